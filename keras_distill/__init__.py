@@ -1,0 +1,27 @@
+"""Distils BERT-like Keras models."""
+
+from keras_distill import callbacks
+from keras_distill import evaluation
+from keras_distill import export
+from keras_distill import features
+from keras_distill import layer_map
+from keras_distill import losses
+from keras_distill import students
+from keras_distill import tasks
+from keras_distill import teachers
+from keras_distill.distiller import Distiller
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Distiller",
+    "callbacks",
+    "evaluation",
+    "export",
+    "features",
+    "layer_map",
+    "losses",
+    "students",
+    "tasks",
+    "teachers",
+]

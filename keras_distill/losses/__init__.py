@@ -1,0 +1,29 @@
+"""What a student learns from the features of a teacher."""
+
+from keras_distill.losses import functional
+from keras_distill.losses.attention_distillation import AttentionDistillation
+from keras_distill.losses.distillation_loss import DistillationLoss
+from keras_distill.losses.distillation_loss import Match
+from keras_distill.losses.distillation_loss import Projection
+from keras_distill.losses.embeddings_distillation import EmbeddingsDistillation
+from keras_distill.losses.feature_distillation import FeatureDistillation
+from keras_distill.losses.from_keras import from_keras
+from keras_distill.losses.hidden_states_distillation import (
+    HiddenStatesDistillation,
+)
+from keras_distill.losses.logits_distillation import LogitsDistillation
+from keras_distill.losses.relation_distillation import RelationDistillation
+
+__all__ = [
+    "AttentionDistillation",
+    "DistillationLoss",
+    "EmbeddingsDistillation",
+    "FeatureDistillation",
+    "HiddenStatesDistillation",
+    "LogitsDistillation",
+    "Match",
+    "Projection",
+    "RelationDistillation",
+    "from_keras",
+    "functional",
+]

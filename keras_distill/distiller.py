@@ -1,0 +1,399 @@
+"""Trains a student on the features of a teacher."""
+
+import contextlib
+import inspect
+
+import keras
+from keras import ops
+
+from keras_distill.callbacks.stop_on_nan import StopOnNaN
+from keras_distill.features import FeatureForward
+from keras_distill.features import describe
+from keras_distill.features import names
+from keras_distill.features import select_inputs
+from keras_distill.objective import Objective
+from keras_distill.teachers import check_nothing_shared
+from keras_distill.teachers import check_same_vocabulary
+
+
+@keras.saving.register_keras_serializable("keras_distill")
+class Distiller(keras.Model):
+    """Trains a student on the features of a teacher.
+
+    It is used as any Keras model: `compile`, `fit`, `evaluate`, `predict`.
+    Called on inputs, it is the student. The training loss is
+
+    `a * student_loss + (1 - a) * sum_i w_i * distillation_loss_i + R`
+
+    with `a` the `student_loss_weight`, `student_loss` the compiled loss on
+    the labels, `w` the `distillation_loss_weights` and `R` the student's own
+    regularization losses. Each term is a mean over the batch with its sample
+    weights (class weights among them), and each is logged under its own name:
+    `student_loss`, `hidden_states_loss`, `logits_loss`, ...
+
+    In a step the teacher runs once, without gradient, without dropout and
+    only as deep as the losses look; the student runs once, for its
+    predictions and its features together. The teacher is never changed: not
+    its weights, not its `trainable` flags. Padding takes no part in a loss.
+
+    Projections between different widths belong to the distiller. They train
+    with the student and are saved with the distiller's weights, but the
+    student knows nothing of them: `distiller.student` is what you serve.
+
+    Saving: `save_weights` (and so `ModelCheckpoint(save_weights_only=True)`
+    and `BackupAndRestore`) writes student, projections and optimizer;
+    `save` writes the teacher as well, so that `keras.saving.load_model` gives
+    a distiller that goes on training.
+
+    Args:
+        teacher: `keras.Model`. Trained on the task.
+        student: `keras.Model`. What is trained.
+        distillation_losses: One loss or a list of losses of
+            `keras_distill.losses`; those of `keras.distillation` are taken
+            too (see `keras_distill.losses.from_keras`).
+        distillation_loss_weights: Optional list of float, one for each loss.
+            Defaults to 1 each.
+        student_loss_weight: float between 0 and 1: `a` above. With 0, labels
+            are not needed; with 1, the teacher is not run. Defaults to `0.5`.
+        name: str. Defaults to `"distiller"`.
+        **kwargs: Further arguments of `keras.Model`.
+
+    Raises:
+        ValueError: If the two models do not fit together for the losses
+            (vocabularies, depths, widths, heads, outputs), or a trainable
+            weight belongs to both.
+
+    Example:
+
+    ```python
+    import keras
+    import keras_hub
+    import numpy as np
+    import keras_distill
+    from keras_distill import losses
+
+
+    def classifier(num_layers, hidden_dim):
+        backbone = keras_hub.models.BertBackbone(
+            vocabulary_size=100, num_layers=num_layers, num_heads=2,
+            hidden_dim=hidden_dim, intermediate_dim=2 * hidden_dim,
+            max_sequence_length=32,
+        )
+        return keras_hub.models.BertTextClassifier(backbone, num_classes=2)
+
+
+    distiller = keras_distill.Distiller(
+        classifier(4, 16),
+        classifier(2, 8),
+        [losses.HiddenStatesDistillation(), losses.AttentionDistillation(),
+         losses.LogitsDistillation(temperature=2.0)],
+    )
+    distiller.compile(
+        optimizer=keras.optimizers.AdamW(1e-3),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+    )
+    ids = np.random.randint(5, 100, (8, 6))
+    x = {"token_ids": ids, "segment_ids": 0 * ids,
+         "padding_mask": np.ones_like(ids)}
+    distiller.fit(x, np.arange(8) % 2, epochs=2)
+    ```
+    """
+
+    def __init__(
+        self,
+        teacher,
+        student,
+        distillation_losses,
+        distillation_loss_weights=None,
+        student_loss_weight=0.5,
+        name="distiller",
+        **kwargs,
+    ):
+        # === Validation ===
+        _check_models(teacher, student)
+        _check_student_loss_weight(student_loss_weight)
+        kwargs.setdefault("dtype", student.dtype_policy)
+        super().__init__(name=name, **kwargs)
+
+        # === Models and projections ===
+        # Past Keras's attribute tracking: the teacher is no layer of the
+        # distiller. Its weights are not counted, trained or checkpointed.
+        self.__dict__["teacher"] = teacher
+        self.student = student
+        self.objective = Objective(
+            distillation_losses,
+            distillation_loss_weights,
+            describe(teacher),
+            describe(student),
+        )
+        self.projections = {
+            name: _build_projection(projection)
+            for name, projection in self.objective.projections().items()
+        }
+        self._teacher_forward = FeatureForward(
+            teacher, self.objective.teacher_features(), "teacher", False
+        )
+        self._student_forward = FeatureForward(
+            student, self.objective.student_features(), "student", True
+        )
+        self._term_trackers = {
+            name: keras.metrics.Mean(name=name)
+            for name in ("student_loss", *self.objective.term_names)
+        }
+        self.built = True
+
+        # === Config ===
+        self.student_loss_weight = float(student_loss_weight)
+
+    @property
+    def distillation_losses(self):
+        """The losses, those of `keras.distillation` translated."""
+        return self.objective.losses
+
+    @property
+    def distillation_loss_weights(self):
+        """The weight of each loss."""
+        return self.objective.weights
+
+    def plan(self):
+        """The match plan: what the student learns from what.
+
+        Returns:
+            list of str, one line for each match.
+        """
+        return self.objective.plan()
+
+    def build(self, input_shape=None):
+        # Everything is built with the models themselves.
+        self.built = True
+
+    def call(self, inputs, training=None):
+        inputs = select_inputs(self.student, inputs, "student")
+        return self.student(inputs, training=training)
+
+    def compile(self, optimizer="rmsprop", loss=None, **kwargs):
+        """Configures training, as `keras.Model.compile` does.
+
+        Args:
+            optimizer: As in Keras.
+            loss: The student's loss on the labels. It may be left out if
+                `student_loss_weight` is 0; otherwise, if given with weight
+                0, it is logged and not trained.
+            **kwargs: As in Keras: `metrics`, `weighted_metrics`,
+                `loss_weights` (of the outputs of the student), `jit_compile`,
+                `run_eagerly`, `steps_per_execution`, ...
+        """
+        if loss is None and self.student_loss_weight > 0:
+            raise ValueError(
+                "`loss` must be given, since the labels count with "
+                f"student_loss_weight={self.student_loss_weight}. Received: "
+                "loss=None. Pass a loss, or build the Distiller with "
+                "`student_loss_weight=0`."
+            )
+        super().compile(optimizer=optimizer, loss=loss, **kwargs)
+
+    def compile_from_config(self, config):
+        # Keras leaves this to any class that overrides `compile`.
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        if self.optimizer is not None:
+            self.optimizer.build(self.trainable_variables)
+
+    def fit(self, *args, **kwargs):
+        """Trains the student, as `keras.Model.fit` does.
+
+        The match plan is printed first unless `verbose` is 0. Training stops
+        with a `FloatingPointError` when a loss is not finite, with the last
+        good weights in place (`keras_distill.callbacks.StopOnNaN`).
+        """
+        call = inspect.signature(super().fit).bind(*args, **kwargs)
+        if call.arguments.get("verbose", "auto"):
+            print("\n".join(["Match plan:", *self.plan()]), flush=True)
+        callbacks = call.arguments.get("callbacks")
+        if not isinstance(callbacks, keras.callbacks.CallbackList):
+            call.arguments["callbacks"] = _with_nan_check(callbacks)
+        return super().fit(*call.args, **call.kwargs)
+
+    def train_step(self, data):
+        import tensorflow as tf
+
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        teacher = self._teacher_features(x)
+        with tf.GradientTape() as tape:
+            student = self._student_forward(x, training=True)
+            loss, terms = self._loss_and_terms(
+                teacher, student, y, sample_weight
+            )
+            scaled_loss = self.optimizer.scale_loss(loss)
+        variables = self.trainable_variables
+        gradients = tape.gradient(scaled_loss, variables)
+        # A part that no loss reaches, such as the head while hidden states
+        # are matched, has no gradient and stays as it is.
+        self.optimizer.apply_gradients(
+            (gradient, variable)
+            for gradient, variable in zip(gradients, variables, strict=True)
+            if gradient is not None
+        )
+        return self._results(x, y, sample_weight, student, loss, terms)
+
+    def test_step(self, data):
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        teacher = self._teacher_features(x)
+        student = self._student_forward(x, training=False)
+        loss, terms = self._loss_and_terms(teacher, student, y, sample_weight)
+        return self._results(x, y, sample_weight, student, loss, terms)
+
+    def compute_loss(
+        self, x=None, y=None, y_pred=None, sample_weight=None, training=True
+    ):
+        """The total loss on a batch.
+
+        Args:
+            x: Inputs.
+            y: Optional labels.
+            y_pred: Not used: the losses need the student's features, so the
+                student is run on `x`.
+            sample_weight: Optional sample weights.
+            training: bool. Whether the student's dropout is on.
+
+        Returns:
+            float32 scalar.
+        """
+        del y_pred
+        teacher = self._teacher_features(x)
+        student = self._student_forward(x, training=training)
+        return self._loss_and_terms(teacher, student, y, sample_weight)[0]
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        if y is None:
+            # Unlabelled batches have nothing to compare predictions with.
+            return self.get_metrics_result()
+        return super().compute_metrics(x, y, y_pred, sample_weight)
+
+    def save_weights(self, *args, **kwargs):
+        """Saves student, projections and optimizer, without the teacher."""
+        with self._without_teacher():
+            super().save_weights(*args, **kwargs)
+
+    def load_weights(self, *args, **kwargs):
+        """Loads what `save_weights` wrote."""
+        with self._without_teacher():
+            super().load_weights(*args, **kwargs)
+
+    def get_config(self):
+        serialize = keras.saving.serialize_keras_object
+        return {
+            "teacher": serialize(self.teacher),
+            "student": serialize(self.student),
+            "distillation_losses": [serialize(x) for x in self.objective.losses],
+            "distillation_loss_weights": self.objective.weights,
+            "student_loss_weight": self.student_loss_weight,
+            "name": self.name,
+            "dtype": serialize(self.dtype_policy),
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(
+            **{
+                key: keras.saving.deserialize_keras_object(value)
+                for key, value in config.items()
+            }
+        )
+
+    def _teacher_features(self, x):
+        if self.student_loss_weight == 1:
+            return None
+        features = self._teacher_forward(x, training=False)
+        return keras.tree.map_structure(ops.stop_gradient, features)
+
+    def _loss_and_terms(self, teacher, student, y, sample_weight):
+        """The total loss and its terms by name."""
+        a = self.student_loss_weight
+        terms, parts = {}, []
+        if self._compile_loss is not None and y is not None:
+            terms["student_loss"] = self._compile_loss(
+                y, student[names.OUTPUTS], sample_weight
+            )
+        if a > 0:
+            if "student_loss" not in terms:
+                raise ValueError(
+                    "The labels count with "
+                    f"student_loss_weight={a}. Received: a batch without "
+                    "labels. Pass labels, or build the Distiller with "
+                    "`student_loss_weight=0`."
+                )
+            parts.append(a * terms["student_loss"])
+        if teacher is not None:
+            distillation_terms = self.objective.terms(
+                teacher, student, self.projections, sample_weight
+            )
+            parts.append((1 - a) * self.objective.total(distillation_terms))
+            terms.update(distillation_terms)
+        parts += [ops.cast(ops.sum(x), "float32") for x in self.losses]
+        return sum(parts[1:], start=parts[0]), terms
+
+    def _results(self, x, y, sample_weight, student, loss, terms):
+        """Updates the metrics with a batch and returns their results."""
+        batch_size = ops.shape(keras.tree.flatten(x)[0])[0]
+        self._loss_tracker.update_state(loss, sample_weight=batch_size)
+        for name, value in terms.items():
+            self._term_trackers[name].update_state(
+                value, sample_weight=batch_size
+            )
+        results = self.compute_metrics(
+            x, y, student[names.OUTPUTS], sample_weight
+        )
+        return {
+            name: value
+            for name, value in results.items()
+            if name in terms or name not in self._term_trackers
+        }
+
+    @contextlib.contextmanager
+    def _without_teacher(self):
+        """Hides the teacher from Keras's walk over a model's attributes."""
+        teacher = self.__dict__.pop("teacher")
+        try:
+            yield
+        finally:
+            self.__dict__["teacher"] = teacher
+
+
+def _build_projection(projection):
+    layer = keras.layers.Dense(
+        projection.teacher_width, name=projection.name, dtype="float32"
+    )
+    layer.build((None, projection.student_width))
+    return layer
+
+
+def _with_nan_check(callbacks):
+    callbacks = keras.tree.flatten(callbacks) if callbacks else []
+    if any(isinstance(callback, StopOnNaN) for callback in callbacks):
+        return callbacks
+    return [StopOnNaN(), *callbacks]
+
+
+def _check_models(teacher, student):
+    for role, model in (("teacher", teacher), ("student", student)):
+        if not isinstance(model, keras.Model):
+            raise ValueError(
+                f"`{role}` must be a keras.Model. Received: {role}={model!r}"
+            )
+        if not model.built:
+            raise ValueError(
+                f"`{role}` must be built. Received: '{model.name}', which has "
+                "no weights yet. Call it on a batch first."
+            )
+    check_same_vocabulary(teacher, student)
+    check_nothing_shared(teacher, student)
+
+
+def _check_student_loss_weight(weight):
+    is_number = isinstance(weight, (int, float))
+    if not is_number or not 0 <= weight <= 1:
+        raise ValueError(
+            "`student_loss_weight` must be a number between 0 and 1. "
+            f"Received: student_loss_weight={weight!r}"
+        )

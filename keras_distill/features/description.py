@@ -1,0 +1,109 @@
+"""What a model has to show: its features and their shapes."""
+
+import dataclasses
+
+import keras
+
+from keras_distill.features import names
+from keras_distill.features.rebuild import rebuild
+from keras_distill.features.rebuild import symbolic_inputs
+from keras_distill.features.recorder import FeatureRecorder
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelDescription:
+    """The features of a model and their shapes, known before it runs.
+
+    Attributes:
+        name: str. The model's name.
+        num_layers: int. Number of transformer layers that were found.
+        shapes: dict of feature name to static shape (a tuple), for every
+            feature that is one tensor.
+        output_activations: dict of the name of each output to the name of
+            the activation that made it, such as `"softmax"`, or `None`.
+        is_opaque: bool. Whether nothing can be known before the model runs:
+            a subclassed model without an adapter.
+    """
+
+    name: str
+    num_layers: int
+    shapes: dict
+    output_activations: dict
+    is_opaque: bool = False
+
+    def shape(self, feature):
+        """The static shape of a feature, or an error that lists what is there.
+
+        Args:
+            feature: str. Name of a feature.
+
+        Returns:
+            tuple of int or `None`.
+
+        Raises:
+            ValueError: If the model has no such feature.
+        """
+        if feature not in self.shapes:
+            raise ValueError(
+                f"Model '{self.name}' has no feature '{feature}'. "
+                f"It has: {self.summary()}."
+            )
+        return self.shapes[feature]
+
+    def summary(self):
+        """One line that lists the features."""
+        if not self.shapes:
+            return (
+                "only its outputs (it is a subclassed model without a feature "
+                "adapter; see `keras_distill.features.register_adapter`)"
+            )
+        kinds = []
+        for name in self.shapes:
+            kind = name.split(".")[0]
+            if kind in names.LAYER_KINDS:
+                kind = f"{kind}.1 to .{self.num_layers}"
+            elif kind in (names.LAYER, names.OUTPUT):
+                kind = name
+            if kind not in kinds:
+                kinds.append(kind)
+        return ", ".join(kinds)
+
+
+def describe(model):
+    """Finds the features of a model without running it.
+
+    Args:
+        model: `keras.Model`.
+
+    Returns:
+        `ModelDescription`.
+    """
+    inputs = symbolic_inputs(model)
+    if inputs is None:
+        return ModelDescription(model.name, 0, {}, {}, is_opaque=True)
+    recorder = FeatureRecorder()
+    outputs = rebuild(model, inputs, recorder)
+    shapes = {
+        name: tuple(tensor.shape)
+        for name, tensor in recorder.features.items()
+        if hasattr(tensor, "shape")
+    }
+    return ModelDescription(
+        name=model.name,
+        num_layers=recorder.num_layers,
+        shapes=shapes,
+        output_activations={
+            name: _activation(output)
+            for name, output in names.named_outputs(outputs).items()
+        },
+    )
+
+
+def _activation(output):
+    """The name of the activation of the layer that made an output."""
+    layer = output._keras_history.operation
+    if isinstance(layer, (keras.layers.Softmax, keras.layers.Activation)):
+        return getattr(getattr(layer, "activation", None), "__name__", "softmax")
+    activation = getattr(layer, "activation", None)
+    name = getattr(activation, "__name__", None)
+    return None if name == "linear" else name

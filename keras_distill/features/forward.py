@@ -1,0 +1,93 @@
+"""Runs a model once for its outputs and features together."""
+
+import keras
+
+from keras_distill.features import names
+from keras_distill.features.description import describe
+from keras_distill.features.feature_extractor import FeatureExtractor
+
+
+class FeatureForward:
+    """Runs a model once for its outputs and features together.
+
+    A thin call around a `FeatureExtractor` that takes batches as they come:
+    inputs that the model does not know are left out, and a subclassed model
+    that nobody can look into still gives its outputs.
+
+    Args:
+        model: `keras.Model`.
+        features: Iterable of feature names. `"outputs"` and the padding mask
+            are added where the model has them.
+        role: str. `"teacher"` or `"student"`, for messages.
+        with_outputs: bool. Whether the model's own outputs are computed.
+
+    Call arguments:
+        inputs: A batch.
+        training: bool.
+
+    Returns:
+        dict of feature name to tensor or, for `"outputs"`, structure.
+    """
+
+    def __init__(self, model, features, role, with_outputs):
+        self.model = model
+        self.role = role
+        self.description = describe(model)
+        self._run = model
+        if not self.description.is_opaque:
+            features = list(features)
+            if with_outputs:
+                features.append(names.OUTPUTS)
+            if names.PADDING_MASK in self.description.shapes:
+                features.append(names.PADDING_MASK)
+            self._run = FeatureExtractor(model, features)
+
+    def __call__(self, inputs, training):
+        inputs = select_inputs(self.model, inputs, self.role)
+        result = self._run(inputs, training=training)
+        if self.description.is_opaque:
+            result = {names.OUTPUTS: result, **names.named_outputs(result)}
+        if names.PADDING_MASK not in result:
+            mask = _keras_mask(result)
+            if mask is not None:
+                result[names.PADDING_MASK] = mask
+        return result
+
+
+def select_inputs(model, inputs, role):
+    """The part of a batch that a model takes.
+
+    Args:
+        model: `keras.Model`.
+        inputs: A batch, as `fit` gets it.
+        role: str. `"teacher"` or `"student"`, for the message.
+
+    Returns:
+        The inputs, without the entries that the model has no input for.
+
+    Raises:
+        ValueError: If an input of the model is missing.
+    """
+    try:
+        expected = model.input
+    except (AttributeError, ValueError):
+        return inputs
+    if not isinstance(inputs, dict) or not isinstance(expected, dict):
+        return inputs
+    missing = [key for key in expected if key not in inputs]
+    if missing:
+        raise ValueError(
+            f"The {role} '{model.name}' takes {', '.join(expected)}. "
+            f"Received: a batch with {', '.join(inputs)}; missing: "
+            f"{', '.join(missing)}."
+        )
+    return {key: inputs[key] for key in expected}
+
+
+def _keras_mask(result):
+    """The mask that Keras's own mask-making layers left on an output."""
+    for tensor in keras.tree.flatten(result):
+        mask = getattr(tensor, "_keras_mask", None)
+        if mask is not None and len(mask.shape) == 2:
+            return mask
+    return None

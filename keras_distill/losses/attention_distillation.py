@@ -1,0 +1,137 @@
+"""The student's attention follows the teacher's."""
+
+import keras
+
+from keras_distill import layer_map as layer_maps
+from keras_distill.features import names
+from keras_distill.losses import functional
+from keras_distill.losses.distillation_loss import DistillationLoss
+from keras_distill.losses.distillation_loss import Match
+from keras_distill.losses.distillation_loss import check_choice
+from keras_distill.losses.hidden_states_distillation import mapped_layers
+
+_NORMALIZATIONS = ("valid_pairs", "valid_keys", "official")
+
+
+@keras.saving.register_keras_serializable("keras_distill")
+class AttentionDistillation(DistillationLoss):
+    """The student's attention follows the teacher's, head by head.
+
+    The sum over the pairs of the layer map of, averaged over heads and real
+    tokens, either
+
+    - `"mse"`: the squared difference of attention scores (before the
+      softmax) or of attention probabilities (after it), or
+    - `"kl"`: `KL(teacher || student)` of the attention distributions.
+
+    Teacher and student must have the same number of heads; where they do
+    not, `RelationDistillation` compares them all the same.
+
+    Args:
+        layer_map: Callable of `keras_distill.layer_map`. Defaults to
+            `layer_map.uniform`.
+        feature: str. `"scores"` or `"probabilities"`; with `loss="kl"` both
+            mean the same. Defaults to `"scores"`, TinyBERT's choice.
+        loss: str. `"mse"` or `"kl"`. Defaults to `"mse"`.
+        normalization: str. Which entries the mean of `"mse"` takes in:
+            `"valid_pairs"` of a real query and a real key; `"valid_keys"`,
+            padded queries included; or `"official"`, all entries with scores
+            of padding set to 0, as TinyBERT's script has it (scores only).
+            See `keras_distill.losses.functional.attention_scores_mse`.
+            Defaults to `"valid_pairs"`.
+        name: str. Defaults to `"attention"`.
+
+    Example:
+
+    ```python
+    from keras_distill import layer_map
+    from keras_distill import losses
+
+    loss = losses.AttentionDistillation(layer_map.last, loss="kl")
+    ```
+
+    Reference:
+        - TinyBERT, https://arxiv.org/abs/1909.10351, section 3.1,
+          equation 7; official code: `general_distill.py`.
+        - MiniLM, https://arxiv.org/abs/2002.10957, equation 5 (`"kl"`).
+    """
+
+    def __init__(
+        self,
+        layer_map=layer_maps.uniform,
+        feature="scores",
+        loss="mse",
+        normalization="valid_pairs",
+        name="attention",
+    ):
+        super().__init__(name)
+        check_choice("feature", feature, ("scores", "probabilities"))
+        check_choice("loss", loss, ("mse", "kl"))
+        check_choice("normalization", normalization, _NORMALIZATIONS)
+        if normalization != "valid_pairs" and (loss, feature) != (
+            "mse",
+            "scores",
+        ):
+            raise ValueError(
+                f"`normalization={normalization!r}` is defined for the mse of "
+                f"scores only. Received: loss={loss!r}, feature={feature!r}. "
+                'Use normalization="valid_pairs".'
+            )
+        self.layer_map = layer_map
+        self.feature = feature
+        self.loss = loss
+        self.normalization = normalization
+
+    def match(self, teacher, student):
+        # The divergence of probabilities is computed from scores as well,
+        # in log space.
+        use_scores = self.feature == "scores" or self.loss == "kl"
+        kind = (
+            names.ATTENTION_SCORES
+            if use_scores
+            else names.ATTENTION_PROBABILITIES
+        )
+        matches = []
+        for student_layer, teacher_layer in mapped_layers(
+            self.layer_map, teacher, student
+        ):
+            teacher_feature = names.layer_feature(kind, teacher_layer)
+            student_feature = names.layer_feature(kind, student_layer)
+            heads = teacher.shape(teacher_feature)[1]
+            _check_heads(heads, student.shape(student_feature)[1])
+            note = (
+                f"attention {self.feature}, {heads} heads, {self.loss}, "
+                f"{self.normalization.replace('_', ' ')}"
+            )
+            matches.append(Match(student_feature, teacher_feature, note))
+        return tuple(matches)
+
+    def per_example(self, teacher, student, mask=None):
+        if self.loss == "kl":
+            return functional.attention_kl(teacher, student, mask)
+        if self.feature == "probabilities":
+            return functional.attention_probabilities_mse(
+                teacher, student, mask
+            )
+        return functional.attention_scores_mse(
+            teacher, student, mask, self.normalization
+        )
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "layer_map": keras.saving.serialize_keras_object(self.layer_map),
+            "feature": self.feature,
+            "loss": self.loss,
+            "normalization": self.normalization,
+        }
+
+
+def _check_heads(teacher_heads, student_heads):
+    if teacher_heads != student_heads:
+        raise ValueError(
+            "`AttentionDistillation` compares head with head. Received: a "
+            f"teacher with {teacher_heads} heads and a student with "
+            f"{student_heads}. Give the student {teacher_heads} heads, or "
+            "use `RelationDistillation`, which leaves the heads free."
+        )

@@ -1,0 +1,132 @@
+"""What all distillation losses have in common."""
+
+import dataclasses
+
+import keras
+
+
+@dataclasses.dataclass(frozen=True)
+class Projection:
+    """A trained linear map from the student's width to the teacher's.
+
+    Attributes:
+        name: str. Matches with the same name share one projection.
+        student_width: int. Width of its input.
+        teacher_width: int. Width of its output.
+    """
+
+    name: str
+    student_width: int
+    teacher_width: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Match:
+    """One student feature that learns from one teacher feature.
+
+    Attributes:
+        student: str. Name of the student's feature.
+        teacher: str. Name of the teacher's feature.
+        note: str. How they are compared, for the printed plan.
+        projection: Optional `Projection` of the student's feature.
+    """
+
+    student: str
+    teacher: str
+    note: str
+    projection: Projection | None = None
+
+
+class DistillationLoss:
+    """Base class: which features are compared, and how.
+
+    A loss holds no weights and no models. It answers two questions: which
+    features of the two models belong together (`match`), and how far two
+    matched tensors are apart (`per_example`). The value of the loss for an
+    example is the sum over its matches. Weights of losses, sample weights,
+    means over the batch and trained projections are the distiller's.
+
+    A loss of your own overrides both methods and can be tested with
+    `keras_distill.testing.check_distillation_loss`.
+
+    Args:
+        name: str. Name of the loss; it is logged as `<name>_loss`.
+
+    Example:
+
+    ```python
+    import keras
+    from keras_distill import losses
+
+
+    @keras.saving.register_keras_serializable("my_package")
+    class PooledCosine(losses.DistillationLoss):
+        def __init__(self, name="pooled"):
+            super().__init__(name)
+
+        def match(self, teacher, student):
+            return (losses.Match("pooled", "pooled", "pooled, cosine"),)
+
+        def per_example(self, teacher, student, mask=None):
+            return losses.functional.cosine_distance(teacher, student)
+    ```
+    """
+
+    def __init__(self, name):
+        self.name = name
+
+    def match(self, teacher, student):
+        """Finds the features that belong together.
+
+        Args:
+            teacher: `keras_distill.features.ModelDescription`.
+            student: `keras_distill.features.ModelDescription`.
+
+        Returns:
+            Tuple of `Match`.
+
+        Raises:
+            ValueError: If the two models do not fit together.
+        """
+        raise NotImplementedError
+
+    def per_example(self, teacher, student, mask=None):
+        """Compares two matched tensors.
+
+        Args:
+            teacher: Tensor `(B, ...)`.
+            student: Tensor `(B, ...)`, after its projection.
+            mask: Optional tensor `(B, L)`, 1 at real tokens, 0 at padding.
+
+        Returns:
+            float32 tensor `(B,)`.
+        """
+        raise NotImplementedError
+
+    def get_config(self):
+        return {"name": self.name}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**keras.saving.deserialize_keras_object(config))
+
+
+def check_choice(argument, value, choices):
+    """Raises a `ValueError` unless a value is one of the choices.
+
+    Args:
+        argument: str. Name of the argument, for the message.
+        value: The value received.
+        choices: Sequence of allowed values.
+    """
+    if value not in choices:
+        allowed = ", ".join(repr(choice) for choice in choices)
+        raise ValueError(
+            f"`{argument}` must be one of {allowed}. "
+            f"Received: {argument}={value!r}"
+        )
+
+
+def width(description, feature):
+    """The size of the last axis of a feature."""
+    return description.shape(feature)[-1]

@@ -1,0 +1,319 @@
+"""The arithmetic of distillation, as pure functions of tensors.
+
+Every function computes in float32, leaves the batch axis alone and gives one
+value for each example, so that sample weights and batch means stay with the
+caller. A `mask` is `1` (or `True`) at real tokens and `0` at padding; a mean
+over tokens is a mean over real tokens, so padding never changes a value. An
+example without one real token has the value 0.
+
+`B` is the batch size, `L` the sequence length, `H` the number of heads, `D` a
+width and `C` the number of classes.
+"""
+
+from keras import ops
+
+# TinyBERT's script sets attention scores at or below this value to 0 before
+# it compares them (task_distill.py, general_distill.py).
+TINYBERT_SCORE_THRESHOLD = -1e2
+
+
+def soft_targets_kl(teacher_logits, student_logits, temperature=1.0):
+    """Kullback-Leibler divergence of softened class distributions.
+
+    `T^2 * sum_c p_c * (log p_c - log q_c)` with `p = softmax(teacher / T)`
+    and `q = softmax(student / T)`. The factor `T^2` keeps the size of the
+    gradient independent of `T` (Hinton et al. 2015,
+    https://arxiv.org/abs/1503.02531, section 2).
+
+    Args:
+        teacher_logits: Tensor `(..., C)`.
+        student_logits: Tensor `(..., C)`.
+        temperature: float. `T`, more than 0.
+
+    Returns:
+        float32 tensor `(...)`, in nats times `T^2`.
+    """
+    teacher = log_softmax(teacher_logits, temperature)
+    student = log_softmax(student_logits, temperature)
+    divergence = ops.sum(ops.exp(teacher) * (teacher - student), axis=-1)
+    return divergence * temperature**2
+
+
+def soft_cross_entropy(teacher_logits, student_logits, temperature=1.0):
+    """Cross-entropy of the student against the teacher's soft targets.
+
+    `-sum_c softmax(teacher / T)_c * log softmax(student / T)_c`, without a
+    factor `T^2`: TinyBERT's prediction loss (paper section 3.1).
+
+    Args:
+        teacher_logits: Tensor `(..., C)`.
+        student_logits: Tensor `(..., C)`.
+        temperature: float. `T`, more than 0.
+
+    Returns:
+        float32 tensor `(...)`, in nats.
+    """
+    teacher = log_softmax(teacher_logits, temperature)
+    student = log_softmax(student_logits, temperature)
+    return -ops.sum(ops.exp(teacher) * student, axis=-1)
+
+
+def soft_binary_kl(teacher_logits, student_logits, temperature=1.0):
+    """Kullback-Leibler divergence of independent yes/no labels, summed.
+
+    `T^2 * sum_c KL(Bernoulli(sigmoid(teacher_c / T)) ||
+    Bernoulli(sigmoid(student_c / T)))`: soft targets for multi-label tasks.
+
+    Args:
+        teacher_logits: Tensor `(..., C)`.
+        student_logits: Tensor `(..., C)`.
+        temperature: float. `T`, more than 0.
+
+    Returns:
+        float32 tensor `(...)`, in nats times `T^2`.
+    """
+    teacher = as_float32(teacher_logits) / temperature
+    student = as_float32(student_logits) / temperature
+    yes, no = ops.sigmoid(teacher), ops.sigmoid(-teacher)
+    divergence = yes * (ops.log_sigmoid(teacher) - ops.log_sigmoid(student))
+    divergence += no * (ops.log_sigmoid(-teacher) - ops.log_sigmoid(-student))
+    return ops.sum(divergence, axis=-1) * temperature**2
+
+
+def soft_binary_cross_entropy(teacher_logits, student_logits, temperature=1.0):
+    """Binary cross-entropy against the teacher's soft labels, summed.
+
+    `-sum_c (p_c * log q_c + (1 - p_c) * log(1 - q_c))` with
+    `p = sigmoid(teacher / T)` and `q = sigmoid(student / T)`.
+
+    Args:
+        teacher_logits: Tensor `(..., C)`.
+        student_logits: Tensor `(..., C)`.
+        temperature: float. `T`, more than 0.
+
+    Returns:
+        float32 tensor `(...)`, in nats.
+    """
+    teacher = as_float32(teacher_logits) / temperature
+    student = as_float32(student_logits) / temperature
+    entropy = ops.sigmoid(teacher) * ops.log_sigmoid(student)
+    entropy += ops.sigmoid(-teacher) * ops.log_sigmoid(-student)
+    return -ops.sum(entropy, axis=-1)
+
+
+def mean_squared_error(teacher, student):
+    """Mean over the last axis of the squared difference.
+
+    Args:
+        teacher: Tensor `(..., D)`.
+        student: Tensor `(..., D)`.
+
+    Returns:
+        float32 tensor `(...)`, in squared units of the input.
+    """
+    difference = as_float32(teacher) - as_float32(student)
+    return ops.mean(ops.square(difference), axis=-1)
+
+
+def cosine_distance(teacher, student):
+    """`1 - cos(teacher, student)` along the last axis.
+
+    Args:
+        teacher: Tensor `(..., D)`.
+        student: Tensor `(..., D)`.
+
+    Returns:
+        float32 tensor `(...)`, between 0 and 2.
+    """
+    teacher = ops.normalize(as_float32(teacher), axis=-1)
+    student = ops.normalize(as_float32(student), axis=-1)
+    # Half the squared distance of unit vectors is 1 - cos, and exactly 0
+    # for equal inputs, which 1 minus a rounded product is not.
+    return 0.5 * ops.sum(ops.square(teacher - student), axis=-1)
+
+
+def token_mean(values, mask=None):
+    """Mean of per-token values over the real tokens of each example.
+
+    `sum_l mask_l * values_l / sum_l mask_l`; a float mask weighs the tokens.
+
+    Args:
+        values: Tensor `(B, L)`.
+        mask: Optional tensor `(B, L)`.
+
+    Returns:
+        float32 tensor `(B,)`.
+    """
+    return _masked_mean(as_float32(values), mask, axes=1)
+
+
+def attention_scores_mse(
+    teacher_scores, student_scores, mask=None, normalization="valid_pairs"
+):
+    """Mean squared error of attention scores before the softmax.
+
+    The paper's formula is `1/H * sum_h MSE(A_student_h, A_teacher_h)` with
+    `A = Q K^T / sqrt(d_k)` (TinyBERT, section 3.1, equation 7). Which entries
+    take part in the mean is a choice:
+
+    - `"valid_pairs"`: pairs of a real query and a real key. The value does
+      not depend on padding.
+    - `"valid_keys"`: every query, padding included, and the real keys.
+    - `"official"`: all `L * L` entries, as TinyBERT's script has it: scores
+      of padded keys, and any score at or below -100, count as 0 in teacher
+      and student apart, and the mean divides by `L * L`. The value shrinks
+      as padding grows.
+
+    Args:
+        teacher_scores: Tensor `(B, H, L, L)`, queries before keys.
+        student_scores: Tensor `(B, H, L, L)`.
+        mask: Optional tensor `(B, L)`.
+        normalization: `"valid_pairs"`, `"valid_keys"` or `"official"`.
+
+    Returns:
+        float32 tensor `(B,)`.
+    """
+    teacher, student = as_float32(teacher_scores), as_float32(student_scores)
+    if normalization == "official":
+        teacher = _tinybert_scores(teacher, mask)
+        student = _tinybert_scores(student, mask)
+        return ops.mean(ops.square(teacher - student), axis=(1, 2, 3))
+    pairs = _pair_mask(mask, every_query=normalization == "valid_keys")
+    return _masked_mean(ops.square(teacher - student), pairs, axes=(1, 2, 3))
+
+
+def attention_probabilities_mse(
+    teacher_probabilities, student_probabilities, mask=None
+):
+    """Mean squared error of attention probabilities over real pairs.
+
+    Args:
+        teacher_probabilities: Tensor `(B, H, L, L)`, rows summing to 1.
+        student_probabilities: Tensor `(B, H, L, L)`.
+        mask: Optional tensor `(B, L)`.
+
+    Returns:
+        float32 tensor `(B,)`: the mean over heads and over pairs of a real
+        query and a real key.
+    """
+    return attention_scores_mse(
+        teacher_probabilities, student_probabilities, mask
+    )
+
+
+def attention_kl(teacher_scores, student_scores, mask=None):
+    """Kullback-Leibler divergence of attention distributions.
+
+    `1/(H * |x|) * sum_h sum_q KL(softmax(teacher_hq) || softmax(student_hq))`
+    over the `|x|` real queries, each a distribution over the real keys
+    (MiniLM, https://arxiv.org/abs/2002.10957, equation 5). It is computed
+    from scores, in log space.
+
+    Args:
+        teacher_scores: Tensor `(B, H, L, L)`, before the softmax.
+        student_scores: Tensor `(B, H, L, L)`.
+        mask: Optional tensor `(B, L)`.
+
+    Returns:
+        float32 tensor `(B,)`, in nats.
+    """
+    teacher = _masked_log_softmax(as_float32(teacher_scores), mask)
+    student = _masked_log_softmax(as_float32(student_scores), mask)
+    divergence = ops.sum(ops.exp(teacher) * (teacher - student), axis=-1)
+    queries = None if mask is None else as_float32(mask)[:, None, :]
+    return _masked_mean(divergence, queries, axes=(1, 2))
+
+
+def relation_scores(vectors, num_relation_heads):
+    """Scaled products of all tokens with each other, per relation head.
+
+    The vectors of all heads are joined and split anew into
+    `num_relation_heads`, so that models with different heads compare:
+    `R = A A^T / sqrt(d_r)` with `d_r = H * D / num_relation_heads` (MiniLMv2,
+    https://arxiv.org/abs/2012.15828, section 3.1).
+
+    Args:
+        vectors: Tensor `(B, L, H, D)`: queries, keys or values.
+        num_relation_heads: int. Divides `H * D`.
+
+    Returns:
+        float32 tensor `(B, num_relation_heads, L, L)`.
+    """
+    shape = ops.shape(vectors)
+    width = vectors.shape[2] * vectors.shape[3]
+    head_width = width // num_relation_heads
+    vectors = ops.reshape(
+        as_float32(vectors),
+        (shape[0], shape[1], num_relation_heads, head_width),
+    )
+    scaled = vectors / (head_width**0.5)
+    return ops.einsum("bqhd,bkhd->bhqk", scaled, vectors)
+
+
+def relation_kl(teacher_vectors, student_vectors, num_relation_heads, mask=None):
+    """MiniLM's self-attention relation transfer.
+
+    `attention_kl` of the `relation_scores` of teacher and student (MiniLMv2,
+    equation 4).
+
+    Args:
+        teacher_vectors: Tensor `(B, L, H_teacher, D_teacher)`.
+        student_vectors: Tensor `(B, L, H_student, D_student)`.
+        num_relation_heads: int. Divides both widths.
+        mask: Optional tensor `(B, L)`.
+
+    Returns:
+        float32 tensor `(B,)`, in nats.
+    """
+    return attention_kl(
+        relation_scores(teacher_vectors, num_relation_heads),
+        relation_scores(student_vectors, num_relation_heads),
+        mask,
+    )
+
+
+def as_float32(tensor):
+    """The tensor in float32, whatever precision the model computes in."""
+    return ops.cast(tensor, "float32")
+
+
+def log_softmax(logits, temperature=1.0):
+    """`log softmax(logits / T)` over the last axis, in float32."""
+    return ops.log_softmax(as_float32(logits) / temperature, axis=-1)
+
+
+def _masked_mean(values, mask, axes):
+    if mask is None:
+        return ops.mean(values, axis=axes)
+    mask = ops.broadcast_to(as_float32(mask), ops.shape(values))
+    # Where the mask is 0 a value may be anything, even infinite.
+    values = ops.where(mask > 0, values, ops.zeros_like(values))
+    count = ops.sum(mask, axis=axes)
+    total = ops.sum(values * mask, axis=axes)
+    return total / ops.where(count > 0, count, ops.ones_like(count))
+
+
+def _pair_mask(mask, every_query):
+    if mask is None:
+        return None
+    mask = as_float32(mask)
+    keys = mask[:, None, None, :]
+    if every_query:
+        return keys
+    return mask[:, None, :, None] * keys
+
+
+def _tinybert_scores(scores, mask):
+    kept = scores > TINYBERT_SCORE_THRESHOLD
+    if mask is not None:
+        kept = ops.logical_and(kept, (as_float32(mask) > 0)[:, None, None, :])
+    return ops.where(kept, scores, ops.zeros_like(scores))
+
+
+def _masked_log_softmax(scores, mask):
+    if mask is None:
+        return ops.log_softmax(scores, axis=-1)
+    # A finite bias: with minus infinity the gradient at padding is not a
+    # number. 1e9 is far beyond any score, and exp gives exactly 0.
+    bias = (1.0 - ops.cast(as_float32(mask) > 0, "float32")) * -1e9
+    return ops.log_softmax(scores + bias[:, None, None, :], axis=-1)

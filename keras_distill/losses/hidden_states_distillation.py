@@ -1,0 +1,157 @@
+"""The student's hidden states follow the teacher's."""
+
+import keras
+
+from keras_distill import layer_map as layer_maps
+from keras_distill.features import names
+from keras_distill.losses import functional
+from keras_distill.losses.distillation_loss import DistillationLoss
+from keras_distill.losses.distillation_loss import Match
+from keras_distill.losses.distillation_loss import check_choice
+from keras_distill.losses.projection import PROJECTIONS
+from keras_distill.losses.projection import plan_projection
+
+TOKEN_LOSSES = {
+    "mse": functional.mean_squared_error,
+    "cosine": functional.cosine_distance,
+}
+TOKEN_NORMALIZATIONS = ("valid_tokens", "official")
+
+
+@keras.saving.register_keras_serializable("keras_distill")
+class HiddenStatesDistillation(DistillationLoss):
+    """The student's hidden states follow the teacher's, layer by layer.
+
+    `sum over (m, n) of mean_l d(W h_student[m, l], h_teacher[n, l])` over the
+    pairs `(m, n)` of the layer map and the real tokens `l`, where `d` is the
+    mean squared error over the width or the cosine distance, and `W` a linear
+    projection with bias.
+
+    Args:
+        layer_map: Callable of `keras_distill.layer_map`. Which teacher layer
+            each student layer learns from. Defaults to `layer_map.uniform`.
+        loss: str. `"mse"` or `"cosine"`. Defaults to `"mse"`.
+        include_embeddings: bool. Whether layer 0, the output of the
+            embeddings, is a pair of its own, through the same projection, as
+            in TinyBERT's script. Defaults to `False`.
+        projection: How student widths become teacher widths. `"auto"`: one
+            linear projection for all layers if widths differ, none if they
+            are equal. `"shared"`: one in any case, as in TinyBERT's script.
+            `"per_layer"`: one for each pair, as in TinyBERT's released
+            checkpoints. `None`: none; widths must be equal. Defaults to
+            `"auto"`.
+        normalization: str. `"valid_tokens"`: the mean is over real tokens.
+            `"official"`: over all positions, padding included, as in
+            TinyBERT's script, so that the value depends on the padding.
+            Defaults to `"valid_tokens"`.
+        name: str. Defaults to `"hidden_states"`.
+
+    Example:
+
+    ```python
+    from keras_distill import layer_map
+    from keras_distill import losses
+
+    loss = losses.HiddenStatesDistillation(
+        layer_map.explicit({1: 2, 2: 4}), include_embeddings=True
+    )
+    ```
+
+    Reference:
+        - TinyBERT, https://arxiv.org/abs/1909.10351, section 3.1,
+          equations 8 and 9; official code: `general_distill.py`.
+    """
+
+    def __init__(
+        self,
+        layer_map=layer_maps.uniform,
+        loss="mse",
+        include_embeddings=False,
+        projection="auto",
+        normalization="valid_tokens",
+        name="hidden_states",
+    ):
+        super().__init__(name)
+        check_choice("loss", loss, tuple(TOKEN_LOSSES))
+        check_choice("projection", projection, PROJECTIONS)
+        check_choice("normalization", normalization, TOKEN_NORMALIZATIONS)
+        self.layer_map = layer_map
+        self.loss = loss
+        self.include_embeddings = include_embeddings
+        self.projection = projection
+        self.normalization = normalization
+
+    def match(self, teacher, student):
+        pairs = mapped_layers(self.layer_map, teacher, student)
+        if self.include_embeddings:
+            pairs = ((0, 0), *pairs)
+        return tuple(
+            match_tokens(self, "hidden states", teacher, student, *pair)
+            for pair in pairs
+        )
+
+    def per_example(self, teacher, student, mask=None):
+        values = TOKEN_LOSSES[self.loss](teacher, student)
+        official = self.normalization == "official"
+        return functional.token_mean(values, None if official else mask)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "layer_map": keras.saving.serialize_keras_object(self.layer_map),
+            "loss": self.loss,
+            "include_embeddings": self.include_embeddings,
+            "projection": self.projection,
+            "normalization": self.normalization,
+        }
+
+
+def mapped_layers(layer_map, teacher, student):
+    """The pairs of a layer map, or an error that says what is missing.
+
+    Args:
+        layer_map: Callable of `keras_distill.layer_map`.
+        teacher: `ModelDescription`.
+        student: `ModelDescription`.
+
+    Returns:
+        Tuple of `(student layer, teacher layer)` pairs.
+    """
+    for role, model in (("teacher", teacher), ("student", student)):
+        if not model.num_layers:
+            raise ValueError(
+                f"No transformer layer was found in the {role} "
+                f"'{model.name}'. It has: {model.summary()}. Register an "
+                "adapter with `keras_distill.features.register_adapter`, or "
+                "match layers by name with `FeatureDistillation`."
+            )
+    return layer_map(student.num_layers, teacher.num_layers)
+
+
+def match_tokens(loss, label, teacher, student, student_layer, teacher_layer):
+    """Matches one vector a token of a student and a teacher layer.
+
+    Args:
+        loss: Loss with `projection`, `loss`, `normalization` and `name`.
+        label: str. Name of the feature in the plan.
+        teacher: `ModelDescription`.
+        student: `ModelDescription`.
+        student_layer: int. Layer of the student; 0 is the embeddings.
+        teacher_layer: int. Layer of the teacher.
+
+    Returns:
+        `Match`.
+    """
+    student_feature = names.layer_feature(names.HIDDEN_STATES, student_layer)
+    teacher_feature = names.layer_feature(names.HIDDEN_STATES, teacher_layer)
+    projection, widths = plan_projection(
+        loss.projection,
+        loss.name,
+        teacher,
+        student,
+        teacher_feature,
+        student_feature,
+    )
+    masked = "masked" if loss.normalization != "official" else "with padding"
+    note = f"{label}, {widths}, {loss.loss}, {masked}"
+    return Match(student_feature, teacher_feature, note, projection)

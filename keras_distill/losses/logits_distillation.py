@@ -1,0 +1,212 @@
+"""The student's predictions follow the teacher's soft targets."""
+
+import keras
+from keras import ops
+
+from keras_distill.features import names
+from keras_distill.losses import functional
+from keras_distill.losses.distillation_loss import DistillationLoss
+from keras_distill.losses.distillation_loss import Match
+from keras_distill.losses.distillation_loss import check_choice
+
+_NORMALIZATIONS = ("sum_over_classes", "official")
+
+
+@keras.saving.register_keras_serializable("keras_distill")
+class LogitsDistillation(DistillationLoss):
+    """The student's predictions follow the teacher's soft targets.
+
+    With `T` the temperature, for one prediction:
+
+    - `"kl"`: `T^2 * KL(softmax(teacher / T) || softmax(student / T))`;
+    - `"cross_entropy"`: `-sum_c softmax(teacher / T)_c *
+      log softmax(student / T)_c`, which differs from `"kl"` by the constant
+      entropy of the teacher and, in its gradient, by the factor `T^2`;
+    - `"mse"`: `mean_c (teacher_c - student_c)^2`, for regression or for
+      logits; it has no temperature.
+
+    Predictions of shape `(B, C)` count as they are. Token predictions
+    `(B, L, C)` are averaged over real tokens; per-token sample weights weigh
+    them. Models with several outputs are compared output by output and
+    summed.
+
+    Args:
+        temperature: float. More than 0; with `"mse"` it must be 1. Defaults
+            to `1.0`.
+        loss: str. `"kl"`, `"cross_entropy"` or `"mse"`. Defaults to `"kl"`.
+        multi_label: bool. Whether the classes are independent yes/no labels:
+            sigmoids instead of a softmax, summed over classes. Defaults to
+            `False`.
+        outputs: Optional sequence of output names (keys, or indices of a
+            list). Which outputs of a model with several ones are compared.
+            Defaults to all that teacher and student both have.
+        normalization: str. `"sum_over_classes"` as in the formulas above, or
+            `"official"`: the mean over classes, as in TinyBERT's script
+            (`1 / C` of the value). Defaults to `"sum_over_classes"`.
+        name: str. Defaults to `"logits"`.
+
+    Raises:
+        ValueError: At construction for arguments that do not fit together;
+            when matched, if outputs have different sizes, end in a softmax
+            or sigmoid (the loss needs logits), or have one class only, whose
+            softmax says nothing.
+
+    Example:
+
+    ```python
+    from keras_distill import losses
+
+    loss = losses.LogitsDistillation(temperature=2.0)
+    ```
+
+    Reference:
+        - Hinton et al. 2015, https://arxiv.org/abs/1503.02531, section 2.
+        - TinyBERT, https://arxiv.org/abs/1909.10351, equation 10
+          (`loss="cross_entropy"`); official code: `task_distill.py`.
+    """
+
+    def __init__(
+        self,
+        temperature=1.0,
+        loss="kl",
+        multi_label=False,
+        outputs=None,
+        normalization="sum_over_classes",
+        name="logits",
+    ):
+        super().__init__(name)
+        check_choice("loss", loss, ("kl", "cross_entropy", "mse"))
+        check_choice("normalization", normalization, _NORMALIZATIONS)
+        if not temperature > 0:
+            raise ValueError(
+                "`temperature` must be more than 0. "
+                f"Received: temperature={temperature}"
+            )
+        if loss == "mse" and (temperature != 1 or multi_label):
+            raise ValueError(
+                '`loss="mse"` compares the outputs as they are. Received: '
+                f"temperature={temperature}, multi_label={multi_label}. Leave "
+                'both at their defaults, or use loss="kl".'
+            )
+        self.temperature = temperature
+        self.loss = loss
+        self.multi_label = multi_label
+        self.outputs = None if outputs is None else tuple(outputs)
+        self.normalization = normalization
+
+    def match(self, teacher, student):
+        return tuple(
+            Match(feature, feature, self._note(teacher, student, feature))
+            for feature in self._output_features(teacher, student)
+        )
+
+    def per_example(self, teacher, student, mask=None):
+        values = self._per_prediction(teacher, student)
+        if self.normalization == "official" and self.loss != "mse":
+            values = values / teacher.shape[-1]
+        if len(values.shape) == 2:
+            return functional.token_mean(values, mask)
+        return values
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "temperature": self.temperature,
+            "loss": self.loss,
+            "multi_label": self.multi_label,
+            "outputs": None if self.outputs is None else list(self.outputs),
+            "normalization": self.normalization,
+        }
+
+    def _per_prediction(self, teacher, student):
+        if self.loss == "mse":
+            return functional.mean_squared_error(teacher, student)
+        formula = {
+            ("kl", False): functional.soft_targets_kl,
+            ("kl", True): functional.soft_binary_kl,
+            ("cross_entropy", False): functional.soft_cross_entropy,
+            ("cross_entropy", True): functional.soft_binary_cross_entropy,
+        }[self.loss, self.multi_label]
+        return formula(teacher, student, self.temperature)
+
+    def _output_features(self, teacher, student):
+        if teacher.is_opaque or student.is_opaque:
+            return (names.LOGITS,)
+        of_teacher = teacher.output_activations
+        of_student = student.output_activations
+        if self.outputs is None:
+            features = [name for name in of_student if name in of_teacher]
+        else:
+            features = [f"{names.OUTPUT}.{output}" for output in self.outputs]
+        missing = [
+            name
+            for name in features
+            if name not in of_teacher or name not in of_student
+        ]
+        if missing or not features:
+            raise ValueError(
+                "`LogitsDistillation` found no output to compare: the teacher "
+                f"has {list(of_teacher)}, the student {list(of_student)}. "
+                f"Received: outputs={self.outputs}. Name outputs that both "
+                "models have, or use `FeatureDistillation`."
+            )
+        return features
+
+    def _note(self, teacher, student, feature):
+        if teacher.is_opaque or student.is_opaque:
+            return f"logits, {self._formula()}"
+        size = _check_sizes(teacher, student, feature)
+        self._check_activation(teacher, feature, "teacher")
+        self._check_activation(student, feature, "student")
+        if size == 1 and self.loss != "mse" and not self.multi_label:
+            raise ValueError(
+                "The models give one number each, whose softmax is always 1. "
+                f'Received: loss={self.loss!r}. Use loss="mse" for '
+                "regression, or multi_label=True for a yes/no label."
+            )
+        return f"logits, {size} classes, {self._formula()}"
+
+    def _formula(self):
+        if self.loss == "mse":
+            return "mse"
+        kind = "sigmoid" if self.multi_label else "softmax"
+        return f"{self.loss} of {kind}, temperature {self.temperature:g}"
+
+    def _check_activation(self, model, feature, role):
+        activation = model.output_activations[feature]
+        if activation in ("softmax", "sigmoid") and self.loss != "mse":
+            raise ValueError(
+                f"`LogitsDistillation` needs logits, but the {role} "
+                f"'{model.name}' ends in a {activation}. Build it with "
+                "`activation=None` and train it with a loss that has "
+                "`from_logits=True`."
+            )
+
+
+def _check_sizes(teacher, student, feature):
+    teacher_shape = teacher.shape(feature)
+    student_shape = student.shape(feature)
+    if (len(teacher_shape), teacher_shape[-1]) != (
+        len(student_shape),
+        student_shape[-1],
+    ):
+        raise ValueError(
+            f"The output '{feature}' of the teacher has shape "
+            f"{teacher_shape} and that of the student {student_shape}. Both "
+            "need the same number of classes, in the same order."
+        )
+    return teacher_shape[-1]
+
+
+def token_weights(sample_weight, mask):
+    """A mask that also weighs tokens, from per-token sample weights.
+
+    Args:
+        sample_weight: Tensor `(B, L)`.
+        mask: Optional tensor `(B, L)`.
+
+    Returns:
+        float32 tensor `(B, L)`.
+    """
+    weights = functional.as_float32(sample_weight)
+    return weights if mask is None else weights * ops.cast(mask, "float32")

@@ -1,0 +1,231 @@
+"""What a student is trained for: losses, matches, weights, projections."""
+
+import collections
+
+import keras
+from keras import ops
+
+from keras_distill.features import names
+from keras_distill.losses import functional
+from keras_distill.losses.distillation_loss import DistillationLoss
+from keras_distill.losses.from_keras import from_keras
+from keras_distill.losses.logits_distillation import token_weights
+
+
+class Objective:
+    """The distillation losses of one student, matched to its teacher.
+
+    Args:
+        distillation_losses: One loss or a sequence of losses, of
+            `keras_distill.losses` or of `keras.distillation`.
+        weights: One weight for each loss, or `None` for 1 each.
+        teacher: `ModelDescription`.
+        student: `ModelDescription`.
+
+    Attributes:
+        losses: list of `DistillationLoss`.
+        weights: list of float.
+        matches: list of a tuple of `Match` for each loss.
+        term_names: list of the name that each loss has in the logs.
+    """
+
+    def __init__(self, distillation_losses, weights, teacher, student):
+        self.losses = _as_losses(distillation_losses)
+        self.weights = _as_weights(weights, len(self.losses))
+        self.matches = [loss.match(teacher, student) for loss in self.losses]
+        self.term_names = _term_names(self.losses)
+
+    def teacher_features(self):
+        """Names of the features to take from the teacher."""
+        return self._features("teacher")
+
+    def student_features(self):
+        """Names of the features to take from the student."""
+        return self._features("student")
+
+    def projections(self):
+        """The trained projections by name.
+
+        Returns:
+            dict of name to `Projection`; projections that several matches
+            share stand once.
+
+        Raises:
+            ValueError: If two matches share a name but not the widths.
+        """
+        projections = {}
+        for match in self._all_matches():
+            projection = match.projection
+            if projection is None:
+                continue
+            known = projections.setdefault(projection.name, projection)
+            if known != projection:
+                raise ValueError(
+                    f"Projection '{projection.name}' is needed with the "
+                    f"widths {known.student_width} -> {known.teacher_width} "
+                    f"and {projection.student_width} -> "
+                    f"{projection.teacher_width}. Use "
+                    'projection="per_layer", or give the losses different '
+                    "names."
+                )
+        return projections
+
+    def terms(self, teacher, student, projections, sample_weight=None):
+        """The value of each loss on a batch.
+
+        Args:
+            teacher: dict of the teacher's features.
+            student: dict of the student's features.
+            projections: dict of projection name to layer.
+            sample_weight: Optional weights of the batch: `(B,)`, or `(B, L)`
+                for the tokens of token predictions, or a structure of them
+                like the model's outputs.
+
+        Returns:
+            dict of term name to float32 scalar: the mean over the batch of
+            the weighted values, before the weight of the loss.
+        """
+        terms = {}
+        for name, loss, matches in zip(
+            self.term_names, self.losses, self.matches, strict=True
+        ):
+            values = [
+                _weighted_mean(
+                    *_per_example(
+                        loss,
+                        match,
+                        teacher,
+                        student,
+                        projections,
+                        _weight_of(match.student, sample_weight),
+                    )
+                )
+                for match in matches
+            ]
+            terms[name] = sum(values[1:], start=values[0])
+        return terms
+
+    def total(self, terms):
+        """The weighted sum of the terms, a float32 scalar."""
+        weighted = [
+            weight * terms[name]
+            for name, weight in zip(self.term_names, self.weights, strict=True)
+        ]
+        return sum(weighted[1:], start=weighted[0])
+
+    def plan(self):
+        """The match plan in words, one line a match."""
+        lines = []
+        for loss, weight, matches in zip(
+            self.losses, self.weights, self.matches, strict=True
+        ):
+            for match in matches:
+                line = (
+                    f"student {_in_words(match.student)} <- "
+                    f"teacher {_in_words(match.teacher)} | {match.note}"
+                )
+                if weight != 1.0:
+                    line += f" | weight {weight:g}"
+                lines.append(line)
+            if not matches:
+                lines.append(f"{loss.name}: nothing to match")
+        return lines
+
+    def _all_matches(self):
+        return [match for matches in self.matches for match in matches]
+
+    def _features(self, role):
+        found = [getattr(match, role) for match in self._all_matches()]
+        return list(dict.fromkeys(found))
+
+
+def _per_example(loss, match, teacher, student, projections, sample_weight):
+    """A loss's values `(B,)`, and the weights that are left to apply."""
+    student_value = student[match.student]
+    if match.projection is not None:
+        student_value = projections[match.projection.name](student_value)
+    mask = student.get(names.PADDING_MASK)
+    if sample_weight is not None and len(sample_weight.shape) > 1:
+        # Weights of single tokens: they weigh the predictions of tokens. A
+        # loss on what lies below has its padding mask and takes none.
+        if match.student.split(".")[0] in (names.LOGITS, names.OUTPUT):
+            mask = token_weights(sample_weight, mask)
+        sample_weight = None
+    return loss.per_example(teacher[match.teacher], student_value, mask), (
+        sample_weight
+    )
+
+
+def _weighted_mean(values, sample_weight):
+    if sample_weight is not None:
+        values = values * functional.as_float32(sample_weight)
+    return ops.mean(values)
+
+
+def _weight_of(feature, sample_weight):
+    """The part of a structure of sample weights that belongs to an output."""
+    if not isinstance(sample_weight, (dict, list, tuple)):
+        return sample_weight
+    kind, _, key = feature.partition(".")
+    if kind != names.OUTPUT:
+        return None
+    if isinstance(sample_weight, dict):
+        return sample_weight.get(key)
+    return sample_weight[int(key)]
+
+
+def _as_losses(distillation_losses):
+    if not isinstance(distillation_losses, (list, tuple)):
+        distillation_losses = [distillation_losses]
+    if not distillation_losses:
+        raise ValueError(
+            "`distillation_losses` must hold at least one loss of "
+            "`keras_distill.losses`. Received: distillation_losses=[]"
+        )
+    losses = []
+    for loss in distillation_losses:
+        if isinstance(loss, keras.distillation.DistillationLoss):
+            loss = from_keras(loss)
+        if not isinstance(loss, DistillationLoss):
+            raise ValueError(
+                "`distillation_losses` must hold losses of "
+                "`keras_distill.losses` or of `keras.distillation`. "
+                f"Received: {loss!r}"
+            )
+        losses.append(loss)
+    return losses
+
+
+def _as_weights(weights, count):
+    if weights is None:
+        return [1.0] * count
+    if not isinstance(weights, (list, tuple)):
+        weights = [weights]
+    if len(weights) != count:
+        raise ValueError(
+            "`distillation_loss_weights` must hold one weight for each of the "
+            f"{count} distillation losses. Received: {len(weights)} weights, "
+            f"{list(weights)}"
+        )
+    return [float(weight) for weight in weights]
+
+
+def _term_names(losses):
+    """`<name>_loss` for each loss, numbered where a name comes back."""
+    counts = collections.Counter()
+    term_names = []
+    for loss in losses:
+        counts[loss.name] += 1
+        number = counts[loss.name]
+        suffix = "" if number == 1 else f"_{number}"
+        term_names.append(f"{loss.name}{suffix}_loss")
+    return term_names
+
+
+def _in_words(feature):
+    kind, _, layer = feature.partition(".")
+    if kind in names.LAYER_KINDS or kind == names.LAYER:
+        return f"layer {layer}"
+    if kind == names.OUTPUT:
+        return f"output {layer}"
+    return kind

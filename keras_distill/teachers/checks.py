@@ -1,0 +1,126 @@
+"""What must hold between a teacher and what it teaches."""
+
+
+def check_same_vocabulary(teacher, student):
+    """Raises unless teacher and student read the same token ids.
+
+    Tokenizers are compared where both models carry a preprocessor, the sizes
+    of the vocabularies otherwise.
+
+    Args:
+        teacher: `keras.Model`.
+        student: `keras.Model`.
+
+    Raises:
+        ValueError: If a token id means different things to the two.
+    """
+    of_teacher, of_student = _vocabulary(teacher), _vocabulary(student)
+    if of_teacher is not None and of_student is not None:
+        for index, (theirs, ours) in enumerate(
+            zip(of_teacher, of_student, strict=False)
+        ):
+            if theirs != ours:
+                raise ValueError(
+                    "The teacher's and the student's tokenizers differ: token "
+                    f"{index} is {theirs!r} to the teacher and {ours!r} to "
+                    "the student. Build the student with the teacher's "
+                    "tokenizer, as `keras_distill.students.create_student` "
+                    "does."
+                )
+    sizes = _vocabulary_size(teacher), _vocabulary_size(student)
+    if None not in sizes and sizes[0] != sizes[1]:
+        raise ValueError(
+            f"The teacher's vocabulary has {sizes[0]} tokens and the "
+            f"student's {sizes[1]}, so they cannot read the same token ids. "
+            "Build the student with the teacher's tokenizer and "
+            f"`vocabulary_size={sizes[0]}`."
+        )
+
+
+def check_nothing_shared(teacher, student):
+    """Raises if training the student would change the teacher.
+
+    Args:
+        teacher: `keras.Model`.
+        student: `keras.Model`.
+
+    Raises:
+        ValueError: If a trainable weight of the student is the teacher's.
+    """
+    of_teacher = {id(variable) for variable in teacher.variables}
+    shared = [
+        variable.path
+        for variable in student.trainable_variables
+        if id(variable) in of_teacher
+    ]
+    if shared:
+        raise ValueError(
+            "The student shares trainable weights with the teacher, which "
+            f"training would change: {', '.join(shared[:3])}"
+            f"{' and more' if len(shared) > 3 else ''}. Set `trainable = "
+            "False` on the shared layers, or give the student its own "
+            "(`keras_distill.students.copy_layers`)."
+        )
+
+
+def check_label_names(teacher_labels, task_labels, teacher_name="the teacher"):
+    """Raises if a teacher's classes stand in another order than the data's.
+
+    Args:
+        teacher_labels: Sequence of str, the teacher's label names by class
+            index, or `None` if it has none.
+        task_labels: Sequence of str, the data's, or `None` for regression.
+        teacher_name: str. For the message.
+
+    Raises:
+        ValueError: If both are known and differ.
+    """
+    if teacher_labels is None or task_labels is None:
+        return
+    if list(teacher_labels) == list(task_labels):
+        return
+    same_names = sorted(teacher_labels) == sorted(task_labels)
+    difference = "in another order" if same_names else "of other names"
+    raise ValueError(
+        f"The labels of {teacher_name} are {', '.join(teacher_labels)}, but "
+        f"those of the data are {', '.join(task_labels)}: {difference}. "
+        "Reorder the teacher's output layer, or fine-tune it on this data."
+    )
+
+
+def check_trained(score, chance, metric, allow_untrained=False):
+    """Raises if a teacher does no better than chance.
+
+    Args:
+        score: float. The teacher's score on the dev split.
+        chance: float. The score of always giving the most frequent label.
+        metric: str. Name of the metric.
+        allow_untrained: bool. Whether to go on all the same.
+
+    Raises:
+        ValueError: If `score` is not above `chance`.
+    """
+    if score > chance or allow_untrained:
+        return
+    raise ValueError(
+        f"The teacher's {metric} on the dev split is {score:.4f}, no better "
+        f"than chance ({chance:.4f}): its head looks untrained. Fine-tune it "
+        "on the task first, or pass --allow-untrained-teacher."
+    )
+
+
+def _preprocessor_tokenizer(model):
+    preprocessor = getattr(model, "preprocessor", None)
+    return getattr(preprocessor, "tokenizer", None)
+
+
+def _vocabulary(model):
+    tokenizer = _preprocessor_tokenizer(model)
+    if tokenizer is None or not hasattr(tokenizer, "get_vocabulary"):
+        return None
+    return tokenizer.get_vocabulary()
+
+
+def _vocabulary_size(model):
+    backbone = getattr(model, "backbone", model)
+    return getattr(backbone, "vocabulary_size", None)
