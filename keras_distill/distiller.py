@@ -283,8 +283,8 @@ class Distiller(keras.Model):
     def get_config(self):
         serialize = keras.saving.serialize_keras_object
         return {
-            "teacher": serialize(self.teacher),
-            "student": serialize(self.student),
+            "teacher": _serialize_model(self.teacher),
+            "student": _serialize_model(self.student),
             "distillation_losses": [serialize(x) for x in self.objective.losses],
             "distillation_loss_weights": self.objective.weights,
             "student_loss_weight": self.student_loss_weight,
@@ -358,6 +358,13 @@ class Distiller(keras.Model):
             yield
         finally:
             self.__dict__["teacher"] = teacher
+
+
+def _serialize_model(model):
+    config = keras.saving.serialize_keras_object(model)
+    # How the model was trained before is no part of the distiller.
+    config.pop("compile_config", None)
+    return config
 
 
 def _build_projection(projection):

@@ -1,0 +1,17 @@
+"""Students: the papers' sizes, and what a student starts from."""
+
+from keras_distill.students.copy_layers import copy_layers
+from keras_distill.students.create_student import create_student
+from keras_distill.students.factorize_embeddings import FactorizedEmbeddings
+from keras_distill.students.factorize_embeddings import factorize_embeddings
+from keras_distill.students.presets import PRESETS
+from keras_distill.students.presets import StudentConfig
+
+__all__ = [
+    "PRESETS",
+    "FactorizedEmbeddings",
+    "StudentConfig",
+    "copy_layers",
+    "create_student",
+    "factorize_embeddings",
+]
