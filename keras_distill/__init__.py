@@ -6,6 +6,8 @@ from keras_distill import export
 from keras_distill import features
 from keras_distill import layer_map
 from keras_distill import losses
+from keras_distill import schedules
+from keras_distill import stages
 from keras_distill import students
 from keras_distill import tasks
 from keras_distill import teachers
@@ -21,6 +23,8 @@ __all__ = [
     "features",
     "layer_map",
     "losses",
+    "schedules",
+    "stages",
     "students",
     "tasks",
     "teachers",

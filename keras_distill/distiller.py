@@ -14,6 +14,7 @@ from keras_distill.features import select_inputs
 from keras_distill.objective import Objective
 from keras_distill.teachers import check_nothing_shared
 from keras_distill.teachers import check_same_vocabulary
+from keras_distill.teachers import shared_variables
 
 
 @keras.saving.register_keras_serializable("keras_distill")
@@ -126,6 +127,7 @@ class Distiller(keras.Model):
             distillation_loss_weights,
             describe(teacher),
             describe(student),
+            taken_names=_student_loss_names(student),
         )
         self.projections = {
             name: _build_projection(projection)
@@ -155,6 +157,11 @@ class Distiller(keras.Model):
     def distillation_loss_weights(self):
         """The weight of each loss."""
         return self.objective.weights
+
+    @property
+    def output_names(self):
+        """The student's, for `loss` and `metrics` that go by output."""
+        return getattr(self.student, "output_names", None)
 
     def plan(self):
         """The match plan: what the student learns from what.
@@ -196,8 +203,7 @@ class Distiller(keras.Model):
     def compile_from_config(self, config):
         # Keras leaves this to any class that overrides `compile`.
         self.compile(**keras.saving.deserialize_keras_object(config))
-        if self.optimizer is not None:
-            self.optimizer.build(self.trainable_variables)
+        self._build_optimizer()
 
     def fit(self, *args, **kwargs):
         """Trains the student, as `keras.Model.fit` does.
@@ -206,12 +212,18 @@ class Distiller(keras.Model):
         with a `FloatingPointError` when a loss is not finite, with the last
         good weights in place (`keras_distill.callbacks.StopOnNaN`).
         """
+        import tensorflow as tf
+
         call = inspect.signature(super().fit).bind(*args, **kwargs)
         if call.arguments.get("verbose", "auto"):
             print("\n".join(["Match plan:", *self.plan()]), flush=True)
+        if isinstance(call.arguments.get("x"), tf.data.Dataset):
+            # Keras warns that its default is not for data sets.
+            call.arguments.setdefault("shuffle", False)
         callbacks = call.arguments.get("callbacks")
         if not isinstance(callbacks, keras.callbacks.CallbackList):
             call.arguments["callbacks"] = _with_nan_check(callbacks)
+        self._build_optimizer()
         return super().fit(*call.args, **call.kwargs)
 
     def train_step(self, data):
@@ -225,15 +237,7 @@ class Distiller(keras.Model):
                 teacher, student, y, sample_weight
             )
             scaled_loss = self.optimizer.scale_loss(loss)
-        variables = self.trainable_variables
-        gradients = tape.gradient(scaled_loss, variables)
-        # A part that no loss reaches, such as the head while hidden states
-        # are matched, has no gradient and stays as it is.
-        self.optimizer.apply_gradients(
-            (gradient, variable)
-            for gradient, variable in zip(gradients, variables, strict=True)
-            if gradient is not None
-        )
+        self._apply(tape.gradient(scaled_loss, self.trainable_variables))
         return self._results(x, y, sample_weight, student, loss, terms)
 
     def test_step(self, data):
@@ -267,8 +271,14 @@ class Distiller(keras.Model):
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         if y is None:
             # Unlabelled batches have nothing to compare predictions with.
-            return self.get_metrics_result()
+            return self._tracked_losses()
         return super().compute_metrics(x, y, y_pred, sample_weight)
+
+    def get_metrics_result(self):
+        if self._compile_metrics is None or self._compile_metrics.built:
+            return super().get_metrics_result()
+        # No labelled batch came yet.
+        return self._tracked_losses()
 
     def save_weights(self, *args, **kwargs):
         """Saves student, projections and optimizer, without the teacher."""
@@ -281,25 +291,65 @@ class Distiller(keras.Model):
             super().load_weights(*args, **kwargs)
 
     def get_config(self):
+        shared = shared_variables(self.teacher, self.student.variables)
+        if shared:
+            raise ValueError(
+                "Keras cannot save a student and a teacher that share "
+                f"weights in one file. Received: a student that has "
+                f"{shared[0]} in common with the teacher. Use `save_weights`, "
+                "or save `distiller.student`."
+            )
         serialize = keras.saving.serialize_keras_object
         return {
             "teacher": _serialize_model(self.teacher),
             "student": _serialize_model(self.student),
-            "distillation_losses": [serialize(x) for x in self.objective.losses],
+            "distillation_losses": [
+                serialize(x) for x in self.objective.losses
+            ],
             "distillation_loss_weights": self.objective.weights,
             "student_loss_weight": self.student_loss_weight,
             "name": self.name,
             "dtype": serialize(self.dtype_policy),
+            "shares_tokenizer": _shares_tokenizer(self.teacher, self.student),
         }
 
     @classmethod
     def from_config(cls, config):
-        return cls(
-            **{
-                key: keras.saving.deserialize_keras_object(value)
-                for key, value in config.items()
-            }
-        )
+        arguments = {
+            key: keras.saving.deserialize_keras_object(value)
+            for key, value in config.items()
+        }
+        if arguments.pop("shares_tokenizer"):
+            # Keras would make it two, and find a vocabulary for one only.
+            teacher, student = arguments["teacher"], arguments["student"]
+            student.preprocessor.tokenizer = teacher.preprocessor.tokenizer
+        return cls(**arguments)
+
+    def _build_optimizer(self):
+        # For all variables at once. Keras would do it for those that have a
+        # gradient in the first step, and a saved state would fit no other.
+        if self.optimizer is not None and not self.optimizer.built:
+            self.optimizer.build(self.trainable_variables)
+
+    def _apply(self, gradients):
+        """Updates the variables that the losses reach."""
+        self._build_optimizer()
+        # A part that no loss reaches, such as the head while hidden states
+        # are matched, has no gradient and stays as it is.
+        updates = [
+            (gradient, variable)
+            for gradient, variable in zip(
+                gradients, self.trainable_variables, strict=True
+            )
+            if gradient is not None
+        ]
+        if not updates:
+            raise ValueError(
+                "The losses reach no trainable weight of the student "
+                f"'{self.student.name}'. Set `trainable = True` on the layers "
+                "to train, or choose losses on layers above them."
+            )
+        self.optimizer.apply_gradients(updates)
 
     def _teacher_features(self, x):
         if self.student_loss_weight == 1:
@@ -350,6 +400,10 @@ class Distiller(keras.Model):
             if name in terms or name not in self._term_trackers
         }
 
+    def _tracked_losses(self):
+        trackers = [self._loss_tracker, *self._term_trackers.values()]
+        return {tracker.name: tracker.result() for tracker in trackers}
+
     @contextlib.contextmanager
     def _without_teacher(self):
         """Hides the teacher from Keras's walk over a model's attributes."""
@@ -367,12 +421,30 @@ def _serialize_model(model):
     return config
 
 
+def _shares_tokenizer(teacher, student):
+    tokenizers = [
+        getattr(getattr(model, "preprocessor", None), "tokenizer", None)
+        for model in (teacher, student)
+    ]
+    return tokenizers[0] is not None and tokenizers[0] is tokenizers[1]
+
+
 def _build_projection(projection):
     layer = keras.layers.Dense(
         projection.teacher_width, name=projection.name, dtype="float32"
     )
     layer.build((None, projection.student_width))
     return layer
+
+
+def _student_loss_names(student):
+    """The names of the student loss, whole and by output, in the logs."""
+    output_names = getattr(student, "output_names", None) or ()
+    if len(output_names) < 2:
+        return {"student_loss"}
+    if isinstance(student.output, dict):
+        output_names = student.output
+    return {"student_loss", *(f"{name}_loss" for name in output_names)}
 
 
 def _with_nan_check(callbacks):

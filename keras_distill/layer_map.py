@@ -144,15 +144,14 @@ class explicit:
     """
 
     def __init__(self, pairs):
-        items = pairs.items() if isinstance(pairs, dict) else pairs
-        self.pairs = tuple(tuple(pair) for pair in items)
-        wrong = [pair for pair in self.pairs if not _is_pair(pair)]
-        if wrong or not self.pairs:
+        items = tuple(pairs.items() if isinstance(pairs, dict) else pairs)
+        if not items or not all(_is_pair(pair) for pair in items):
             raise ValueError(
                 "`pairs` must hold at least one pair of (student layer, "
                 "teacher layer), both integers of 0 or more. "
                 f"Received: pairs={pairs}"
             )
+        self.pairs = tuple(tuple(pair) for pair in items)
 
     def __call__(self, num_student_layers, num_teacher_layers):
         for student_layer, teacher_layer in self.pairs:
@@ -180,8 +179,10 @@ class explicit:
 
 
 def _is_pair(pair):
-    return len(pair) == 2 and all(
-        isinstance(layer, int) and layer >= 0 for layer in pair
+    return (
+        isinstance(pair, (tuple, list))
+        and len(pair) == 2
+        and all(isinstance(layer, int) and layer >= 0 for layer in pair)
     )
 
 

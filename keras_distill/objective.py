@@ -1,7 +1,5 @@
 """What a student is trained for: losses, matches, weights, projections."""
 
-import collections
-
 import keras
 from keras import ops
 
@@ -21,6 +19,7 @@ class Objective:
         weights: One weight for each loss, or `None` for 1 each.
         teacher: `ModelDescription`.
         student: `ModelDescription`.
+        taken_names: Names in the logs that no loss may have.
 
     Attributes:
         losses: list of `DistillationLoss`.
@@ -29,11 +28,13 @@ class Objective:
         term_names: list of the name that each loss has in the logs.
     """
 
-    def __init__(self, distillation_losses, weights, teacher, student):
+    def __init__(
+        self, distillation_losses, weights, teacher, student, taken_names=()
+    ):
         self.losses = _as_losses(distillation_losses)
         self.weights = _as_weights(weights, len(self.losses))
         self.matches = [loss.match(teacher, student) for loss in self.losses]
-        self.term_names = _term_names(self.losses)
+        self.term_names = _term_names(self.losses, taken_names)
 
     def teacher_features(self):
         """Names of the features to take from the teacher."""
@@ -149,11 +150,21 @@ def _per_example(loss, match, teacher, student, projections, sample_weight):
         # Weights of single tokens: they weigh the predictions of tokens. A
         # loss on what lies below has its padding mask and takes none.
         if match.student.split(".")[0] in (names.LOGITS, names.OUTPUT):
+            _check_token_weights(sample_weight, student_value)
             mask = token_weights(sample_weight, mask)
         sample_weight = None
     return loss.per_example(teacher[match.teacher], student_value, mask), (
         sample_weight
     )
+
+
+def _check_token_weights(sample_weight, predictions):
+    if len(predictions.shape) < 3:
+        raise ValueError(
+            "`sample_weight` must have the shape (batch,), since the model "
+            f"predicts {tuple(predictions.shape)}, one for each example. "
+            f"Received: sample_weight of shape {tuple(sample_weight.shape)}"
+        )
 
 
 def _weighted_mean(values, sample_weight):
@@ -163,15 +174,18 @@ def _weighted_mean(values, sample_weight):
 
 
 def _weight_of(feature, sample_weight):
-    """The part of a structure of sample weights that belongs to an output."""
-    if not isinstance(sample_weight, (dict, list, tuple)):
-        return sample_weight
-    kind, _, key = feature.partition(".")
-    if kind != names.OUTPUT:
-        return None
-    if isinstance(sample_weight, dict):
-        return sample_weight.get(key)
-    return sample_weight[int(key)]
+    """The part of a batch's sample weights that belongs to a feature."""
+    if isinstance(sample_weight, (dict, list, tuple)):
+        kind, _, key = feature.partition(".")
+        if kind != names.OUTPUT:
+            return None
+        if isinstance(sample_weight, dict):
+            sample_weight = sample_weight.get(key)
+        else:
+            sample_weight = sample_weight[int(key)]
+    if sample_weight is not None and sample_weight.shape[1:] == (1,):
+        sample_weight = ops.squeeze(sample_weight, axis=1)
+    return sample_weight
 
 
 def _as_losses(distillation_losses):
@@ -210,15 +224,15 @@ def _as_weights(weights, count):
     return [float(weight) for weight in weights]
 
 
-def _term_names(losses):
-    """`<name>_loss` for each loss, numbered where a name comes back."""
-    counts = collections.Counter()
+def _term_names(losses, taken_names):
+    """`<name>_loss` for each loss, numbered where a name is taken."""
     term_names = []
     for loss in losses:
-        counts[loss.name] += 1
-        number = counts[loss.name]
-        suffix = "" if number == 1 else f"_{number}"
-        term_names.append(f"{loss.name}{suffix}_loss")
+        number, term_name = 1, f"{loss.name}_loss"
+        while term_name in taken_names or term_name in term_names:
+            number += 1
+            term_name = f"{loss.name}_{number}_loss"
+        term_names.append(term_name)
     return term_names
 
 

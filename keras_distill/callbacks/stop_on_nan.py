@@ -7,13 +7,16 @@ import numpy as np
 class StopOnNaN(keras.callbacks.Callback):
     """Stops training at the first loss that is not finite.
 
-    It names the terms that are not finite, gives the model its last good
-    weights back and raises, so that nothing goes on with a broken model.
+    It names the terms that are not finite, gives model and optimizer their
+    last good state back and raises, so that nothing goes on with a broken
+    model. Weights that an infinite gradient broke under a finite loss are
+    found when the next copy is due, at the latest when the epoch ends.
     `Distiller.fit` adds one by itself.
 
     Args:
-        snapshot_every: int. Batches between two copies of the weights, which
-            are kept in memory. Defaults to `100`.
+        snapshot_every: int. Batches between two copies of the weights and
+            the optimizer's state, which are kept in memory. Defaults to
+            `100`.
 
     Raises:
         FloatingPointError: During training, after the weights are restored.
@@ -35,12 +38,26 @@ class StopOnNaN(keras.callbacks.Callback):
                 f"Received: snapshot_every={snapshot_every}"
             )
         self.snapshot_every = snapshot_every
-        self._good_weights = None
+        self._good_state = None
         self._batches = 0
 
     def on_train_begin(self, logs=None):
         self._batches = 0
-        self._take_snapshot()
+        self._good_state = None
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if self._good_state is not None:
+            return
+        # Only now: at the beginning of training another callback, such as
+        # Keras's BackupAndRestore, may still load weights.
+        optimizer = self.model.optimizer
+        if self.model.built and not optimizer.built:
+            optimizer.build(self.model.trainable_variables)
+        if not self._take_snapshot():
+            raise FloatingPointError(
+                "Training cannot start: a trained weight of the model is not "
+                "finite. Load or build the model anew."
+            )
 
     def on_train_batch_end(self, batch, logs=None):
         self._batches += 1
@@ -50,26 +67,39 @@ class StopOnNaN(keras.callbacks.Callback):
             if "loss" in name and not np.all(np.isfinite(value))
         ]
         if broken:
-            self._stop(broken, batch)
+            # The total is broken by any of its terms.
+            terms = [name for name in broken if name != "loss"] or broken
+            self._stop(f"at batch {batch}: {', '.join(terms)}")
         if self._batches % self.snapshot_every == 0:
-            self._take_snapshot()
+            self._check_weights(f"at batch {batch}")
 
     def on_epoch_end(self, epoch, logs=None):
-        self._take_snapshot()
+        self._check_weights(f"after epoch {epoch + 1}")
+
+    def _check_weights(self, when):
+        if not self._take_snapshot():
+            self._stop(f"{when}: a trained weight")
 
     def _take_snapshot(self):
-        weights = self.model.get_weights()
+        """Copies the state if it is good; returns whether it is."""
+        trained = self.model.trainable_variables
         # A finite loss may just have led to an infinite step.
-        if all(np.all(np.isfinite(weight)) for weight in weights):
-            self._good_weights = weights
+        if not all(np.all(np.isfinite(v.numpy())) for v in trained):
+            return False
+        self._good_state = [
+            (variable, variable.numpy())
+            for variable in (
+                *self.model.weights,
+                *self.model.optimizer.variables,
+            )
+        ]
+        return True
 
-    def _stop(self, broken, batch):
-        if self._good_weights is not None:
-            self.model.set_weights(self._good_weights)
-        terms = [name for name in broken if name != "loss"] or broken
+    def _stop(self, what):
+        for variable, value in self._good_state:
+            variable.assign(value)
         raise FloatingPointError(
-            f"Training stopped at batch {batch}: {', '.join(terms)} is not "
-            "finite. The model has its last good weights back. Lower the "
-            "learning rate, set `clipnorm` on the optimizer, or look for bad "
-            "values in the batch."
+            f"Training stopped {what} is not finite. The model has its last "
+            "good weights back. Lower the learning rate, set `clipnorm` on "
+            "the optimizer, or look for bad values in the batch."
         )

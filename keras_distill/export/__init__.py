@@ -1,3 +1,6 @@
-"""Hands a distilled student to the systems that serve it."""
+"""Ways out of the library for a distilled student."""
 
-from keras_distill.export.saved_model import to_saved_model as to_saved_model
+from keras_distill.export.preset import to_preset
+from keras_distill.export.saved_model import to_saved_model
+
+__all__ = ["to_preset", "to_saved_model"]

@@ -4,7 +4,11 @@ import dataclasses
 
 import keras
 
+# Keras exports its operations as functions, not as classes.
+from keras.src.ops import nn
+
 from keras_distill.features import names
+from keras_distill.features.rebuild import original_of
 from keras_distill.features.rebuild import rebuild
 from keras_distill.features.rebuild import symbolic_inputs
 from keras_distill.features.recorder import FeatureRecorder
@@ -101,9 +105,11 @@ def describe(model):
 
 def _activation(output):
     """The name of the activation of the layer that made an output."""
-    layer = output._keras_history.operation
-    if isinstance(layer, (keras.layers.Softmax, keras.layers.Activation)):
-        return getattr(getattr(layer, "activation", None), "__name__", "softmax")
-    activation = getattr(layer, "activation", None)
+    operation = original_of(output._keras_history.operation)
+    if isinstance(operation, (keras.layers.Softmax, nn.Softmax)):
+        return "softmax"
+    if isinstance(operation, nn.Sigmoid):
+        return "sigmoid"
+    activation = getattr(operation, "activation", None)
     name = getattr(activation, "__name__", None)
     return None if name == "linear" else name

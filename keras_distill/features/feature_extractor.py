@@ -107,14 +107,21 @@ def expand_features(model, features):
         list of str, each named once, in the order given.
 
     Raises:
-        ValueError: If the model does not have one of them.
+        ValueError: If the model does not have one of them, or shows none.
     """
     description = describe(model)
+    if description.is_opaque:
+        raise ValueError(
+            f"`FeatureExtractor` cannot look into '{model.name}', a "
+            "subclassed model. Register an adapter for "
+            f"{type(model).__name__} with "
+            "`keras_distill.features.register_adapter`."
+        )
     if isinstance(features, str):
         features = [features]
     expanded = []
     for feature in features:
-        if feature in names.LAYER_KINDS:
+        if feature in names.LAYER_KINDS and description.num_layers:
             first = 0 if feature == names.HIDDEN_STATES else 1
             expanded += [
                 names.layer_feature(feature, layer)
@@ -128,6 +135,6 @@ def expand_features(model, features):
                 else feature
             )
     for feature in expanded:
-        if feature != names.OUTPUTS or description.is_opaque:
+        if feature != names.OUTPUTS:
             description.shape(feature)
     return list(dict.fromkeys(expanded))

@@ -2,6 +2,9 @@
 
 import keras
 
+# Masks travel on tensors, which Keras gives no public access to.
+from keras.src.backend import get_keras_mask
+
 from keras_distill.features import names
 from keras_distill.features.description import describe
 from keras_distill.features.feature_extractor import FeatureExtractor
@@ -87,7 +90,7 @@ def select_inputs(model, inputs, role):
 def _keras_mask(result):
     """The mask that Keras's own mask-making layers left on an output."""
     for tensor in keras.tree.flatten(result):
-        mask = getattr(tensor, "_keras_mask", None)
+        mask = get_keras_mask(tensor)
         if mask is not None and len(mask.shape) == 2:
             return mask
     return None

@@ -4,6 +4,8 @@ The weights of the rebuilt graph are the model's own: nothing is copied,
 patched or left behind.
 """
 
+import itertools
+
 import keras
 
 # Keras exports the class of functional models under no public name.
@@ -23,10 +25,37 @@ class _NamedCall(keras.layers.Layer):
     def __init__(self, layer, name):
         super().__init__(name=name, dtype=layer.dtype_policy)
         self.layer = layer
+        self.supports_masking = layer.supports_masking
         self.built = True
 
     def call(self, *args, **kwargs):
         return self.layer(*args, **kwargs)
+
+    def compute_mask(self, inputs, previous_mask):
+        return self.layer.compute_mask(inputs, previous_mask)
+
+
+class _NamedOperation(keras.Operation):
+    """Calls an operation that is no layer, such as a sum, under another name.
+
+    Operations take arguments that are no tensors, which layers do not.
+    """
+
+    def __init__(self, operation, name):
+        super().__init__(name=name)
+        self.operation = operation
+
+    def call(self, *args, **kwargs):
+        return self.operation(*args, **kwargs)
+
+
+def original_of(operation):
+    """The model's own layer or operation behind one of a rebuilt graph."""
+    if isinstance(operation, _NamedCall):
+        return operation.layer
+    if isinstance(operation, _NamedOperation):
+        return operation.operation
+    return operation
 
 
 def graph_of(model):
@@ -76,15 +105,18 @@ class _Walk:
     def __init__(self, recorder):
         self.recorder = recorder
         self.named = {}
+        self.renamed = {}
 
     def call(self, layer, path, args, kwargs):
         adapter = find_adapter(layer)
         if adapter is not None:
+            self.named.setdefault(layer.name, layer)
             outputs = adapter.call(layer, self.recorder, *args, **kwargs)
         elif graph_of(layer) is not None:
-            outputs = self._through(graph_of(layer), path, args[0])
+            inputs = args[0] if args else kwargs["inputs"]
+            outputs = self._through(graph_of(layer), path, inputs)
         else:
-            outputs = self._unique(layer, path)(*args, **kwargs)
+            outputs = self._unique(layer)(*args, **kwargs)
         if path:
             self.recorder.record_layer(path, outputs)
         return outputs
@@ -101,8 +133,17 @@ class _Walk:
             self.recorder.record(names.POOLED, outputs["pooled_output"])
         return outputs
 
-    def _unique(self, layer, path):
-        first = self.named.setdefault(layer.name, layer)
-        if first is layer or not isinstance(layer, keras.layers.Layer):
-            return layer
-        return _NamedCall(layer, path.replace("/", "_"))
+    def _unique(self, operation):
+        """The operation under a name that no other one has in the graph."""
+        first = self.named.setdefault(operation.name, operation)
+        if first is operation:
+            return operation
+        if id(operation) not in self.renamed:
+            numbered = (f"{operation.name}_{i}" for i in itertools.count(1))
+            name = next(name for name in numbered if name not in self.named)
+            is_layer = isinstance(operation, keras.layers.Layer)
+            named = _NamedCall if is_layer else _NamedOperation
+            self.named[name] = self.renamed[id(operation)] = named(
+                operation, name
+            )
+        return self.renamed[id(operation)]

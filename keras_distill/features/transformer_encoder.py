@@ -4,6 +4,10 @@ import keras
 import keras_hub
 from keras import ops
 
+# Masks travel on tensors, which Keras gives no public access to.
+from keras.src.backend import get_keras_mask
+from keras.src.backend import set_keras_mask
+
 from keras_distill.features import names
 from keras_distill.features.adapters import FeatureAdapter
 from keras_distill.features.adapters import register_adapter
@@ -22,7 +26,8 @@ class TransformerEncoderFeatures(keras.layers.Layer):
 
     Call arguments:
         inputs: Tensor `(B, L, D)`.
-        padding_mask: Optional tensor `(B, L)`, 1 at real tokens.
+        padding_mask: Optional tensor `(B, L)`, 1 at real tokens. Defaults
+            to the mask that Keras carries along with the inputs, if any.
         attention_mask: Optional tensor `(B, L, L)`.
         training: bool.
 
@@ -37,12 +42,15 @@ class TransformerEncoderFeatures(keras.layers.Layer):
     def __init__(self, encoder, name):
         super().__init__(name=name, dtype=encoder.dtype_policy)
         self.encoder = encoder
+        self.supports_masking = True
         self.built = True
 
     def call(
         self, inputs, padding_mask=None, attention_mask=None, training=None
     ):
         encoder = self.encoder
+        if padding_mask is None:
+            padding_mask = get_keras_mask(inputs)
         x = inputs
         if encoder.normalize_first:
             x = encoder._self_attention_layer_norm(x)
@@ -61,8 +69,16 @@ class TransformerEncoderFeatures(keras.layers.Layer):
             x = encoder._feedforward_layer_norm(x)
         return {names.HIDDEN_STATES: x, **features}
 
+    def compute_mask(self, inputs, previous_mask):
+        mask = {kind: None for kind in names.LAYER_KINDS}
+        mask[names.HIDDEN_STATES] = previous_mask
+        return mask
+
     def _attend(self, x, mask, training):
         attention = self.encoder._self_attention_layer
+        # Keras's attention layer, too, takes the mask off before its
+        # projections, which know of none.
+        set_keras_mask(x, None)
         queries = attention.query_dense(x)
         keys = attention.key_dense(x)
         values = attention.value_dense(x)

@@ -6,9 +6,7 @@ from keras_distill.losses import functional
 from keras_distill.losses.distillation_loss import DistillationLoss
 from keras_distill.losses.distillation_loss import check_choice
 from keras_distill.losses.hidden_states_distillation import TOKEN_LOSSES
-from keras_distill.losses.hidden_states_distillation import (
-    TOKEN_NORMALIZATIONS,
-)
+from keras_distill.losses.hidden_states_distillation import TOKEN_NORMALIZATIONS
 from keras_distill.losses.hidden_states_distillation import match_tokens
 from keras_distill.losses.projection import PROJECTIONS
 

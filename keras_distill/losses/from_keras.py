@@ -100,6 +100,7 @@ def _single_kind(losses, known, class_name):
         # A Keras loss is a function or an object around one.
         function = getattr(loss, "fn", loss)
         kinds.add(getattr(function, "__name__", repr(loss)))
+        _check_options(loss, class_name)
     if len(kinds) != 1 or not kinds <= set(known):
         raise ValueError(
             f"`keras.distillation.{class_name}` is taken with one of the "
@@ -108,6 +109,27 @@ def _single_kind(losses, known, class_name):
             "`keras_distill.losses`, or subclass its `DistillationLoss`."
         )
     return known[kinds.pop()]
+
+
+def _check_options(loss, class_name):
+    """Raises if a Keras loss has options that would be lost."""
+    config = loss.get_config() if isinstance(loss, keras.losses.Loss) else {}
+    lost = [
+        f"{option}={config[option]!r}"
+        for option, kept in (
+            ("label_smoothing", config.get("label_smoothing") in (None, 0)),
+            ("axis", config.get("axis") in (None, -1)),
+            ("reduction", config.get("reduction") != "sum"),
+        )
+        if not kept
+    ]
+    if lost:
+        raise ValueError(
+            f"`keras.distillation.{class_name}` is taken with a loss over the "
+            "last axis, averaged, without label smoothing. Received: "
+            f"{type(loss).__name__}({', '.join(lost)}). Leave the options "
+            "out, or subclass `keras_distill.losses.DistillationLoss`."
+        )
 
 
 @keras.saving.register_keras_serializable("keras_distill")

@@ -123,10 +123,11 @@ def cosine_distance(teacher, student):
         student: Tensor `(..., D)`.
 
     Returns:
-        float32 tensor `(...)`, between 0 and 2.
+        float32 tensor `(...)`, between 0 and 2; 0.5 where one of the two
+        vectors is 0.
     """
-    teacher = ops.normalize(as_float32(teacher), axis=-1)
-    student = ops.normalize(as_float32(student), axis=-1)
+    teacher = _unit_vectors(as_float32(teacher))
+    student = _unit_vectors(as_float32(student))
     # Half the squared distance of unit vectors is 1 - cos, and exactly 0
     # for equal inputs, which 1 minus a rounded product is not.
     return 0.5 * ops.sum(ops.square(teacher - student), axis=-1)
@@ -250,7 +251,9 @@ def relation_scores(vectors, num_relation_heads):
     return ops.einsum("bqhd,bkhd->bhqk", scaled, vectors)
 
 
-def relation_kl(teacher_vectors, student_vectors, num_relation_heads, mask=None):
+def relation_kl(
+    teacher_vectors, student_vectors, num_relation_heads, mask=None
+):
     """MiniLM's self-attention relation transfer.
 
     `attention_kl` of the `relation_scores` of teacher and student (MiniLMv2,
@@ -280,6 +283,12 @@ def as_float32(tensor):
 def log_softmax(logits, temperature=1.0):
     """`log softmax(logits / T)` over the last axis, in float32."""
     return ops.log_softmax(as_float32(logits) / temperature, axis=-1)
+
+
+def _unit_vectors(vectors):
+    # The least length keeps the gradient at a vector of zeros finite.
+    squared_length = ops.sum(ops.square(vectors), axis=-1, keepdims=True)
+    return vectors * ops.rsqrt(ops.maximum(squared_length, 1e-12))
 
 
 def _masked_mean(values, mask, axes):

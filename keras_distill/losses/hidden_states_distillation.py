@@ -37,9 +37,9 @@ class HiddenStatesDistillation(DistillationLoss):
         projection: How student widths become teacher widths. `"auto"`: one
             linear projection for all layers if widths differ, none if they
             are equal. `"shared"`: one in any case, as in TinyBERT's script.
-            `"per_layer"`: one for each pair, as in TinyBERT's released
-            checkpoints. `None`: none; widths must be equal. Defaults to
-            `"auto"`.
+            `"per_layer"`: one for each student layer, as in TinyBERT's
+            released checkpoints. `None`: none; widths must be equal.
+            Defaults to `"auto"`.
         normalization: str. `"valid_tokens"`: the mean is over real tokens.
             `"official"`: over all positions, padding included, as in
             TinyBERT's script, so that the value depends on the padding.
@@ -83,7 +83,7 @@ class HiddenStatesDistillation(DistillationLoss):
 
     def match(self, teacher, student):
         pairs = mapped_layers(self.layer_map, teacher, student)
-        if self.include_embeddings:
+        if self.include_embeddings and (0, 0) not in pairs:
             pairs = ((0, 0), *pairs)
         return tuple(
             match_tokens(self, "hidden states", teacher, student, *pair)

@@ -130,14 +130,15 @@ class LogitsDistillation(DistillationLoss):
         return formula(teacher, student, self.temperature)
 
     def _output_features(self, teacher, student):
+        features = None
+        if self.outputs is not None:
+            features = [f"{names.OUTPUT}.{output}" for output in self.outputs]
         if teacher.is_opaque or student.is_opaque:
-            return (names.LOGITS,)
+            return features or [names.LOGITS]
         of_teacher = teacher.output_activations
         of_student = student.output_activations
-        if self.outputs is None:
+        if features is None:
             features = [name for name in of_student if name in of_teacher]
-        else:
-            features = [f"{names.OUTPUT}.{output}" for output in self.outputs]
         missing = [
             name
             for name in features
@@ -194,6 +195,13 @@ def _check_sizes(teacher, student, feature):
             f"The output '{feature}' of the teacher has shape "
             f"{teacher_shape} and that of the student {student_shape}. Both "
             "need the same number of classes, in the same order."
+        )
+    if len(teacher_shape) not in (2, 3):
+        raise ValueError(
+            "`LogitsDistillation` compares outputs (batch, classes) or "
+            f"(batch, tokens, classes). Received: output '{feature}' of shape "
+            f"{teacher_shape}. Give the output an axis of classes, or "
+            "use `FeatureDistillation`."
         )
     return teacher_shape[-1]
 

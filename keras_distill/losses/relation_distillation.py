@@ -61,6 +61,14 @@ class RelationDistillation(DistillationLoss):
             )
         for relation in relations:
             check_choice("relations", relation, _RELATIONS)
+        if num_relation_heads is not None and not (
+            isinstance(num_relation_heads, int) and num_relation_heads > 0
+        ):
+            raise ValueError(
+                "`num_relation_heads` must be an integer of 1 or more, or "
+                "None for the teacher's number of attention heads. "
+                f"Received: num_relation_heads={num_relation_heads!r}"
+            )
         self.relations = tuple(relations)
         self.num_relation_heads = num_relation_heads
         self.layer_map = layer_map

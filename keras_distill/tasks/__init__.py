@@ -1,5 +1,6 @@
 """Reading, tokenising, batching and measuring the tasks' data."""
 
+from keras_distill.tasks.chance import chance_level
 from keras_distill.tasks.examples import Examples
 from keras_distill.tasks.loading import get_task
 from keras_distill.tasks.loading import load
@@ -15,6 +16,7 @@ __all__ = [
     "Splits",
     "Task",
     "TokenizedExamples",
+    "chance_level",
     "evaluate_metrics",
     "get_task",
     "load",

@@ -4,10 +4,16 @@ from keras_distill.teachers.checks import check_label_names
 from keras_distill.teachers.checks import check_nothing_shared
 from keras_distill.teachers.checks import check_same_vocabulary
 from keras_distill.teachers.checks import check_trained
+from keras_distill.teachers.checks import shared_variables
+from keras_distill.teachers.load_teacher import LoadedTeacher
+from keras_distill.teachers.load_teacher import load_teacher
 
 __all__ = [
+    "LoadedTeacher",
     "check_label_names",
     "check_nothing_shared",
     "check_same_vocabulary",
     "check_trained",
+    "load_teacher",
+    "shared_variables",
 ]

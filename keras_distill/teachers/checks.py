@@ -47,12 +47,7 @@ def check_nothing_shared(teacher, student):
     Raises:
         ValueError: If a trainable weight of the student is the teacher's.
     """
-    of_teacher = {id(variable) for variable in teacher.variables}
-    shared = [
-        variable.path
-        for variable in student.trainable_variables
-        if id(variable) in of_teacher
-    ]
+    shared = shared_variables(teacher, student.trainable_variables)
     if shared:
         raise ValueError(
             "The student shares trainable weights with the teacher, which "
@@ -61,6 +56,20 @@ def check_nothing_shared(teacher, student):
             "False` on the shared layers, or give the student its own "
             "(`keras_distill.students.copy_layers`)."
         )
+
+
+def shared_variables(teacher, variables):
+    """The paths of those variables that are the teacher's own.
+
+    Args:
+        teacher: `keras.Model`.
+        variables: Sequence of `keras.Variable`.
+
+    Returns:
+        list of str.
+    """
+    of_teacher = {id(variable) for variable in teacher.variables}
+    return [v.path for v in variables if id(v) in of_teacher]
 
 
 def check_label_names(teacher_labels, task_labels, teacher_name="the teacher"):
@@ -118,7 +127,11 @@ def _vocabulary(model):
     tokenizer = _preprocessor_tokenizer(model)
     if tokenizer is None or not hasattr(tokenizer, "get_vocabulary"):
         return None
-    return tokenizer.get_vocabulary()
+    try:
+        return tokenizer.get_vocabulary()
+    except ValueError:
+        # Keras fills the tokenizers of a saved model after it is built.
+        return None
 
 
 def _vocabulary_size(model):

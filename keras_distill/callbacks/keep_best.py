@@ -1,0 +1,64 @@
+"""Keeps the weights of the best epoch."""
+
+import keras
+
+
+class KeepBest(keras.callbacks.Callback):
+    """Measures the model after each epoch and keeps its best weights.
+
+    Unlike Keras's `ModelCheckpoint` it takes any measure of the whole dev
+    split, such as GLUE's official metrics, which are no means over batches.
+    The measures join the epoch's logs as `val_<name>`, and the best weights
+    are put back at the end of training, the first epoch of equal ones.
+
+    Args:
+        measure: Callable without arguments that gives a dict of name to
+            float for the model as it is.
+        monitor: str. The name of the measure to go by; more is better.
+
+    Attributes:
+        best: dict of the best epoch's measures, with its number, from 1,
+            under `"epoch"`.
+
+    Example:
+
+    ```python
+    import keras_distill
+
+    callback = keras_distill.callbacks.KeepBest(
+        lambda: {"accuracy": 0.5}, monitor="accuracy"
+    )
+    ```
+    """
+
+    def __init__(self, measure, monitor):
+        super().__init__()
+        self.measure = measure
+        self.monitor = monitor
+        self.best = None
+        self._weights = None
+
+    def on_train_begin(self, logs=None):
+        self.best = None
+        self._weights = None
+
+    def on_epoch_end(self, epoch, logs=None):
+        measures = self.measure()
+        if self.monitor not in measures:
+            raise ValueError(
+                "`monitor` must name one of the measures "
+                f"{', '.join(measures)}. Received: monitor={self.monitor!r}"
+            )
+        if logs is not None:
+            logs.update({f"val_{k}": v for k, v in measures.items()})
+        # Matthews's correlation can be negative: the first epoch always
+        # counts, whatever its value.
+        if self.best is None or (
+            measures[self.monitor] > self.best[self.monitor]
+        ):
+            self.best = {**measures, "epoch": epoch + 1}
+            self._weights = self.model.get_weights()
+
+    def on_train_end(self, logs=None):
+        if self._weights is not None:
+            self.model.set_weights(self._weights)

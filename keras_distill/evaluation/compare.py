@@ -1,0 +1,240 @@
+"""Teacher, baseline and student side by side: quality, size, speed."""
+
+import numpy as np
+from scipy import stats
+
+from keras_distill import tasks
+from keras_distill.evaluation import size
+from keras_distill.evaluation import timing
+from keras_distill.evaluation.comparison import Comparison
+from keras_distill.evaluation.comparison import Latency
+from keras_distill.evaluation.comparison import ModelResult
+from keras_distill.evaluation.comparison import Ratios
+from keras_distill.evaluation.comparison import Throughput
+from keras_distill.evaluation.progress import Progress
+from keras_distill.evaluation.text_pipeline import TextPipeline
+from keras_distill.evaluation.text_pipeline import predict
+
+
+def compare(
+    models,
+    task,
+    examples,
+    *,
+    reference="teacher",
+    batch_size=32,
+    latency_runs=200,
+    throughput_runs=20,
+    quiet=False,
+):
+    """Measures classifiers on one dev split, from raw text on.
+
+    Quality is the task's official metrics over all examples, from each
+    model's own preprocessor. Speed is measured on texts of the split, drawn
+    in a fixed random order: after a warm-up the models take turns, ten
+    batches at a time, through compiled functions that accept any length, and
+    tokeniser and model are timed apart. Padding goes to the longest text of
+    a batch, so none at batch 1.
+
+    Args:
+        models: dict of name to KerasHub text classifier with a preprocessor,
+            in the order of the rows, such as
+            `{"teacher": ..., "baseline": ..., "student": ...}`.
+        task: `keras_distill.tasks.Task`.
+        examples: `keras_distill.tasks.Examples` with labels: the dev split.
+        reference: str. The model that ratios and agreement are taken
+            against. Defaults to `"teacher"`.
+        batch_size: int. Batch size of the predictions and of the throughput.
+            Defaults to `32`.
+        latency_runs: int. Number of texts timed at batch 1. Defaults to
+            `200`.
+        throughput_runs: int. Number of batches timed for the throughput.
+            Defaults to `20`.
+        quiet: bool. Whether to leave out the progress bar, which is shown
+            after 5 seconds. Defaults to `False`.
+
+    Returns:
+        `Comparison`.
+
+    Raises:
+        ValueError: if `reference` is not in `models`, if a model lacks a
+            preprocessor, transformer layers or the task's number of outputs,
+            if `examples` is empty or has no labels, or if a number is not
+            positive.
+
+    Example:
+
+    ```python
+    task, splits = keras_distill.tasks.load("sst2")
+    comparison = keras_distill.evaluation.compare(
+        {"teacher": teacher, "student": student}, task, splits["dev"]
+    )
+    print(comparison.to_markdown())
+    ```
+    """
+    _check_numbers(
+        batch_size=batch_size,
+        latency_runs=latency_runs,
+        throughput_runs=throughput_runs,
+    )
+    _check_models(models, task, reference)
+    _check_examples(examples)
+    pipelines = {
+        name: TextPipeline(model, len(task.text_columns))
+        for name, model in models.items()
+    }
+    singles = timing.sample_batches(examples.texts, 1, latency_runs)
+    batches = timing.sample_batches(examples.texts, batch_size, throughput_runs)
+    outputs, latencies, throughputs = _run(
+        pipelines, examples.texts, batch_size, singles, batches, quiet
+    )
+    results = {
+        name: dict(
+            metrics=tasks.evaluate_metrics(
+                task, examples.labels, outputs[name]
+            ),
+            agreement=_agreement(task, outputs[reference], outputs[name]),
+            parameters=size.count_parameters(model),
+            file_bytes=size.count_file_bytes(model),
+            latency=_latency(latencies[name]),
+            throughput=_throughput(throughputs[name], batch_size),
+        )
+        for name, model in models.items()
+    }
+    return Comparison(
+        task=task.name,
+        regression=task.is_regression,
+        selection_metric=task.selection_metric,
+        num_examples=len(examples),
+        reference=reference,
+        batch_size=batch_size,
+        latency_runs=latency_runs,
+        throughput_runs=throughput_runs,
+        rows=tuple(
+            ModelResult(
+                name=name,
+                kept=_kept(results[reference], result),
+                ratios=_ratios(results[reference], result),
+                **result,
+            )
+            for name, result in results.items()
+        ),
+    )
+
+
+def _check_numbers(**numbers):
+    for name, number in numbers.items():
+        if number < 1:
+            raise ValueError(
+                f"`{name}` must be at least 1. Received: {name}={number}."
+            )
+
+
+def _check_models(models, task, reference):
+    if reference not in models:
+        raise ValueError(
+            f"`reference` must be one of `models`, {list(models)}. "
+            f"Received: reference={reference!r}."
+        )
+    for name, model in models.items():
+        if model.preprocessor is None:
+            raise ValueError(
+                f"`models[{name!r}]` has no preprocessor, so it cannot read "
+                "raw text. Build it with `preprocessor=...`."
+            )
+        if not getattr(model.backbone, "transformer_layers", None):
+            raise ValueError(
+                f"`models[{name!r}]` must have a backbone with "
+                "`transformer_layers`, which are counted as its encoder. "
+                f"Received: {type(model.backbone).__name__}."
+            )
+        num_outputs = model.output.shape[-1]
+        if num_outputs != task.num_outputs:
+            raise ValueError(
+                f"`models[{name!r}]` must have {task.num_outputs} outputs "
+                f"for task {task.name!r}. Received: {num_outputs} outputs; "
+                f"build it with `num_classes={task.num_outputs}`."
+            )
+
+
+def _check_examples(examples):
+    if not len(examples):
+        raise ValueError(
+            "`examples` must hold at least one example. Received: none."
+        )
+    if examples.labels is None:
+        raise ValueError(
+            "`examples` must have labels to compute metrics. Received: an "
+            "unlabelled split; use the dev split."
+        )
+
+
+def _run(pipelines, texts, batch_size, singles, batches, quiet):
+    """Predicts and times; returns outputs, latencies, throughputs by name."""
+    num_steps = (
+        len(pipelines) * -(-len(texts[0]) // batch_size)
+        + timing.num_turns(pipelines, singles)
+        + timing.num_turns(pipelines, batches)
+    )
+    with Progress(num_steps, quiet) as progress:
+        outputs = {}
+        for name, pipeline in pipelines.items():
+            progress.describe(f"Evaluating {name}")
+            outputs[name] = predict(
+                pipeline, texts, batch_size, progress.advance
+            )
+        progress.describe("Timing at batch 1")
+        latencies = timing.measure(pipelines, singles, progress.advance)
+        progress.describe(f"Timing at batch {batch_size}")
+        throughputs = timing.measure(pipelines, batches, progress.advance)
+    return outputs, latencies, throughputs
+
+
+def _agreement(task, reference, outputs):
+    if not task.is_regression:
+        same = np.argmax(reference, axis=-1) == np.argmax(outputs, axis=-1)
+        return float(np.mean(same))
+    if np.ptp(reference) == 0 or np.ptp(outputs) == 0:
+        # A constant correlates with nothing.
+        return float("nan")
+    return float(stats.pearsonr(reference[:, 0], outputs[:, 0]).statistic)
+
+
+def _latency(seconds):
+    milliseconds = 1000.0 * seconds
+    both = milliseconds.sum(axis=1)
+    return Latency(
+        p50_ms=float(np.percentile(both, 50)),
+        p95_ms=float(np.percentile(both, 95)),
+        tokenizer_p50_ms=float(np.percentile(milliseconds[:, 0], 50)),
+        model_p50_ms=float(np.percentile(milliseconds[:, 1], 50)),
+    )
+
+
+def _throughput(seconds, batch_size):
+    both = seconds.sum(axis=1)
+    return Throughput(
+        examples_per_second=float(batch_size / np.median(both)),
+        tokenizer_share=float(np.median(seconds[:, 0] / both)),
+    )
+
+
+def _kept(reference, result):
+    return {
+        metric: value / reference["metrics"][metric]
+        if reference["metrics"][metric] > 0
+        else None
+        for metric, value in result["metrics"].items()
+    }
+
+
+def _ratios(reference, result):
+    ours, theirs = result["parameters"], reference["parameters"]
+    return Ratios(
+        encoder=theirs.encoder / ours.encoder,
+        parameters=theirs.total / ours.total,
+        file=reference["file_bytes"] / result["file_bytes"],
+        latency=reference["latency"].p50_ms / result["latency"].p50_ms,
+        throughput=result["throughput"].examples_per_second
+        / reference["throughput"].examples_per_second,
+    )

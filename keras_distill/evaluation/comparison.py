@@ -1,0 +1,155 @@
+"""What a comparison of models found: frozen records and their tables."""
+
+import dataclasses
+
+from keras_distill.evaluation import figures
+from keras_distill.evaluation.plain import plain
+
+
+@dataclasses.dataclass(frozen=True)
+class Parameters:
+    """How many weights a classifier has.
+
+    Args:
+        total: int. All weights: backbone and head.
+        embeddings: int. Those of the backbone's layers in front of its first
+            transformer layer (token, position and segment tables and their
+            normalisation).
+        encoder: int. Those of the transformer layers alone, so without
+            embeddings, pooler and head.
+    """
+
+    total: int
+    embeddings: int
+    encoder: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Latency:
+    """Milliseconds from one raw text to its logits, one text at a time.
+
+    Args:
+        p50_ms: float. Median of tokeniser and model together.
+        p95_ms: float. 95th percentile of the same.
+        tokenizer_p50_ms: float. Median of the tokeniser alone.
+        model_p50_ms: float. Median of the model alone.
+    """
+
+    p50_ms: float
+    p95_ms: float
+    tokenizer_p50_ms: float
+    model_p50_ms: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Throughput:
+    """Speed on full batches of raw texts.
+
+    Args:
+        examples_per_second: float. Batch size over the median time of a
+            batch, tokeniser and model together.
+        tokenizer_share: float. Median share of a batch's time that is the
+            tokeniser's, between 0 and 1.
+    """
+
+    examples_per_second: float
+    tokenizer_share: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Ratios:
+    """How many times better than the reference; 1 for the reference itself.
+
+    Args:
+        encoder: float. Encoder weights, reference over this model.
+        parameters: float. All weights, reference over this model.
+        file: float. Bytes on disk, reference over this model.
+        latency: float. Median latency, reference over this model.
+        throughput: float. Examples a second, this model over the reference.
+    """
+
+    encoder: float
+    parameters: float
+    file: float
+    latency: float
+    throughput: float
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelResult:
+    """One model's row of a `Comparison`.
+
+    Args:
+        name: str. The model's name.
+        metrics: dict of str to float. The task's official dev metrics.
+        kept: dict of str to float or `None`. Each metric divided by the
+            reference's; `None` where the reference's is not above zero.
+        agreement: float. Share of examples on which the predicted label is
+            the reference's; for regression the Pearson correlation of the
+            two outputs.
+        parameters: `Parameters`.
+        file_bytes: int. Bytes of the weights file that Keras writes.
+        latency: `Latency` at batch 1.
+        throughput: `Throughput` at the comparison's batch size.
+        ratios: `Ratios` against the reference.
+    """
+
+    name: str
+    metrics: dict
+    kept: dict
+    agreement: float
+    parameters: Parameters
+    file_bytes: int
+    latency: Latency
+    throughput: Throughput
+    ratios: Ratios
+
+
+@dataclasses.dataclass(frozen=True)
+class Comparison:
+    """Models side by side on one dev split, as `compare` found them.
+
+    Args:
+        task: str. Name of the task.
+        regression: bool. Whether the task is a regression.
+        selection_metric: str. The metric that models are chosen by.
+        num_examples: int. Size of the dev split.
+        reference: str. Name of the row that ratios are taken against.
+        batch_size: int. Batch size of the throughput.
+        latency_runs: int. Number of timed texts of the latency.
+        throughput_runs: int. Number of timed batches of the throughput.
+        rows: tuple of `ModelResult`, in the order the models were given.
+    """
+
+    task: str
+    regression: bool
+    selection_metric: str
+    num_examples: int
+    reference: str
+    batch_size: int
+    latency_runs: int
+    throughput_runs: int
+    rows: tuple
+
+    def row(self, name):
+        """Returns the `ModelResult` called `name`."""
+        for row in self.rows:
+            if row.name == name:
+                return row
+        raise ValueError(
+            f"`name` must be one of {[row.name for row in self.rows]}. "
+            f"Received: name={name!r}."
+        )
+
+    def to_dict(self):
+        """Returns plain dicts and lists, fit for JSON: NaN becomes `None`."""
+        return plain(dataclasses.asdict(self))
+
+    def to_markdown(self):
+        """Returns a Markdown table: a figure a row, a model a column."""
+        comparison = self.to_dict()
+        return figures.to_markdown(comparison, comparison["rows"])
+
+    def table(self):
+        """Returns a `rich.table.Table`: a figure a row, a model a column."""
+        return figures.to_rich_table(self.to_dict())

@@ -1,0 +1,88 @@
+"""Where a run took place: processor, memory, accelerator, versions."""
+
+import os
+import platform
+from importlib import metadata
+
+import tensorflow as tf
+
+PACKAGES = (
+    "keras_distill",
+    "keras",
+    "keras_hub",
+    "tensorflow",
+    "tensorflow_text",
+    "numpy",
+)
+
+
+def hardware():
+    """Describes the machine.
+
+    Returns:
+        Dict: `"processor"` (str), `"cores"` (int, those this process may
+        use), `"memory_gb"` (float, GB of 2^30 bytes, or `None` where the
+        system does not tell), `"accelerators"` (list of str), `"system"`
+        (str).
+    """
+    return {
+        "processor": _processor(),
+        "cores": _cores(),
+        "memory_gb": _memory_gb(),
+        "accelerators": _accelerators(),
+        "system": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def versions():
+    """Lists the versions that numbers depend on.
+
+    Returns:
+        Dict of package name to version, or to `None` when not installed as a
+        package; `"python"` first.
+    """
+    return {
+        "python": platform.python_version(),
+        **{package: _version(package) for package in PACKAGES},
+    }
+
+
+def _processor():
+    # `platform.processor()` is empty or just the architecture on Linux.
+    if os.path.exists("/proc/cpuinfo"):
+        with open("/proc/cpuinfo", encoding="utf-8") as lines:
+            for line in lines:
+                if line.startswith("model name"):
+                    return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
+def _cores():
+    # Fewer than the machine's when a container or taskset says so.
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count()
+
+
+def _memory_gb():
+    names = getattr(os, "sysconf_names", {})
+    if "SC_PHYS_PAGES" not in names or "SC_PAGE_SIZE" not in names:
+        return None
+    total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return round(total / 2**30, 1)
+
+
+def _accelerators():
+    return [
+        tf.config.experimental.get_device_details(device).get(
+            "device_name", device.name
+        )
+        for device in tf.config.list_physical_devices("GPU")
+    ]
+
+
+def _version(package):
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None

@@ -1,0 +1,285 @@
+"""The figures that a comparison shows, in order, with units and meaning.
+
+One list feeds the Markdown, the terminal and the HTML table, for one run
+(numbers) as for several seeds (mean and standard deviation).
+"""
+
+import dataclasses
+from collections.abc import Callable
+
+from rich import box
+from rich.table import Table
+
+from keras_distill.evaluation import formatting
+
+# How a metric is called in a sentence and in a table.
+METRIC_NAMES = {
+    "f1": "F1",
+    "matthews": "Matthews correlation",
+    "pearson": "Pearson correlation",
+    "pearson_spearman": "mean of Pearson and Spearman",
+    "spearman": "Spearman correlation",
+}
+
+# How the numbers of a unit are written.
+STYLES = {
+    "%": formatting.percent,
+    "% of time": formatting.percent,
+    "× 100": formatting.percent,
+    "count": formatting.count,
+    "MB": formatting.megabytes,
+    "ms": formatting.milliseconds,
+    "examples/s": formatting.rate,
+    "times": formatting.times,
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Figure:
+    """One figure that every model has.
+
+    Args:
+        group: str. Quality, Size or Speed.
+        label: str. What it is.
+        unit: str. What it is measured in.
+        path: tuple of str. Where it is in a row of `Comparison.to_dict()`.
+        style: callable that formats the number.
+        note: str. A plain explanation.
+    """
+
+    group: str
+    label: str
+    unit: str
+    path: tuple
+    style: Callable
+    note: str
+
+    def cell(self, row):
+        """Returns the formatted figure of one row."""
+        value = row
+        for key in self.path:
+            value = value[key]
+        return formatting.cell(value, self.style)
+
+
+def metric_name(metric):
+    """Returns how a metric is called in a sentence."""
+    return METRIC_NAMES.get(metric, metric.replace("_", " "))
+
+
+def metric_unit(metric):
+    """Returns the unit in which a metric between 0 and 1 is shown."""
+    return "%" if "accuracy" in metric else "× 100"
+
+
+def all_figures(comparison):
+    """Lists the figures of a comparison.
+
+    Args:
+        comparison: dict, as `Comparison.to_dict()` returns it.
+
+    Returns:
+        List of `Figure`.
+    """
+    return [
+        *_quality(comparison),
+        *_size(comparison),
+        *_speed(comparison),
+    ]
+
+
+def note_numbers(listed):
+    """Numbers the distinct notes of figures from 1, in order.
+
+    Args:
+        listed: list of `Figure`.
+
+    Returns:
+        Dict of note to number.
+    """
+    notes = dict.fromkeys(figure.note for figure in listed)
+    return {note: number for number, note in enumerate(notes, start=1)}
+
+
+def to_markdown(comparison, rows):
+    """Returns a Markdown table: a figure a row, a model a column.
+
+    Args:
+        comparison: dict, as `Comparison.to_dict()` returns it.
+        rows: list of dict: the comparison's own rows, or those that
+            `aggregate_comparisons` returns.
+
+    Returns:
+        str.
+    """
+    names = [row["name"].replace("|", "\\|") for row in rows]
+    lines = [
+        f"| | {' | '.join(names)} |",
+        f"|---|{'---:|' * len(names)}",
+    ]
+    for figure in all_figures(comparison):
+        cells = " | ".join(figure.cell(row) for row in rows)
+        lines.append(f"| {figure.label}, {figure.unit} | {cells} |")
+    return "\n".join(lines) + "\n"
+
+
+def to_rich_table(comparison):
+    """Returns a `rich.table.Table`: a figure a row, a model a column."""
+    table = Table(
+        title=f"{comparison['task']}, {comparison['num_examples']:,} examples",
+        box=box.SIMPLE_HEAD,
+    )
+    table.add_column("")
+    table.add_column("unit", style="dim")
+    for row in comparison["rows"]:
+        table.add_column(row["name"], justify="right")
+    group = None
+    for figure in all_figures(comparison):
+        if group not in (None, figure.group):
+            table.add_section()
+        group = figure.group
+        cells = [figure.cell(row) for row in comparison["rows"]]
+        table.add_row(figure.label, figure.unit, *cells)
+    return table
+
+
+def _quality(comparison):
+    selection = comparison["selection_metric"]
+    reference = comparison["reference"]
+    examples = f"the {comparison['num_examples']:,} dev examples"
+    official = (
+        f"The task's official metrics over {examples}. Correlations and F1 "
+        "are multiplied by 100, as is the custom."
+    )
+    agreement = (
+        f"Share of {examples} on which the model predicts the same label as "
+        f"the {reference}, right or wrong."
+    )
+    if comparison["regression"]:
+        agreement = (
+            "Pearson correlation, times 100, between the outputs of the "
+            f"model and the {reference} on {examples}, right or wrong."
+        )
+    rows = (
+        *(
+            (
+                metric_name(metric),
+                metric_unit(metric),
+                f"metrics.{metric}",
+                official,
+            )
+            for metric in comparison["rows"][0]["metrics"]
+        ),
+        (
+            f"kept of {reference}'s {metric_name(selection)}",
+            "%",
+            f"kept.{selection}",
+            f"The model's {metric_name(selection)} divided by the "
+            f"{reference}'s; a dash where the {reference}'s is not above 0.",
+        ),
+        (
+            f"agreement with {reference}",
+            "× 100" if comparison["regression"] else "%",
+            "agreement",
+            agreement,
+        ),
+    )
+    return _figures("Quality", rows)
+
+
+def _size(comparison):
+    reference = comparison["reference"]
+    float32 = (
+        "Size of the weights file that Keras writes, in float32, without "
+        "optimizer state; 1 MB is a million bytes."
+    )
+    ratio = (
+        f"The {reference}'s number divided by the model's: above 1 the model "
+        "is smaller."
+    )
+    rows = (
+        (
+            "encoder weights",
+            "count",
+            "parameters.encoder",
+            "Weights of the transformer layers alone: without the embeddings "
+            "(token, position and segment tables and their normalisation), "
+            "the pooler and the classification head. k is a thousand, M a "
+            "million.",
+        ),
+        (
+            "embedding weights",
+            "count",
+            "parameters.embeddings",
+            "Weights in front of the first transformer layer. They take space "
+            "but hardly any time, since a text looks up only its own rows.",
+        ),
+        (
+            "all weights",
+            "count",
+            "parameters.total",
+            "All numbers that the model learnt: embeddings, encoder, pooler "
+            "and classification head.",
+        ),
+        ("file", "MB", "file_bytes", float32),
+        ("encoder compression", "times", "ratios.encoder", ratio),
+        ("compression of all weights", "times", "ratios.parameters", ratio),
+        ("file compression", "times", "ratios.file", ratio),
+    )
+    return _figures("Size", rows)
+
+
+def _speed(comparison):
+    reference = comparison["reference"]
+    batch_size = comparison["batch_size"]
+    latency = (
+        f"Time from one raw text to its logits, over "
+        f"{comparison['latency_runs']:,} dev texts, one at a time, without "
+        "padding, after a warm-up. The models take turns in one process, ten "
+        "texts at a time. p50 is the median; 95% of the texts took no longer "
+        "than p95."
+    )
+    parts = (
+        "The tokeniser turns raw text into token ids on the CPU. It is timed "
+        "apart, since a smaller model does not make it faster. Medians of "
+        "the parts need not add up to the median of the whole."
+    )
+    throughput = (
+        f"From raw text to logits in batches of {batch_size}, padded to the "
+        f"longest text of a batch: {batch_size} divided by the median time "
+        f"of {comparison['throughput_runs']:,} batches, models in turns."
+    )
+    ratio = (
+        f"How many times faster than the {reference}, tokeniser included: "
+        f"the {reference}'s p50 divided by the model's at batch 1, the "
+        f"model's throughput divided by the {reference}'s at batch "
+        f"{batch_size}. Below 1 the model is slower."
+    )
+    rows = (
+        ("latency p50, batch 1", "ms", "latency.p50_ms", latency),
+        ("latency p95, batch 1", "ms", "latency.p95_ms", latency),
+        ("tokeniser alone, p50", "ms", "latency.tokenizer_p50_ms", parts),
+        ("model alone, p50", "ms", "latency.model_p50_ms", parts),
+        ("speed-up, batch 1", "times", "ratios.latency", ratio),
+        (
+            f"throughput, batch {batch_size}",
+            "examples/s",
+            "throughput.examples_per_second",
+            throughput,
+        ),
+        (
+            "tokeniser's share of that",
+            "% of time",
+            "throughput.tokenizer_share",
+            parts,
+        ),
+        (f"speed-up, batch {batch_size}", "times", "ratios.throughput", ratio),
+    )
+    return _figures("Speed", rows)
+
+
+def _figures(group, rows):
+    return [
+        Figure(group, label, unit, tuple(path.split(".")), STYLES[unit], note)
+        for label, unit, path, note in rows
+    ]

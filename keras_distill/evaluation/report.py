@@ -1,0 +1,184 @@
+"""The report of a distillation: one page to read, one file to compute with."""
+
+import collections.abc
+import dataclasses
+import datetime
+import json
+import os
+import pathlib
+
+from keras_distill.evaluation import aggregate
+from keras_distill.evaluation import environment
+from keras_distill.evaluation import figures
+from keras_distill.evaluation import formatting
+from keras_distill.evaluation import page
+from keras_distill.evaluation import run_facts
+from keras_distill.evaluation.plain import plain
+from keras_distill.evaluation.verdict import verdict
+
+
+def write_report(
+    folder,
+    comparison,
+    *,
+    title,
+    histories,
+    seeds,
+    command,
+    config=None,
+    timings=None,
+    notes=(),
+    seeds_summary=None,
+    student="student",
+    baseline="baseline",
+    date=None,
+):
+    """Writes `report.html`, `report.json` and `report.md` into a folder.
+
+    The page is one file that loads nothing from anywhere. Each file is
+    written under a temporary name first, and none is renamed before all are
+    whole: when the disk is full an earlier report stays as it was.
+
+    Args:
+        folder: path. Made if missing.
+        comparison: `Comparison`, from `compare`.
+        title: str.
+        histories: dict of stage name to `History.history`: per epoch lists
+            such as `"loss"`, `"attention_loss"`, `"val_accuracy"`.
+        seeds: iterable of int. The random seeds of the run.
+        command: str. The exact command that was run.
+        config: optional dict or dataclass with the run's settings.
+        timings: optional dict of stage name to wall-clock seconds.
+        notes: iterable of str. What a reader should know besides. Defaults
+            to `()`.
+        seeds_summary: optional list of dict, one per seed, as
+            `Comparison.to_dict()` returns them; adds a table of means and
+            standard deviations.
+        student: str. Row of the distilled model. Defaults to `"student"`.
+        baseline: str or `None`. Row of the same model trained without a
+            teacher, or `None` if there is none. Defaults to `"baseline"`.
+        date: optional `datetime.datetime`. Defaults to now.
+
+    Returns:
+        `pathlib.Path` of `report.html`.
+
+    Raises:
+        ValueError: if `student` or `baseline` is not a row of `comparison`,
+            if a history is not made of lists, or if `folder` is a file.
+
+    Example:
+
+    ```python
+    keras_distill.evaluation.write_report(
+        "runs/sst2",
+        comparison,
+        title="SST-2: TinyBERT",
+        histories={"prediction": history.history},
+        seeds=[1],
+        command="python -m recipes.tinybert --task sst2 --seed 1",
+    )
+    ```
+    """
+    folder = pathlib.Path(folder)
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(
+            f"`folder` must be a folder. Received a file: {str(folder)!r}."
+        )
+    _check_histories(histories)
+    date = date or datetime.datetime.now().astimezone()
+    report = plain(
+        {
+            "title": title,
+            "verdict": verdict(comparison, student, baseline),
+            "date": date.strftime("%Y-%m-%d %H:%M %Z").strip(),
+            "command": command,
+            "seeds": list(seeds),
+            "config": _as_dict(config),
+            "timings": dict(timings or {}),
+            "notes": list(notes),
+            "comparison": comparison.to_dict(),
+            "seeds_summary": None
+            if seeds_summary is None
+            else aggregate.aggregate_comparisons(seeds_summary),
+            "histories": histories,
+            "hardware": environment.hardware(),
+            "versions": environment.versions(),
+        }
+    )
+    text = {
+        "report.html": page.render(report, comparison, student, baseline),
+        "report.json": json.dumps(
+            report, indent=2, ensure_ascii=False, allow_nan=False
+        )
+        + "\n",
+        "report.md": _markdown(report),
+    }
+    _write_atomically(folder, text)
+    return folder / "report.html"
+
+
+def _check_histories(histories):
+    for stage, history in histories.items():
+        for key, values in history.items():
+            if not isinstance(values, (list, tuple)):
+                raise ValueError(
+                    f"`histories[{stage!r}][{key!r}]` must be a list with "
+                    "one number per epoch, as `History.history` has. "
+                    f"Received: {values!r}."
+                )
+
+
+def _as_dict(config):
+    if config is None:
+        return {}
+    if isinstance(config, collections.abc.Mapping):
+        return dict(config)
+    return dataclasses.asdict(config)
+
+
+def _markdown(report):
+    comparison = report["comparison"]
+    notes = figures.note_numbers(figures.all_figures(comparison))
+    parts = [
+        f"# {report['title']}",
+        report["verdict"],
+        f"Task {comparison['task']}, {comparison['num_examples']:,} dev "
+        "examples.",
+        figures.to_markdown(comparison, comparison["rows"]).rstrip(),
+    ]
+    summary = report["seeds_summary"]
+    if summary is not None:
+        parts += [
+            f"## Over {summary[0]['seeds']} seeds",
+            page.SEEDS_HINT,
+            figures.to_markdown(comparison, summary).rstrip(),
+        ]
+    parts += ["## How to run it again", f"```\n{report['command']}\n```"]
+    for title, facts in run_facts.run_facts(report).items():
+        if facts:
+            lines = [f"- {name}: {value}" for name, value in facts.items()]
+            parts += [f"### {title}", "\n".join(lines)]
+    if report["notes"]:
+        parts += ["## Notes", "\n".join(f"- {n}" for n in report["notes"])]
+    parts += [
+        "## What the numbers mean",
+        "\n".join(f"{number}. {note}" for note, number in notes.items()),
+        f"A dash ({formatting.DASH}) stands for a number not known.",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _write_atomically(folder, text):
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary = {name: folder / f".{name}.{os.getpid()}.tmp" for name in text}
+    try:
+        for name, path in temporary.items():
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text[name])
+                file.flush()
+                os.fsync(file.fileno())
+        for name, path in temporary.items():
+            os.replace(path, folder / name)
+    finally:
+        for path in temporary.values():
+            path.unlink(missing_ok=True)

@@ -1,0 +1,76 @@
+"""How long tokeniser and model take, measured in turns so ratios are fair."""
+
+import time
+
+import numpy as np
+import tensorflow as tf
+
+# Untimed batches per model before the clock starts: they trace the functions
+# and fill caches and memory pools.
+WARM_UP = 5
+# Batches in a row for one model before the next has its turn. Long enough for
+# a model to work from a warm cache, as when it serves alone; short enough for
+# a slow spell of the machine to touch all models.
+TURN = 10
+
+
+def sample_batches(texts, batch_size, runs):
+    """Draws the batches of raw texts that are timed.
+
+    Texts are taken in a fixed random order and from the start again when
+    there are fewer than needed.
+
+    Args:
+        texts: tuple of lists of str, one list per text of an example.
+        batch_size: int.
+        runs: int. Number of batches.
+
+    Returns:
+        List of tuples of string tensors of shape `(batch_size,)`.
+    """
+    order = np.random.default_rng(0).permutation(len(texts[0]))
+    batches = np.resize(order, (runs, batch_size))
+    columns = [np.array(column, dtype=object) for column in texts]
+    return [
+        tuple(tf.constant(column[rows]) for column in columns)
+        for rows in batches
+    ]
+
+
+def measure(pipelines, batches, advance):
+    """Times tokeniser and model of each pipeline on the same batches.
+
+    Args:
+        pipelines: dict of name to `TextPipeline`.
+        batches: list of tuples of string tensors.
+        advance: callable without arguments, called after every turn of a
+            model.
+
+    Returns:
+        Dict of name to `np.ndarray` of shape `(len(batches), 2)`: seconds of
+        the tokeniser and of the model.
+    """
+    for pipeline in pipelines.values():
+        for batch in batches[:WARM_UP]:
+            _time(pipeline, batch)
+    seconds = {name: [] for name in pipelines}
+    for start in range(0, len(batches), TURN):
+        for name, pipeline in pipelines.items():
+            for batch in batches[start : start + TURN]:
+                seconds[name].append(_time(pipeline, batch))
+            advance()
+    return {name: np.array(pairs) for name, pairs in seconds.items()}
+
+
+def num_turns(pipelines, batches):
+    """Number of times that `measure` calls `advance`."""
+    return len(pipelines) * -(-len(batches) // TURN)
+
+
+def _time(pipeline, batch):
+    start = time.perf_counter()
+    features = pipeline.tokenize(batch)
+    tokenized = time.perf_counter()
+    # `numpy` waits for the accelerator: without it only the launch is timed.
+    pipeline.forward(features).numpy()
+    return tokenized - start, time.perf_counter() - tokenized

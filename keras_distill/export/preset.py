@@ -1,0 +1,47 @@
+"""Writes a classifier as a folder that KerasHub loads again."""
+
+import json
+import pathlib
+
+from keras_distill.export.new_folder import new_folder
+from keras_distill.teachers.load_teacher import LABELS_FILE
+
+
+def to_preset(classifier, path, label_names=None):
+    """Writes a classifier as a KerasHub preset, with its label names.
+
+    The folder holds weights, tokenizer and head, so that both
+    `keras_hub.models.TextClassifier.from_preset(path)` and
+    `keras_distill.teachers.load_teacher(path, ...)` give the classifier back.
+    It takes the place of an earlier one as a whole.
+
+    Args:
+        classifier: KerasHub text classifier with a preprocessor.
+        path: Path of the folder to write.
+        label_names: Optional sequence of str by class index. Written to
+            `labels.json`, by which a later user sees the order of classes.
+
+    Returns:
+        `pathlib.Path` of the folder.
+
+    Raises:
+        ValueError: If `label_names` does not name every class.
+
+    Example:
+
+    ```python
+    export.to_preset(distiller.student, "runs/mine/student", ["no", "yes"])
+    ```
+    """
+    path = pathlib.Path(path)
+    if label_names is not None and len(label_names) != classifier.num_classes:
+        raise ValueError(
+            f"`label_names` must name {classifier.num_classes} classes. "
+            f"Received: label_names={list(label_names)}"
+        )
+    with new_folder(path) as folder:
+        classifier.save_to_preset(str(folder))
+        if label_names is not None:
+            text = json.dumps(list(label_names), ensure_ascii=False)
+            (folder / LABELS_FILE).write_text(text, encoding="utf-8")
+    return path

@@ -1,0 +1,193 @@
+"""A distilled student as a SavedModel that takes raw text."""
+
+import pathlib
+import tempfile
+
+import tensorflow as tf
+
+from keras_distill.export.interface import Interface
+from keras_distill.export.new_folder import new_folder
+from keras_distill.export.served_classifier import ServedClassifier
+from keras_distill.export.warm_up import MAX_REQUESTS
+from keras_distill.export.warm_up import WARM_UP_FILE
+from keras_distill.export.warm_up import write_warm_up_requests
+
+LABELS_FILENAME = "labels.txt"
+# Each signature gets every text alone and all of them in one batch.
+MAX_WARM_UP_TEXTS = MAX_REQUESTS // 2 - 1
+# Short, long and empty ones, so that a real request finds its path warm.
+WARM_UP_TEXTS = (
+    "A few words.",
+    "This text goes on for longer than most requests do. " * 20,
+    "",
+)
+
+
+def to_saved_model(
+    classifier,
+    path,
+    *,
+    task=None,
+    label_names=None,
+    text_columns=None,
+    sequence_length=None,
+    warm_up_texts=None,
+    overwrite=False,
+):
+    """Exports a text classifier with its tokenizer, ready for TF Serving.
+
+    The SavedModel answers two signatures:
+
+    - `serving_default` takes texts: one string tensor of shape `(batch,)` for
+      each text column, under the column's name.
+    - `token_ids` takes what the model itself takes, for BERT `token_ids`,
+      `segment_ids` and `padding_mask`, int32 of shape `(batch, length)`, of
+      any length up to the model's maximum.
+
+    Both give `label` (string, the most probable class), `label_id` (int32, its
+    index in `assets/labels.txt` and in `probabilities`) and `probabilities`
+    (float32, `(batch, classes)`), or `score` (float32, `(batch,)`) for a
+    regression. `token_ids` gives the raw `logits` as well.
+
+    A request is padded to its own longest text, and texts are truncated to
+    `sequence_length`. An empty text is classified as a row of special tokens
+    alone; an empty batch gives empty outputs. Only the weights that inference
+    needs are exported.
+
+    The folder appears when it is complete: if anything fails on the way, an
+    earlier export at `path` is untouched.
+
+    Args:
+        classifier: a `keras_hub.models.TextClassifier`, such as a
+            `BertTextClassifier`, with a preprocessor, that returns logits. Of
+            a distiller pass the `student`.
+        path: string or path. The folder to write. TF Serving expects a number,
+            the version, as its last part: `"serving/1"`.
+        task: optional `keras_distill.tasks.Task`. Where the three arguments
+            below come from when they are not given.
+        label_names: optional sequence of strings in the order of the outputs.
+            Needed (here or by `task`) unless the classifier has one output,
+            which is then a regression.
+        text_columns: optional sequence of one or two strings. Names of the
+            text inputs. Defaults to `("text",)`.
+        sequence_length: optional int. Longest row, special tokens included.
+            Defaults to the preprocessor's.
+        warm_up_texts: optional sequence of strings, or of pairs of strings
+            for two text columns. TF Serving sends them when it loads the
+            model; texts like those of real requests warm it best. Defaults to
+            three English ones.
+        overwrite: bool. Whether to replace an earlier export at `path`.
+            Defaults to `False`.
+
+    Returns:
+        `pathlib.Path` of the folder.
+
+    Raises:
+        ValueError: an argument does not fit the classifier, or `path` exists.
+
+    Example:
+
+    ```python
+    keras_distill.export.to_saved_model(
+        distiller.student,
+        "runs/demo/serving/1",
+        label_names=["negative", "positive"],
+    )
+    served = tf.saved_model.load("runs/demo/serving/1")
+    served.signatures["serving_default"](text=tf.constant(["A fine film."]))
+    ```
+    """
+    path = pathlib.Path(path).absolute()
+    interface = Interface.of(
+        classifier, task, label_names, text_columns, sequence_length
+    )
+    warm_up_columns = _warm_up_columns(warm_up_texts, interface)
+    _check_path(path, overwrite)
+    served = ServedClassifier(classifier, interface)
+    with new_folder(path) as folder:
+        _save(served, folder)
+        warm_up_file = folder / WARM_UP_FILE
+        warm_up_file.parent.mkdir()
+        write_warm_up_requests(
+            warm_up_file,
+            model_name=path.parent.name,
+            requests=_warm_up_requests(served, warm_up_columns),
+        )
+    return path
+
+
+def _save(served, folder):
+    """Saves signatures, weights and assets.
+
+    What is saved is a bare module that holds the weights: optimizer, metrics
+    and the random states of dropout, which hang on the Keras model, stay
+    behind, and Keras is not needed to load it.
+    """
+    module = tf.Module(name="student")
+    module.weights = [weight.value for weight in served.classifier.weights]
+    with tempfile.TemporaryDirectory() as asset_dir:
+        served.classifier.preprocessor.tokenizer.save_assets(asset_dir)
+        if served.interface.label_names is not None:
+            labels = pathlib.Path(asset_dir, LABELS_FILENAME)
+            lines = "\n".join(served.interface.label_names) + "\n"
+            labels.write_text(lines, encoding="utf-8")
+        module.asset_files = [
+            tf.saved_model.Asset(str(file))
+            for file in sorted(pathlib.Path(asset_dir).iterdir())
+        ]
+        tf.saved_model.save(module, str(folder), signatures=served.signatures())
+
+
+def _warm_up_columns(warm_up_texts, interface):
+    """Warm-up texts as a tuple of lists, one for each text column."""
+    num_columns = len(interface.text_columns)
+    if warm_up_texts is None:
+        return (WARM_UP_TEXTS,) * num_columns
+    rows = [
+        (texts,) if isinstance(texts, str) else tuple(texts)
+        for texts in warm_up_texts
+    ]
+    if (
+        isinstance(warm_up_texts, str)
+        or not rows
+        or any(len(row) != num_columns for row in rows)
+    ):
+        raise ValueError(
+            "`warm_up_texts` must be a list of "
+            + ("strings." if num_columns == 1 else "pairs of strings.")
+            + f" Received: {warm_up_texts!r}."
+        )
+    if len(rows) > MAX_WARM_UP_TEXTS:
+        raise ValueError(
+            f"`warm_up_texts` may hold at most {MAX_WARM_UP_TEXTS} entries, "
+            f"of which TF Serving replays {MAX_REQUESTS} requests. Received "
+            f"{len(rows)}."
+        )
+    return tuple(zip(*rows, strict=True))
+
+
+def _warm_up_requests(served, columns):
+    """Requests to both signatures: each text alone, then all in one batch."""
+    names = served.interface.text_columns
+    alone = [[[text] for text in row] for row in zip(*columns, strict=True)]
+    for batch in [*alone, columns]:
+        texts = [tf.constant(column) for column in batch]
+        yield "serving_default", dict(zip(names, texts, strict=True))
+        yield "token_ids", served.encode(*texts)
+
+
+def _check_path(path, overwrite):
+    if not path.exists():
+        return
+    if not overwrite:
+        raise ValueError(
+            f"`path` exists already: {path}. Choose another version number or "
+            "pass overwrite=True."
+        )
+    if not (path / "saved_model.pb").exists() and (
+        not path.is_dir() or any(path.iterdir())
+    ):
+        raise ValueError(
+            f"`path` is no SavedModel and is not overwritten: {path}. Choose "
+            "another one."
+        )

@@ -1,0 +1,82 @@
+"""Where the parts of a KerasHub encoder are."""
+
+import keras_hub
+
+
+def backbone_of(model, argument):
+    """Returns the backbone of a KerasHub task, or the backbone itself.
+
+    Args:
+        model: A `keras_hub.models.Task` or `keras_hub.models.Backbone`.
+        argument: string. How the caller names `model`, for the message.
+
+    Raises:
+        ValueError: If `model` is neither.
+    """
+    if isinstance(model, keras_hub.models.Backbone):
+        return model
+    if isinstance(model, keras_hub.models.Task):
+        return model.backbone
+    raise ValueError(
+        f"`{argument}` must be a KerasHub task (such as `BertTextClassifier`) "
+        f"or backbone. Received: {type(model).__name__}. Pass the KerasHub "
+        "model itself, not a model that wraps it."
+    )
+
+
+def embedding_layers(backbone):
+    """Returns the layers that hold a backbone's embedding tables.
+
+    BERT and ELECTRA keep them as attributes; RoBERTa and DistilBERT keep words
+    and positions in one `TokenAndPositionEmbedding`.
+
+    Returns:
+        Dict of layers: `"words"`, `"positions"` and, where the backbone has
+        segments, `"segments"`.
+
+    Raises:
+        ValueError: If the backbone has no table of positions.
+    """
+    combined = getattr(backbone, "embeddings", None)
+    if isinstance(combined, keras_hub.layers.TokenAndPositionEmbedding):
+        return {
+            "words": combined.token_embedding,
+            "positions": combined.position_embedding,
+        }
+    layers = {
+        "words": backbone.token_embedding,
+        "positions": getattr(backbone, "position_embedding", None),
+        "segments": getattr(backbone, "segment_embedding", None),
+    }
+    if layers["words"] is None or layers["positions"] is None:
+        raise ValueError(
+            f"{type(backbone).__name__} has no table of words and positions, "
+            'so its embeddings cannot be taken over. Use embeddings="random".'
+        )
+    return {name: layer for name, layer in layers.items() if layer is not None}
+
+
+def check_same_vocabulary(teacher, student):
+    """Refuses tokenizers that give different ids to the same text.
+
+    Models without a preprocessor have no words to compare and pass.
+    """
+    teacher_words = _vocabulary(teacher)
+    student_words = _vocabulary(student)
+    if teacher_words is None or student_words is None:
+        return
+    for row, (theirs, ours) in enumerate(
+        zip(teacher_words, student_words, strict=False)
+    ):
+        if theirs != ours:
+            raise ValueError(
+                "`student` must have the teacher's vocabulary. Received: id "
+                f"{row} is {theirs!r} for the teacher and {ours!r} for the "
+                "student. Build the student with `create_student(teacher)`."
+            )
+
+
+def _vocabulary(model):
+    preprocessor = getattr(model, "preprocessor", None)
+    tokenizer = getattr(preprocessor, "tokenizer", None)
+    return None if tokenizer is None else tokenizer.get_vocabulary()

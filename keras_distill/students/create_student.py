@@ -1,0 +1,192 @@
+"""A smaller model of the teacher's kind."""
+
+from keras_distill import layer_map as layer_maps
+from keras_distill.students import backbones
+from keras_distill.students.copy_layers import copy_layers
+from keras_distill.students.factorize_embeddings import factorize_embeddings
+from keras_distill.students.presets import PRESETS
+from keras_distill.students.presets import StudentConfig
+
+_STARTS = ("random", "teacher")
+_SIZES = ("num_layers", "hidden_dim", "num_heads", "intermediate_dim")
+
+
+def create_student(
+    teacher,
+    preset=None,
+    *,
+    num_layers=None,
+    hidden_dim=None,
+    num_heads=None,
+    intermediate_dim=None,
+    dropout=None,
+    embeddings="random",
+    layers="random",
+    layer_map=None,
+    name=None,
+):
+    """Builds a student of the teacher's kind and another size.
+
+    A classifier gives a classifier with the same classes, activation and
+    preprocessor (the same object, so one tokenizer serves both); a backbone
+    gives a backbone. Vocabulary, maximum sequence length and segments are the
+    teacher's. The student is trainable and has Keras's current dtype policy,
+    whatever the teacher's are.
+
+    Args:
+        teacher: A KerasHub task or backbone whose backbone takes `num_layers`,
+            `num_heads`, `hidden_dim` and `intermediate_dim` (BERT, RoBERTa,
+            XLM-RoBERTa, DistilBERT, ELECTRA and others).
+        preset: string. A size by name, one of `keras_distill.students.PRESETS`.
+            Give either a preset or sizes. Defaults to `None`.
+        num_layers: int. Number of transformer layers. Defaults to the
+            teacher's.
+        hidden_dim: int. Width of the hidden states, a multiple of `num_heads`.
+            Defaults to the teacher's.
+        num_heads: int. Attention heads per layer. Defaults to the teacher's.
+        intermediate_dim: int. Width of the feed-forward layers. Defaults to
+            the teacher's when the student is as wide as the teacher, else to
+            `4 * hidden_dim`.
+        dropout: float. Dropout rate of the backbone and of the head. Defaults
+            to the teacher's.
+        embeddings: string. `"random"`, or `"teacher"` to start from the
+            teacher's tables: copied when the student's are as wide, by
+            truncated SVD (`factorize_embeddings`) when they are narrower.
+            Defaults to `"random"`.
+        layers: string. `"random"`, or `"teacher"` to start from the teacher's
+            transformer layers and pooler (`copy_layers`); needs the teacher's
+            widths and heads. Defaults to `"random"`.
+        layer_map: Which teacher layers to copy, as in `copy_layers`; only
+            with `layers="teacher"`. Defaults to
+            `keras_distill.layer_map.uniform`.
+        name: string. The student's name. Defaults to Keras's choice.
+
+    Returns:
+        A model of the teacher's class.
+
+    Raises:
+        ValueError: If the size is not given, given twice or impossible, an
+            option is unknown, or the teacher cannot give what is asked.
+
+    Example:
+
+    ```python
+    from keras_distill import students
+
+    student = students.create_student(
+        teacher, "bert_3l_132d", embeddings="teacher"
+    )
+    ```
+    """
+    sizes = dict(
+        num_layers=num_layers,
+        hidden_dim=hidden_dim,
+        num_heads=num_heads,
+        intermediate_dim=intermediate_dim,
+    )
+    teacher_backbone = backbones.backbone_of(teacher, "teacher")
+    _check_teacher(teacher_backbone)
+    _check_starts(embeddings, layers, layer_map)
+    size = _resolve_size(teacher_backbone, preset, sizes)
+    if teacher is teacher_backbone:
+        student = _build_backbone(teacher, size, dropout, name)
+    else:
+        student = _build_task(teacher, size, dropout, name)
+    if layers == "teacher":
+        copy_layers(teacher, student, layer_map or layer_maps.uniform)
+    if embeddings == "teacher":
+        _start_embeddings(teacher, student)
+    return student
+
+
+def _check_teacher(backbone):
+    config = backbone.get_config()
+    missing = [word for word in (*_SIZES, "dropout") if word not in config]
+    if missing:
+        raise ValueError(
+            "`teacher` must be a BERT-like model. Received: "
+            f"{type(backbone).__name__}, which takes no {', '.join(missing)}. "
+            "Build the student by hand."
+        )
+
+
+def _check_starts(embeddings, layers, layer_map):
+    for argument, value in (("embeddings", embeddings), ("layers", layers)):
+        if value not in _STARTS:
+            raise ValueError(
+                f"`{argument}` must be one of {', '.join(_STARTS)}. "
+                f"Received: {argument}={value!r}"
+            )
+    if layer_map is not None and layers != "teacher":
+        raise ValueError(
+            "`layer_map` says which layers to copy, so it needs "
+            f'layers="teacher". Received: layers={layers!r}'
+        )
+
+
+def _resolve_size(teacher, preset, sizes):
+    """Returns the student's size from a preset, or from sizes and defaults."""
+    given = {name: size for name, size in sizes.items() if size is not None}
+    if (preset is None) != bool(given):
+        raise ValueError(
+            "Give either `preset` or at least one of "
+            f"{', '.join(f'`{name}`' for name in _SIZES)}. "
+            f"Received: preset={preset!r}, sizes={given}. "
+            f"Presets: {', '.join(PRESETS)}."
+        )
+    if preset is not None:
+        if preset not in PRESETS:
+            raise ValueError(
+                f"`preset` must be one of {', '.join(PRESETS)}. "
+                f"Received: preset={preset!r}"
+            )
+        return PRESETS[preset]
+
+    size = {name: teacher.get_config()[name] for name in _SIZES} | given
+    if "intermediate_dim" not in given and "hidden_dim" in given:
+        if size["hidden_dim"] != teacher.hidden_dim:
+            size["intermediate_dim"] = 4 * size["hidden_dim"]
+    return StudentConfig(**size, source="own size")
+
+
+def _build_backbone(teacher, size, dropout, name=None):
+    config = teacher.get_config()
+    # A frozen, quantized or half-precision teacher has a trainable student.
+    for word in ("name", "trainable", "dtype"):
+        del config[word]
+    # ELECTRA: tables as wide as the layers stay so, others keep their width.
+    if config.get("embedding_dim") == config["hidden_dim"]:
+        config["embedding_dim"] = size.hidden_dim
+    config.update({word: getattr(size, word) for word in _SIZES})
+    if dropout is not None:
+        config["dropout"] = dropout
+    return type(teacher)(**config, name=name)
+
+
+def _build_task(teacher, size, dropout, name):
+    backbone = _build_backbone(teacher.backbone, size, dropout)
+    config = teacher.get_config()
+    config.update(
+        backbone=backbone, preprocessor=teacher.preprocessor, name=name
+    )
+    # RoBERTa's and DistilBERT's heads have a hidden layer, as wide as the
+    # backbone unless asked for otherwise.
+    if config.get("hidden_dim") == teacher.backbone.hidden_dim:
+        config["hidden_dim"] = size.hidden_dim
+    if dropout is not None and "dropout" in config:
+        config["dropout"] = dropout
+    return type(teacher)(**config)
+
+
+def _start_embeddings(teacher, student):
+    width = _embedding_width(teacher, "teacher")
+    received = _embedding_width(student, "student")
+    if received == width:
+        copy_layers(teacher, student, [(0, 0)], include_pooler=False)
+    else:
+        factorize_embeddings(teacher, student)
+
+
+def _embedding_width(model, argument):
+    backbone = backbones.backbone_of(model, argument)
+    return backbones.embedding_layers(backbone)["words"].output_dim

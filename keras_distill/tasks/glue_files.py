@@ -1,0 +1,213 @@
+"""Reads GLUE from a folder in its usual layout of TSV files."""
+
+import dataclasses
+import functools
+import math
+import pathlib
+
+from keras_distill.tasks.examples import Examples
+from keras_distill.tasks.splits import Splits
+from keras_distill.tasks.tsv import find_file
+from keras_distill.tasks.tsv import read_columns
+from keras_distill.tasks.tsv import read_header
+
+# STS-B's human similarity scores run from 0 to 5.
+_HIGHEST_SCORE = 5.0
+
+_SPLITS = {"train": ("train",), "dev": ("dev",), "test": ("test",)}
+_MNLI_SPLITS = {
+    split: (split,)
+    for split in (
+        "train",
+        "dev_matched",
+        "dev_mismatched",
+        "test_matched",
+        "test_mismatched",
+    )
+}
+# The diagnostic file goes by three names.
+_AX_SPLITS = {"test": ("test", "AX", "diagnostic")}
+
+
+@dataclasses.dataclass(frozen=True)
+class _Layout:
+    """How one task's files look.
+
+    Args:
+        folder: string. The folder's name.
+        text_columns: tuple of strings. The columns that hold the texts.
+        label_column: string. The column that holds the label.
+        splits: dict of split name to the file names, without ending, that
+            it may have.
+        header: tuple of strings. The columns of files without a header line.
+    """
+
+    folder: str
+    text_columns: tuple
+    label_column: str
+    splits: dict = dataclasses.field(default_factory=lambda: _SPLITS)
+    header: tuple | None = None
+
+
+_SENTENCES = ("sentence1", "sentence2")
+_LAYOUTS = {
+    # Only CoLA's test file has a header.
+    "cola": _Layout(
+        "CoLA",
+        ("sentence",),
+        "is_acceptable",
+        header=("source", "is_acceptable", "mark", "sentence"),
+    ),
+    "sst2": _Layout("SST-2", ("sentence",), "label"),
+    "mrpc": _Layout("MRPC", ("#1 String", "#2 String"), "Quality"),
+    "stsb": _Layout("STS-B", _SENTENCES, "score"),
+    "qqp": _Layout("QQP", ("question1", "question2"), "is_duplicate"),
+    "mnli": _Layout("MNLI", _SENTENCES, "gold_label", splits=_MNLI_SPLITS),
+    "qnli": _Layout("QNLI", ("question", "sentence"), "label"),
+    "rte": _Layout("RTE", _SENTENCES, "label"),
+    "wnli": _Layout("WNLI", _SENTENCES, "label"),
+    "ax": _Layout("AX", _SENTENCES, "label", splits=_AX_SPLITS),
+}
+
+
+def open_folder(task, data_dir):
+    """Opens the TSV files of one GLUE task.
+
+    Args:
+        task: `Task`. A task of `glue.GLUE_TASKS`.
+        data_dir: string or path. The folder that holds the tasks' folders
+            (`CoLA`, `SST-2`, ...), or the task's own folder.
+
+    Returns:
+        `Splits` with one entry per file that is there.
+
+    Raises:
+        ValueError: a missing folder, or one without files of this task.
+    """
+    layout = _LAYOUTS[task.name]
+    folder = _task_folder(pathlib.Path(data_dir), layout)
+    files = _split_files(folder, layout)
+    if not files:
+        wanted = ", ".join(f"{split}.tsv" for split in layout.splits)
+        raise ValueError(
+            f"`data_dir` has no file of {task.name}: looked for {wanted} "
+            f"(plain or .gz) in {folder}, found {_listing(folder)}."
+        )
+    readers = {
+        split: functools.partial(_read_split, task, layout, split, path)
+        for split, path in files.items()
+    }
+    return Splits(readers, f"{folder}, which holds {_listing(folder)}")
+
+
+def _task_folder(data_dir, layout):
+    """`data_dir/SST-2`, or `data_dir` itself if it has the task's files."""
+    if not data_dir.is_dir():
+        raise ValueError(
+            f"`data_dir` must be a folder. Received: {str(data_dir)!r}, "
+            f"which is {'a file' if data_dir.exists() else 'not there'}."
+        )
+    if (data_dir / layout.folder).is_dir():
+        return data_dir / layout.folder
+    # Some tasks have the same columns but other labels, so another task's
+    # folder must not be read as this one's.
+    others = {other.folder for other in _LAYOUTS.values()} - {layout.folder}
+    if data_dir.name not in others and _split_files(data_dir, layout):
+        return data_dir
+    raise ValueError(
+        f"`data_dir` must hold the folder {layout.folder} or be it. "
+        f"Received: {str(data_dir)!r}, which holds {_listing(data_dir)}."
+    )
+
+
+def _split_files(folder, layout):
+    """The file of each split that has one."""
+    files = {}
+    for split, stems in layout.splits.items():
+        found = [path for stem in stems if (path := find_file(folder, stem))]
+        if found:
+            files[split] = found[0]
+    return files
+
+
+def _listing(folder):
+    """What a folder holds, short enough for a message."""
+    names = sorted(path.name for path in folder.iterdir())
+    if not names:
+        return "nothing"
+    more = f" and {len(names) - 12} more" if len(names) > 12 else ""
+    return ", ".join(names[:12]) + more
+
+
+def _read_split(task, layout, split, path):
+    """Reads one file into `Examples`."""
+    names, header = read_header(path), None
+    if layout.header and not set(layout.text_columns) <= set(names):
+        names = header = layout.header
+    columns = layout.text_columns
+    # A test file may lack the labels; for the others that is an error.
+    labelled = layout.label_column in names or not split.startswith("test")
+    if labelled:
+        columns += (layout.label_column,)
+    parse = _score_parser() if task.is_regression else _class_parser(task)
+    texts = tuple([] for _ in layout.text_columns)
+    labels = []
+    for line, values in read_columns(path, columns, header):
+        try:
+            for place, column in enumerate(texts):
+                column.append(_check_text(values[place], columns[place]))
+            if labelled:
+                labels.append(parse(values[-1]))
+        except ValueError as error:
+            raise ValueError(f"{path}:{line}: {error}") from error
+    return Examples(texts, labels if labelled else None)
+
+
+def _check_text(text, column):
+    if not text.strip():
+        raise ValueError(
+            f"the text in column {column!r} is empty; fill it in or delete "
+            "the line."
+        )
+    return text
+
+
+def _class_parser(task):
+    """A function from a label as the files spell it to its class index.
+
+    CoLA, SST-2, MRPC, QQP and WNLI write numbers; MNLI, QNLI and RTE write
+    names. Both are read for each.
+    """
+    indices = {}
+    for index, name in enumerate(task.label_names):
+        indices[name] = indices[str(index)] = index
+    allowed = ", ".join(
+        f"{name} (or {index})" for index, name in enumerate(task.label_names)
+    )
+
+    def parse(value):
+        if value not in indices:
+            raise ValueError(
+                f"unknown label {value!r}; the labels are: {allowed}."
+            )
+        return indices[value]
+
+    return parse
+
+
+def _score_parser():
+    """A function from a score as the files spell it to a number."""
+
+    def parse(value):
+        try:
+            score = float(value)
+        except ValueError:
+            score = math.nan
+        if not 0.0 <= score <= _HIGHEST_SCORE:
+            raise ValueError(
+                f"the score {value!r} is not a number from 0 to "
+                f"{_HIGHEST_SCORE:g}."
+            )
+        return score
+
+    return parse

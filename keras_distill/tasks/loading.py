@@ -1,0 +1,76 @@
+"""Opens a task by its name."""
+
+from keras_distill.tasks.film_reviews import FILM_REVIEWS
+from keras_distill.tasks.film_reviews import load_film_reviews
+from keras_distill.tasks.glue import GLUE_TASKS
+from keras_distill.tasks.glue import load_glue
+
+_TASKS = {FILM_REVIEWS.name: FILM_REVIEWS, **GLUE_TASKS}
+
+
+def task_names():
+    """Returns the names that `load` knows, the default task first."""
+    return tuple(_TASKS)
+
+
+def get_task(name):
+    """Returns a task without its data.
+
+    Args:
+        name: string. One of `task_names()`.
+
+    Returns:
+        `Task`.
+
+    Raises:
+        ValueError: an unknown name.
+    """
+    if name not in _TASKS:
+        raise ValueError(
+            f"`name` must be one of {', '.join(_TASKS)}. Received: {name!r}."
+        )
+    return _TASKS[name]
+
+
+def load(name, data_dir=None, tfds_data_dir=None):
+    """Opens the data of a task.
+
+    Nothing is read before a split is asked for.
+
+    Args:
+        name: string. One of `task_names()`.
+        data_dir: string or path. For GLUE: the folder that holds `SST-2`,
+            `CoLA` and so on, or the task's own folder, with `train.tsv` or
+            `train.tsv.gz` and so on. Defaults to `None`, which takes GLUE
+            from TensorFlow Datasets.
+        tfds_data_dir: string or path. For GLUE without `data_dir`: where
+            TensorFlow Datasets keeps its files. Defaults to `None`, its own
+            default.
+
+    Returns:
+        A `Task` and a mapping of split name to `Examples`. The splits are
+        `"train"`, `"dev"` and, where there is one, `"test"`; MNLI has
+        `"dev_matched"`, `"dev_mismatched"`, `"test_matched"` and
+        `"test_mismatched"` instead of the last two.
+
+    Raises:
+        ValueError: an unknown name, missing or bad data.
+
+    Example:
+
+    ```python
+    task, splits = keras_distill.tasks.load("sst2", data_dir="glue")
+    train, dev = splits["train"], splits["dev"]
+    ```
+    """
+    task = get_task(name)
+    if task is not FILM_REVIEWS:
+        return load_glue(name, data_dir, tfds_data_dir)
+    if data_dir is not None or tfds_data_dir is not None:
+        raise ValueError(
+            "film_reviews lies in a package and takes neither `data_dir` nor "
+            "`tfds_data_dir`; leave them out or name a GLUE task. "
+            f"Received: data_dir={data_dir!r}, "
+            f"tfds_data_dir={tfds_data_dir!r}."
+        )
+    return load_film_reviews()

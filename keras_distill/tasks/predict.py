@@ -1,0 +1,39 @@
+"""Predictions over tokenised examples."""
+
+import keras
+import numpy as np
+
+
+def predict_logits(model, tokenized, batch_size=32):
+    """Predicts all rows, those of equal length together.
+
+    Rows are sorted by length, so that next to nothing is padding, and the
+    outputs are put back in the rows' own order.
+
+    Args:
+        model: Keras model over `token_ids`, `segment_ids` and
+            `padding_mask`. A preprocessor that it carries is not run: the
+            rows are tokenised already.
+        tokenized: `TokenizedExamples`. The rows.
+        batch_size: int. Rows per batch. Defaults to `32`.
+
+    Returns:
+        The model's outputs as NumPy arrays, one row per example, in the
+        structure in which the model returns them.
+
+    Example:
+
+    ```python
+    tokenized = keras_distill.tasks.TokenizedExamples(
+        splits["dev"], classifier.preprocessor.tokenizer, sequence_length=64
+    )
+    logits = keras_distill.tasks.predict_logits(classifier, tokenized)
+    ```
+    """
+    # Longest first, so that memory runs out at once or not at all.
+    order = np.argsort(-tokenized.lengths, kind="stable")
+    batches = tokenized.select(order).batches(batch_size)
+    # KerasHub's own `predict` would run the preprocessor.
+    outputs = keras.Model.predict(model, batches, verbose=0)
+    original = np.argsort(order, kind="stable")
+    return keras.tree.map_structure(lambda output: output[original], outputs)

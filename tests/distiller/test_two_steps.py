@@ -1,0 +1,80 @@
+"""TinyBERT's two steps: what lies inside first, predictions second."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_distill import Distiller
+from keras_distill import losses
+
+INSIDE = [
+    losses.HiddenStatesDistillation(include_embeddings=True),
+    losses.AttentionDistillation(),
+]
+
+
+@pytest.fixture
+def make(make_classifier):
+    def make(distillation_losses, **words):
+        distiller = Distiller(
+            make_classifier(num_layers=2),
+            make_classifier(num_layers=1, hidden_dim=8),
+            distillation_losses,
+            student_loss_weight=0,
+        )
+        optimizer = keras.optimizers.AdamW(0.01, weight_decay=0.1)
+        distiller.compile(optimizer, run_eagerly=True, **words)
+        return distiller
+
+    return make
+
+
+def test_first_step_leaves_pooler_and_head_alone(
+    make, token_batch, values, assert_same
+):
+    distiller = make(INSIDE)
+    student = distiller.student
+    pooler, head = student.backbone.pooled_dense, student.output_dense
+    before = values(pooler) + values(head)
+    body = values(student.backbone.transformer_layers[-1])
+    distiller.fit(token_batch[0], epochs=2, verbose=0)
+    assert_same(values(pooler) + values(head), before)
+    for weight, old in zip(
+        values(student.backbone.transformer_layers[-1]), body, strict=True
+    ):
+        assert np.any(weight != old)
+
+
+def test_second_step_has_predictions_only(make, token_batch, values):
+    distiller = make(losses.LogitsDistillation())
+    before = values(distiller.student)
+    logs = distiller.train_on_batch(token_batch[0], return_dict=True)
+    assert set(logs) == {"loss", "logits_loss"}
+    assert distiller.projections == {}
+    assert len(distiller.plan()) == 1
+    changed = [
+        np.any(new != old)
+        for new, old in zip(values(distiller.student), before, strict=True)
+    ]
+    # The bias of the keys adds one number to all scores of a query, which a
+    # softmax does not see.
+    assert np.mean(changed) > 0.9
+
+
+def test_student_fits_a_random_teacher_on_one_batch(
+    make_classifier, token_batch
+):
+    x, _ = token_batch
+    distiller = Distiller(
+        make_classifier(num_layers=4),
+        make_classifier(num_layers=4, hidden_dim=8),
+        INSIDE,
+        student_loss_weight=0,
+    )
+    distiller.compile(keras.optimizers.Adam(0.02), jit_compile=False)
+    first = float(distiller.compute_loss(x, training=False))
+    batches = tf.data.Dataset.from_tensors((x,)).repeat(300)
+    history = distiller.fit(batches, verbose=0).history
+    assert history["loss"][0] < first
+    assert float(distiller.compute_loss(x, training=False)) < 0.1 * first

@@ -1,0 +1,164 @@
+import keras
+import keras_hub
+import numpy as np
+import pytest
+from scipy import stats
+from sklearn import metrics
+
+from keras_distill import evaluation
+from keras_distill.tasks import Examples
+from keras_distill.tasks import Task
+
+TEXTS = [
+    "a great film",
+    "the plot is bad and dull",
+    "a very good story with a great ending",
+    "sad",
+    "the actor was not funny but it was a good movie",
+    "dull dull dull",
+    "a funny movie",
+]
+LABELS = [1, 0, 1, 0, 1, 0, 1]
+SENTIMENT = Task(
+    "reviews", ("text",), ("negative", "positive"), ("accuracy", "f1"), 16
+)
+FAST = {"latency_runs": 3, "throughput_runs": 2, "quiet": True}
+
+
+def logits(model, *texts):
+    """The outputs by the plain way: the preprocessor's padded ids, Keras."""
+    columns = tuple(np.array(column) for column in texts)
+    features = model.preprocessor(x=columns)
+    return keras.ops.convert_to_numpy(model(features, training=False))
+
+
+def test_rows_hold_each_models_quality_size_and_speed(make_classifier):
+    models = {
+        "teacher": make_classifier(num_layers=2),
+        "baseline": make_classifier(num_layers=1, sequence_length=8),
+        "student": make_classifier(num_layers=1, hidden_dim=8),
+    }
+    examples = Examples((TEXTS,), np.array(LABELS))
+    comparison = evaluation.compare(
+        models, SENTIMENT, examples, batch_size=4, **FAST
+    )
+
+    assert [row.name for row in comparison.rows] == list(models)
+    assert comparison.num_examples == 7
+    theirs = logits(models["teacher"], TEXTS).argmax(axis=-1)
+    for row in comparison.rows:
+        ours = logits(models[row.name], TEXTS).argmax(axis=-1)
+        assert row.metrics == {
+            "accuracy": metrics.accuracy_score(LABELS, ours),
+            "f1": metrics.f1_score(LABELS, ours, zero_division=0.0),
+        }
+        assert row.agreement == np.mean(ours == theirs)
+        assert 0 < row.latency.p50_ms <= row.latency.p95_ms
+        assert 0 < row.latency.tokenizer_p50_ms < row.latency.p95_ms
+        assert 0 < row.latency.model_p50_ms < row.latency.p95_ms
+        assert row.throughput.examples_per_second > 0
+        assert 0 < row.throughput.tokenizer_share < 1
+
+    teacher, _, student = comparison.rows
+    assert teacher.agreement == 1.0
+    assert set(teacher.kept.values()) <= {1.0, None}
+    assert teacher.ratios == evaluation.comparison.Ratios(1, 1, 1, 1, 1)
+    assert student.ratios.encoder == (
+        teacher.parameters.encoder / student.parameters.encoder
+    )
+    assert student.ratios.latency == (
+        teacher.latency.p50_ms / student.latency.p50_ms
+    )
+    assert student.ratios.throughput == (
+        student.throughput.examples_per_second
+        / teacher.throughput.examples_per_second
+    )
+
+
+def test_models_are_left_as_they_were(make_classifier):
+    model = make_classifier(num_layers=1)
+    model.compile("adam", "mse")
+    optimizer = model.optimizer
+    before = [weight.copy() for weight in model.get_weights()]
+    evaluation.compare(
+        {"teacher": model},
+        SENTIMENT,
+        Examples((TEXTS,), np.array(LABELS)),
+        **FAST,
+    )
+    assert model.optimizer is optimizer
+    assert model.preprocessor.sequence_length == 16
+    for old, new in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_pairs_and_regression(make_classifier):
+    task = Task("pairs", ("a", "b"), None, ("pearson",), 16)
+    texts = (TEXTS, TEXTS[::-1])
+    scores = np.linspace(0, 5, 7, dtype="float32")
+    models = {
+        "big": make_classifier(num_layers=1, num_classes=1),
+        "small": make_classifier(num_layers=1, num_classes=1, hidden_dim=8),
+    }
+    comparison = evaluation.compare(
+        models, task, Examples(texts, scores), reference="big", **FAST
+    )
+    # Outputs of an untrained head differ little: float32 shows.
+    big, small = (logits(model, *texts)[:, 0] for model in models.values())
+    assert comparison.regression
+    assert comparison.row("small").metrics["pearson"] == pytest.approx(
+        stats.pearsonr(scores, small).statistic, abs=1e-3
+    )
+    assert comparison.row("small").agreement == pytest.approx(
+        stats.pearsonr(big, small).statistic, abs=1e-3
+    )
+    assert comparison.row("big").agreement == pytest.approx(1.0)
+
+
+def test_a_constant_output_agrees_with_nothing(make_classifier):
+    model = make_classifier(num_layers=1, num_classes=1)
+    head = model.get_layer("logits")
+    head.set_weights([np.zeros_like(weight) for weight in head.get_weights()])
+    task = Task("scores", ("text",), None, ("pearson",), 16)
+    scores = np.linspace(0, 5, 7, dtype="float32")
+    comparison = evaluation.compare(
+        {"teacher": model}, task, Examples((TEXTS,), scores), **FAST
+    )
+    row = comparison.to_dict()["rows"][0]
+    assert row["agreement"] is None
+    assert row["kept"] == {"pearson": None}
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"reference": "expert"}, "`reference` must be one of `models`"),
+        ({"batch_size": 0}, "`batch_size` must be at least 1"),
+        ({"latency_runs": 0}, "`latency_runs` must be at least 1"),
+        ({"throughput_runs": -1}, "Received: throughput_runs=-1"),
+    ],
+)
+def test_bad_arguments(make_classifier, arguments, message):
+    examples = Examples((TEXTS,), np.array(LABELS))
+    models = {"teacher": make_classifier(num_layers=1)}
+    with pytest.raises(ValueError, match=message):
+        evaluation.compare(models, SENTIMENT, examples, **arguments)
+
+
+def test_bad_examples(make_classifier):
+    models = {"teacher": make_classifier(num_layers=1)}
+    with pytest.raises(ValueError, match="`examples` must have labels"):
+        evaluation.compare(models, SENTIMENT, Examples((TEXTS,)))
+    with pytest.raises(ValueError, match="at least one example"):
+        evaluation.compare(models, SENTIMENT, Examples(([],)))
+
+
+def test_bad_models(make_classifier):
+    examples = Examples((TEXTS,), np.array(LABELS))
+    three = {"teacher": make_classifier(num_layers=1, num_classes=3)}
+    with pytest.raises(ValueError, match="must have 2 outputs"):
+        evaluation.compare(three, SENTIMENT, examples)
+    backbone = make_classifier(num_layers=1).backbone
+    bare = keras_hub.models.BertTextClassifier(backbone, num_classes=2)
+    with pytest.raises(ValueError, match="has no preprocessor"):
+        evaluation.compare({"teacher": bare}, SENTIMENT, examples)

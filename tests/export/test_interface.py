@@ -1,0 +1,107 @@
+"""Every argument that does not fit is refused in one sentence."""
+
+import types
+
+import keras
+import keras_hub
+import pytest
+
+from keras_distill.export.interface import Interface
+
+NAMES = ["negative", "positive"]
+
+
+@pytest.fixture
+def classifier(make_classifier):
+    return make_classifier(num_layers=1)
+
+
+def test_the_defaults_come_from_the_classifier(classifier):
+    interface = Interface.of(classifier, label_names=NAMES)
+    assert interface == Interface(("text",), ("negative", "positive"), 16)
+
+
+def test_the_task_gives_what_is_not_given(classifier):
+    task = types.SimpleNamespace(
+        label_names=("no", "yes"),
+        text_columns=("sentence1", "sentence2"),
+        sequence_length=24,
+    )
+    assert Interface.of(classifier, task) == Interface(
+        ("sentence1", "sentence2"), ("no", "yes"), 24
+    )
+    assert Interface.of(classifier, task, NAMES, ["text"], 8) == Interface(
+        ("text",), ("negative", "positive"), 8
+    )
+
+
+def test_a_single_output_without_names_is_a_regression(make_classifier):
+    regression = make_classifier(num_layers=1, num_classes=1)
+    assert Interface.of(regression).label_names is None
+
+
+@pytest.mark.parametrize(
+    "arguments, sentence",
+    [
+        ({"label_names": None}, "`label_names` is missing.*has 2 outputs"),
+        ({"label_names": ["a", "b", "c"]}, "each of the 2 outputs.*Received 3"),
+        ({"label_names": "ab"}, "`label_names` must be a list.*'ab'"),
+        ({"label_names": ["a", "b\nc"]}, "without line breaks"),
+        ({"label_names": ["a", ""]}, "non-empty strings"),
+        ({"label_names": [0, 1]}, r"Received: \[0, 1\]"),
+        ({"text_columns": "text"}, "`text_columns` must be a list.*'text'"),
+        ({"text_columns": []}, "one or two different names"),
+        ({"text_columns": ["a", "a"]}, "one or two different names"),
+        ({"text_columns": ["a", "b", "c"]}, "one or two different names"),
+        ({"text_columns": ["first text"]}, "letters, digits and underscores"),
+        ({"sequence_length": 2}, "between 3 .* and 32 .*Received: 2"),
+        ({"sequence_length": 33}, "between 3 .* and 32 .*Received: 33"),
+        (
+            {"text_columns": ["a", "b"], "sequence_length": 4},
+            "between 5 .*Received: 4",
+        ),
+    ],
+)
+def test_arguments_that_do_not_fit(classifier, arguments, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        Interface.of(classifier, **{"label_names": NAMES, **arguments})
+
+
+def test_names_for_a_single_output(make_classifier):
+    regression = make_classifier(num_layers=1, num_classes=1)
+    with pytest.raises(ValueError, match="each of the 1 outputs.*Received 2"):
+        Interface.of(regression, label_names=NAMES)
+
+
+def test_other_objects_are_refused(classifier):
+    with pytest.raises(ValueError, match="BertBackbone.*`distiller.student`"):
+        Interface.of(classifier.backbone)
+
+
+def test_a_classifier_without_a_preprocessor_is_refused(classifier):
+    classifier.preprocessor = None
+    with pytest.raises(ValueError, match="has no preprocessor.*raw text"):
+        Interface.of(classifier, label_names=NAMES)
+
+
+def test_a_classifier_that_gives_probabilities_is_refused(classifier):
+    softmax = keras_hub.models.BertTextClassifier(
+        classifier.backbone,
+        num_classes=2,
+        preprocessor=classifier.preprocessor,
+        activation="softmax",
+    )
+    with pytest.raises(ValueError, match="logits.*activation='softmax'"):
+        Interface.of(softmax, label_names=NAMES)
+
+
+def test_other_tokenizers_are_refused(classifier):
+    classifier.preprocessor.tokenizer = keras_hub.tokenizers.ByteTokenizer()
+    with pytest.raises(ValueError, match="WordPiece.*a ByteTokenizer"):
+        Interface.of(classifier, label_names=NAMES)
+
+
+def test_other_backends_are_refused(classifier, monkeypatch):
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    with pytest.raises(ValueError, match="Received the backend 'jax'"):
+        Interface.of(classifier, label_names=NAMES)

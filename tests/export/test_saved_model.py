@@ -1,0 +1,383 @@
+"""The exported student answers as `predict` does, without Keras."""
+
+import json
+import os
+import subprocess
+import sys
+import types
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow_serving.apis import predict_pb2
+from tensorflow_serving.apis import prediction_log_pb2
+
+import keras_distill.export.saved_model as saved_model
+from keras_distill.export import to_saved_model
+
+NAMES = ["negative", "positive"]
+TEXTS = [
+    "The plot is GREAT, and the ending was not bad",
+    "",
+    "zyzzyva",
+    "dull",
+    "a [PAD] film " + "good " * 40,
+]
+PAIRS = (
+    ["a good plot", "", "the film is " + "very " * 30 + "funny", "sad"],
+    ["dull " * 30, "the end", "it was great " * 9, ""],
+)
+TOLERANCE = 1e-5
+
+# Run by an interpreter to which no Keras exists. `import tensorflow_text`
+# imports Keras for layers of its own, so TF-Text's ops are loaded as a server
+# links them: without its Python side.
+FRESH_PROCESS = """
+import importlib.machinery
+import importlib.util
+import json
+import pathlib
+import sys
+
+class Refuse:
+    def create_module(self, spec):
+        return None
+
+    def exec_module(self, module):
+        raise ImportError(f"{module.__name__} is not for serving")
+
+class NoKeras:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in ("keras", "keras_hub", "keras_distill"):
+            return importlib.machinery.ModuleSpec(
+                name, Refuse(), origin=__file__
+            )
+
+sys.meta_path.insert(0, NoKeras())
+import tensorflow as tf
+
+text = importlib.util.find_spec("tensorflow_text")
+ops = pathlib.Path(text.origin).parent / "python" / "ops"
+for library in sorted(ops.glob("_*.so")):
+    tf.load_op_library(str(library))
+
+path, texts = sys.argv[1], json.loads(sys.argv[2])
+serve = tf.saved_model.load(path).signatures["serving_default"]
+answer = serve(text=tf.constant(texts))
+assert not {"keras", "keras_hub", "keras_distill"} & set(sys.modules)
+print(json.dumps({
+    "label": [label.decode() for label in answer["label"].numpy()],
+    "label_id": answer["label_id"].numpy().tolist(),
+    "probabilities": answer["probabilities"].numpy().tolist(),
+}))
+"""
+
+
+@pytest.fixture
+def classifier(make_classifier):
+    """A classifier whose outputs differ from text to text."""
+    classifier = make_classifier(num_layers=1)
+    spread_weights(classifier)
+    return classifier
+
+
+def spread_weights(classifier):
+    random = np.random.default_rng(3)
+    for weight in classifier.weights:
+        if len(weight.shape) > 1:
+            weight.assign(random.normal(size=weight.shape, scale=0.3))
+
+
+def probabilities(classifier, texts):
+    return tf.nn.softmax(classifier.predict(texts, verbose=0)).numpy()
+
+
+def file_contents(folder):
+    return {
+        str(file.relative_to(folder)): file.read_bytes()
+        for file in folder.rglob("*")
+        if file.is_file()
+    }
+
+
+def test_a_process_without_keras_answers_as_predict_does(classifier, tmp_path):
+    path = to_saved_model(classifier, tmp_path / "1", label_names=NAMES)
+    script = tmp_path / "client.py"
+    script.write_text(FRESH_PROCESS)
+    done = subprocess.run(
+        [sys.executable, str(script), str(path), json.dumps(TEXTS)],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    expected = probabilities(classifier, TEXTS)
+    assert np.ptp(expected[:, 0]) > 0.1
+    np.testing.assert_allclose(
+        answer["probabilities"], expected, rtol=0, atol=TOLERANCE
+    )
+    assert answer["label_id"] == expected.argmax(axis=-1).tolist()
+    assert answer["label"] == [NAMES[i] for i in answer["label_id"]]
+
+
+def serve(signatures, message):
+    """What TF Serving does with a serialised `PredictRequest`."""
+    request = predict_pb2.PredictRequest.FromString(message)
+    signature = signatures[request.model_spec.signature_name]
+    inputs = {
+        name: tf.constant(tf.make_ndarray(tensor))
+        for name, tensor in request.inputs.items()
+    }
+    response = predict_pb2.PredictResponse(model_spec=request.model_spec)
+    for name, value in signature(**inputs).items():
+        response.outputs[name].CopyFrom(tf.make_tensor_proto(value))
+    return response.SerializeToString()
+
+
+def ask(signatures, signature_name, **inputs):
+    """Sends a request in TF Serving's messages and reads the response."""
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = "student"
+    request.model_spec.signature_name = signature_name
+    for name, value in inputs.items():
+        request.inputs[name].CopyFrom(tf.make_tensor_proto(value))
+    message = serve(signatures, request.SerializeToString())
+    response = predict_pb2.PredictResponse.FromString(message)
+    return {
+        name: tf.make_ndarray(tensor)
+        for name, tensor in response.outputs.items()
+    }
+
+
+def test_both_signatures_answer_serving_messages(classifier, tmp_path):
+    path = to_saved_model(classifier, tmp_path / "1", label_names=NAMES)
+    signatures = tf.saved_model.load(str(path)).signatures
+    assert set(signatures) == {"serving_default", "token_ids"}
+    logits = classifier.predict(TEXTS, verbose=0)
+    expected = tf.nn.softmax(logits).numpy()
+
+    by_text = ask(signatures, "serving_default", text=TEXTS)
+    assert set(by_text) == {"label", "label_id", "probabilities"}
+    np.testing.assert_allclose(
+        by_text["probabilities"], expected, rtol=0, atol=TOLERANCE
+    )
+
+    tokens = {
+        name: np.array(value, dtype="int32")
+        for name, value in classifier.preprocessor(TEXTS).items()
+    }
+    # As long as the model can, which is longer than texts are truncated to.
+    wider = {
+        name: np.pad(value, [(0, 0), (0, 16)]) for name, value in tokens.items()
+    }
+    for inputs in (tokens, wider):
+        by_tokens = ask(signatures, "token_ids", **inputs)
+        np.testing.assert_allclose(
+            by_tokens.pop("logits"), logits, rtol=0, atol=TOLERANCE
+        )
+        np.testing.assert_allclose(
+            by_tokens.pop("probabilities"), expected, rtol=0, atol=TOLERANCE
+        )
+        np.testing.assert_array_equal(by_tokens.pop("label"), by_text["label"])
+        np.testing.assert_array_equal(
+            by_tokens.pop("label_id"), by_text["label_id"]
+        )
+        assert not by_tokens
+
+    empty = ask(signatures, "serving_default", text=np.array([], dtype=object))
+    assert empty["label"].shape == empty["label_id"].shape == (0,)
+    assert empty["probabilities"].shape == (0, 2)
+
+    too_wide = np.ones((1, 33), dtype="int32")
+    with pytest.raises(tf.errors.InvalidArgumentError, match="at most 32"):
+        ask(signatures, "token_ids", **dict.fromkeys(tokens, too_wide))
+
+
+def test_two_texts_and_assets_follow_the_task(classifier, tmp_path):
+    task = types.SimpleNamespace(
+        label_names=("widersprüchlich", "schlüssig"),
+        text_columns=("question", "sentence"),
+        sequence_length=24,
+    )
+    path = to_saved_model(classifier, tmp_path / "1", task=task)
+    serve_pairs = tf.saved_model.load(str(path)).signatures["serving_default"]
+    questions, sentences = PAIRS
+    answer = serve_pairs(
+        sentence=tf.constant(sentences), question=tf.constant(questions)
+    )
+    classifier.preprocessor.sequence_length = 24
+    expected = probabilities(classifier, PAIRS)
+    assert np.ptp(expected[:, 0]) > 0.1
+    np.testing.assert_allclose(
+        answer["probabilities"], expected, rtol=0, atol=TOLERANCE
+    )
+    assets = {
+        name: content.decode().splitlines()
+        for name, content in file_contents(path / "assets").items()
+    }
+    assert assets == {
+        "labels.txt": list(task.label_names),
+        "vocabulary.txt": classifier.preprocessor.tokenizer.get_vocabulary(),
+    }
+
+
+def test_regression_gives_scores(make_classifier, tmp_path):
+    regression = make_classifier(num_layers=1, num_classes=1)
+    spread_weights(regression)
+    path = to_saved_model(regression, tmp_path / "1")
+    signatures = tf.saved_model.load(str(path)).signatures
+    answer = signatures["serving_default"](text=tf.constant(TEXTS))
+    assert set(answer) == {"score"}
+    expected = regression.predict(TEXTS, verbose=0)
+    np.testing.assert_allclose(
+        answer["score"], expected[:, 0], rtol=0, atol=TOLERANCE
+    )
+    assert os.listdir(path / "assets") == ["vocabulary.txt"]
+
+
+def test_only_what_inference_needs_is_saved(classifier, tmp_path):
+    classifier.compile(
+        optimizer="adam", loss="mse", metrics=["mae"], jit_compile=False
+    )
+    targets = np.zeros((len(TEXTS), 2))
+    classifier.fit(TEXTS, targets, shuffle=False, verbose=0)
+    path = to_saved_model(classifier, tmp_path / "1", label_names=NAMES)
+    saved = [
+        tuple(shape)
+        for name, shape in tf.train.list_variables(
+            str(path / "variables" / "variables")
+        )
+        if name != "_CHECKPOINTABLE_OBJECT_GRAPH"
+    ]
+    inference = [tuple(weight.shape) for weight in classifier.weights]
+    assert sorted(saved) == sorted(inference)
+
+
+def test_the_graph_needs_old_ops_of_tf_text_only(classifier, tmp_path):
+    classifier.preprocessor.tokenizer.strip_accents = True
+    path = to_saved_model(classifier, tmp_path / "1", label_names=NAMES)
+    model = tf.saved_model.load(str(path))
+    graph = model.signatures["serving_default"].graph.as_graph_def()
+    ops = {
+        node.op
+        for function in graph.library.function
+        for node in function.node_def
+    }
+    assert not {op for op in ops if op.startswith("TFText>")}
+    assert ops >= {
+        "CaseFoldUTF8",
+        "FastWordpieceTokenizeWithOffsets",
+        "NormalizeUTF8",
+        "RegexSplitWithOffsets",
+    }
+
+
+def read_warm_up_requests(path):
+    file = path / "assets.extra" / "tf_serving_warmup_requests"
+    return [
+        prediction_log_pb2.PredictionLog.FromString(
+            record.numpy()
+        ).predict_log.request
+        for record in tf.data.TFRecordDataset(str(file))
+    ]
+
+
+def test_warm_up_requests_replay_through_both_signatures(classifier, tmp_path):
+    path = to_saved_model(
+        classifier, tmp_path / "film" / "1", label_names=NAMES
+    )
+    requests = read_warm_up_requests(path)
+    assert 0 < len(requests) <= 1000
+    signatures = tf.saved_model.load(str(path)).signatures
+    seen = set()
+    for request in requests:
+        message = serve(signatures, request.SerializeToString())
+        response = predict_pb2.PredictResponse.FromString(message)
+        (batch_size,) = tf.make_ndarray(response.outputs["label"]).shape
+        seen.add((request.model_spec.signature_name, batch_size))
+        assert request.model_spec.name == "film"
+    assert seen == {
+        (signature, batch_size)
+        for signature in ("serving_default", "token_ids")
+        for batch_size in (1, 3)
+    }
+
+
+def test_warm_up_texts_are_sent_alone_and_together(classifier, tmp_path):
+    path = to_saved_model(
+        classifier,
+        tmp_path / "1",
+        label_names=NAMES,
+        text_columns=["first", "second"],
+        warm_up_texts=[("a", "b"), ("c", "d")],
+    )
+    sent = [
+        [
+            tf.make_ndarray(request.inputs[column]).astype(str).tolist()
+            for column in ("first", "second")
+        ]
+        for request in read_warm_up_requests(path)
+        if request.model_spec.signature_name == "serving_default"
+    ]
+    assert sent == [
+        [["a"], ["b"]],
+        [["c"], ["d"]],
+        [["a", "c"], ["b", "d"]],
+    ]
+
+
+@pytest.mark.parametrize(
+    "warm_up_texts, sentence",
+    [
+        ("a film", "must be a list of strings. Received: 'a film'"),
+        ([], r"must be a list of strings. Received: \[\]"),
+        ([("a", "b")], "must be a list of strings"),
+        (["a film"] * 500, "at most 499 entries.*Received 500"),
+    ],
+)
+def test_warm_up_texts_that_do_not_fit(
+    classifier, tmp_path, warm_up_texts, sentence
+):
+    with pytest.raises(ValueError, match=sentence):
+        to_saved_model(
+            classifier,
+            tmp_path / "1",
+            label_names=NAMES,
+            warm_up_texts=warm_up_texts,
+        )
+    assert not os.listdir(tmp_path)
+
+
+def fail(*args, **kwargs):
+    raise OSError(28, "No space left on device")
+
+
+def test_a_full_disk_leaves_the_earlier_export(
+    classifier, tmp_path, monkeypatch
+):
+    path = to_saved_model(classifier, tmp_path / "1", label_names=NAMES)
+    before = file_contents(path)
+    with monkeypatch.context() as patch:
+        patch.setattr(saved_model, "write_warm_up_requests", fail)
+        with pytest.raises(OSError, match="No space left"):
+            to_saved_model(
+                classifier, path, label_names=["no", "yes"], overwrite=True
+            )
+    assert file_contents(path) == before
+    assert os.listdir(tmp_path) == ["1"]
+
+    to_saved_model(classifier, path, label_names=["no", "yes"], overwrite=True)
+    assert (path / "assets" / "labels.txt").read_text() == "no\nyes\n"
+    assert os.listdir(tmp_path) == ["1"]
+
+
+def test_an_existing_path_is_kept_unless_it_may_go(classifier, tmp_path):
+    path = tmp_path / "1"
+    path.mkdir()
+    with pytest.raises(ValueError, match="exists already.*overwrite=True"):
+        to_saved_model(classifier, path, label_names=NAMES)
+    (path / "notes.txt").write_text("mine")
+    with pytest.raises(ValueError, match="no SavedModel.*Choose another"):
+        to_saved_model(classifier, path, label_names=NAMES, overwrite=True)
+    assert (path / "notes.txt").read_text() == "mine"

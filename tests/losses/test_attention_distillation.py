@@ -1,0 +1,254 @@
+"""Facts about the distillation of attention."""
+
+import numpy as np
+import pytest
+
+from keras_distill import layer_map
+from keras_distill.losses import AttentionDistillation
+from keras_distill.testing import check_distillation_loss
+
+# One head, two queries, two keys of which the second is padding, as TinyBERT's
+# script sees them: with -10000 added to the scores of padding.
+TINYBERT_STUDENT = np.array([[[[1.0, -10_000.0], [2.0, -10_000.0]]]])
+TINYBERT_TEACHER = np.array([[[[3.0, -9_999.0], [2.0, -10_001.0]]]])
+
+
+def softmax(scores):
+    weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return weights / weights.sum(axis=-1, keepdims=True)
+
+
+def real_tokens(mask, example, length):
+    if mask is None:
+        return np.arange(length)
+    return np.flatnonzero(mask[example])
+
+
+def squared_error_of_real_pairs(teacher, student, mask):
+    values = []
+    for example in range(len(teacher)):
+        tokens = real_tokens(mask, example, teacher.shape[-1])
+        pairs = np.ix_(range(teacher.shape[1]), tokens, tokens)
+        difference = teacher[example][pairs] - student[example][pairs]
+        values.append(np.mean(difference**2))
+    return np.array(values)
+
+
+def divergence_of_real_queries(teacher, student, mask):
+    values = []
+    for example in range(len(teacher)):
+        tokens = real_tokens(mask, example, teacher.shape[-1])
+        pairs = np.ix_(range(teacher.shape[1]), tokens, tokens)
+        p, q = (
+            softmax(teacher[example][pairs]),
+            softmax(student[example][pairs]),
+        )
+        values.append(np.mean(np.sum(p * np.log(p / q), axis=-1)))
+    return np.array(values)
+
+
+def squared_error_of_all_pairs(teacher, student, mask):
+    return np.mean((teacher - student) ** 2, axis=(1, 2, 3))
+
+
+@pytest.fixture
+def scores(random):
+    """Scores of teacher and student: three examples, two heads."""
+    return random.normal(size=(2, 3, 2, 4, 4))
+
+
+@pytest.mark.parametrize(
+    "loss, reference",
+    [
+        (AttentionDistillation(), squared_error_of_real_pairs),
+        (
+            AttentionDistillation(layer_map.last, loss="kl"),
+            divergence_of_real_queries,
+        ),
+        (
+            AttentionDistillation(feature="probabilities", loss="kl"),
+            divergence_of_real_queries,
+        ),
+    ],
+    ids=["mse", "kl", "kl_of_probabilities"],
+)
+def test_values_from_scores(loss, reference, scores, mask):
+    check_distillation_loss(
+        loss, *scores, mask, reference=reference, token_axes=(2, 3)
+    )
+
+
+def test_values_from_probabilities(scores, mask):
+    check_distillation_loss(
+        AttentionDistillation(feature="probabilities"),
+        *softmax(scores),
+        mask,
+        reference=squared_error_of_real_pairs,
+        token_axes=(2, 3),
+    )
+
+
+@pytest.mark.parametrize("normalization", ["official", "valid_keys"])
+def test_values_with_padded_queries(normalization, scores):
+    check_distillation_loss(
+        AttentionDistillation(normalization=normalization),
+        *scores,
+        reference=squared_error_of_all_pairs,
+        token_axes=(2, 3),
+    )
+
+
+def test_official_and_valid_keys_with_a_mask(scores, mask):
+    teacher, student = scores
+    keys = mask[:, None, None, :]
+    squares = np.sum(keys * (teacher - student) ** 2, axis=(1, 2, 3))
+
+    def values(normalization):
+        loss = AttentionDistillation(normalization=normalization)
+        return loss.per_example(teacher, student, mask)
+
+    np.testing.assert_allclose(values("official"), squares / 32, rtol=1e-5)
+    # Two heads, four queries, and as many keys as are real.
+    num_valid = 2 * 4 * mask.sum(axis=1)
+    np.testing.assert_allclose(
+        values("valid_keys"), squares / num_valid, rtol=1e-5
+    )
+
+
+def test_official_value_depends_on_the_amount_of_padding(scores):
+    official = AttentionDistillation(normalization="official")
+    padding = [(0, 0), (0, 0), (0, 4), (0, 4)]
+    teacher, student = (np.pad(x, padding) for x in scores)
+    mask = np.tile([1] * 4 + [0] * 4, (3, 1))
+    np.testing.assert_allclose(
+        official.per_example(teacher, student, mask),
+        np.asarray(official.per_example(*scores)) / 4,
+        rtol=1e-5,
+    )
+
+
+@pytest.mark.parametrize(
+    "normalization, expected",
+    [("official", 1.0), ("valid_keys", 2.0), ("valid_pairs", 4.0)],
+)
+def test_golden_values_of_tinybert(normalization, expected):
+    loss = AttentionDistillation(normalization=normalization)
+    found = loss.per_example(TINYBERT_TEACHER, TINYBERT_STUDENT, [[1, 0]])
+    np.testing.assert_allclose(found, [expected], atol=1e-6)
+
+
+def test_official_value_needs_no_mask_where_scores_are_masked():
+    loss = AttentionDistillation(normalization="official")
+    found = loss.per_example(TINYBERT_TEACHER, TINYBERT_STUDENT)
+    np.testing.assert_allclose(found, [1.0], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "teacher, student, expected",
+    [
+        (-100.0, 0.0, 0.0),
+        (-99.9, 0.0, 99.9**2),
+        # Each of the two is set to 0 for its own score.
+        (-100.0, 3.0, 9.0),
+        (3.0, -100.0, 9.0),
+        (-100.0, -99.9, 99.9**2),
+        (-100.0, -1e4, 0.0),
+    ],
+)
+def test_official_threshold(teacher, student, expected):
+    loss = AttentionDistillation(normalization="official")
+    found = loss.per_example(
+        np.full((1, 1, 1, 1), teacher), np.full((1, 1, 1, 1), student)
+    )
+    np.testing.assert_allclose(found, [expected], rtol=1e-6)
+
+
+def test_scores_are_compared_before_the_softmax(scores):
+    teacher, _ = scores
+    shifted = teacher + 3.0
+    before = AttentionDistillation().per_example(teacher, shifted)
+    np.testing.assert_allclose(before, [9.0] * 3, rtol=1e-5)
+    after = AttentionDistillation(loss="kl").per_example(teacher, shifted)
+    np.testing.assert_allclose(after, [0.0] * 3, atol=1e-6)
+
+
+def test_pairs_of_features(describe_bert):
+    teacher, student = describe_bert(4), describe_bert(2)
+
+    def pairs(**options):
+        matches = AttentionDistillation(**options).match(teacher, student)
+        return [(match.student, match.teacher) for match in matches]
+
+    of_scores = [
+        ("attention_scores.1", "attention_scores.2"),
+        ("attention_scores.2", "attention_scores.4"),
+    ]
+    assert pairs() == of_scores
+    assert pairs(feature="probabilities", loss="kl") == of_scores
+    assert pairs(feature="probabilities") == [
+        ("attention_probabilities.1", "attention_probabilities.2"),
+        ("attention_probabilities.2", "attention_probabilities.4"),
+    ]
+
+
+@pytest.mark.parametrize("num_layers", [4, 6])
+def test_tinybert_has_one_term_for_each_layer(num_layers, describe_bert):
+    matches = AttentionDistillation().match(
+        describe_bert(12), describe_bert(num_layers)
+    )
+    assert len(matches) == num_layers
+
+
+def test_plan_says_how_they_are_compared(describe_bert):
+    model = describe_bert(1)
+    (match,) = AttentionDistillation().match(model, model)
+    assert match.note == "attention scores, 2 heads, mse, valid pairs"
+    (match,) = AttentionDistillation(normalization="official").match(
+        model, model
+    )
+    assert match.note == "attention scores, 2 heads, mse, official"
+
+
+def test_heads_that_differ(describe_bert):
+    teacher = describe_bert(2, hidden_dim=16, num_heads=4)
+    student = describe_bert(2, hidden_dim=16, num_heads=2)
+    with pytest.raises(
+        ValueError, match="4 heads and a student with 2.*RelationDistillation"
+    ):
+        AttentionDistillation().match(teacher, student)
+
+
+def test_depths_that_do_not_divide(describe_bert):
+    with pytest.raises(ValueError, match=r"layer_map\.explicit"):
+        AttentionDistillation().match(describe_bert(12), describe_bert(5))
+
+
+def test_the_embeddings_have_no_attention(describe_bert):
+    loss = AttentionDistillation(layer_map.explicit([(0, 0)]))
+    with pytest.raises(ValueError, match="no feature 'attention_scores.0'"):
+        loss.match(describe_bert(2), describe_bert(2))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"normalization": "official", "loss": "kl"},
+        {"normalization": "valid_keys", "feature": "probabilities"},
+    ],
+)
+def test_normalizations_that_are_defined_for_scores_only(options):
+    with pytest.raises(ValueError, match="defined for the mse of scores only"):
+        AttentionDistillation(**options)
+
+
+@pytest.mark.parametrize(
+    "option, value",
+    [
+        ("feature", "logits"),
+        ("loss", "cosine"),
+        ("normalization", "valid_tokens"),
+    ],
+)
+def test_unknown_options(option, value):
+    with pytest.raises(ValueError, match=f"`{option}` must be one of.*{value}"):
+        AttentionDistillation(**{option: value})

@@ -1,0 +1,175 @@
+"""The recipe from the command line, on a tiny teacher and made-up reviews."""
+
+import json
+import pathlib
+
+import keras
+import keras_hub
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_distill import export
+from recipes.tinybert import recipe
+from recipes.tinybert.__main__ import build_parser
+from recipes.tinybert.__main__ import main
+from recipes.tinybert.config import Config
+
+GOOD = ["a great film", "the actor is very funny", "a good story", "not bad"]
+BAD = ["a dull film", "the plot was very bad", "a sad ending", "not good"]
+
+
+@pytest.fixture
+def glue_dir(tmp_path):
+    """A folder in GLUE's layout."""
+    folder = tmp_path / "glue" / "SST-2"
+    folder.mkdir(parents=True)
+    rows = [f"{text}\t1" for text in GOOD] + [f"{text}\t0" for text in BAD]
+    for name, copies in (("train", 4), ("dev", 2)):
+        lines = ["sentence\tlabel", *(rows * copies)]
+        (folder / f"{name}.tsv").write_text("\n".join(lines) + "\n")
+    return folder.parent
+
+
+@pytest.fixture
+def teacher_dir(tmp_path, make_classifier):
+    """A teacher whose head is right about every made-up review."""
+    teacher = make_classifier(num_layers=2)
+    teacher.compile(
+        keras.optimizers.Adam(1e-2),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=None,
+    )
+    labels = np.repeat([1, 0], 4)
+    teacher.fit(GOOD + BAD, labels, batch_size=8, epochs=25, verbose=0)
+    predicted = teacher.predict(GOOD + BAD, verbose=0).argmax(-1)
+    assert (predicted == labels).all()
+    folder = tmp_path / "teacher"
+    export.to_preset(teacher, folder, ["negative", "positive"])
+    return folder
+
+
+@pytest.fixture
+def arguments(glue_dir, teacher_dir, tmp_path):
+    return [
+        *("--task", "sst2", "--glue-dir", str(glue_dir)),
+        *("--teacher", str(teacher_dir), "--run-dir", str(tmp_path / "run")),
+        *("--student", "1x8x2", "--embeddings", "teacher"),
+        *("--intermediate-epochs", "1", "--prediction-epochs", "1"),
+        *("--batch-size", "16"),
+    ]
+
+
+def test_end_to_end_and_once_more(arguments, tmp_path, capsys):
+    assert main(arguments) == 0
+    shown = capsys.readouterr().out
+    assert "student layer 1 <- teacher layer 2 | hidden states" in shown
+    assert "teacher's accuracy on the dev split is 1.0000" in shown
+    run = tmp_path / "run"
+    report = json.loads((run / "report.json").read_text())
+    rows = {row["name"]: row for row in report["comparison"]["rows"]}
+    assert list(rows) == ["teacher", "baseline", "student"]
+    assert rows["teacher"]["metrics"]["accuracy"] == 1.0
+    assert set(report["histories"]) == {
+        "intermediate",
+        "prediction",
+        "baseline",
+    }
+    assert "attention_loss" in report["histories"]["intermediate"]
+    for name in ("report.html", "report.md", "serving/1/saved_model.pb"):
+        assert (run / name).is_file()
+
+    # The student that was measured is the one that is saved and served.
+    student = keras_hub.models.TextClassifier.from_preset(str(run / "student"))
+    predicted = student.predict(GOOD + BAD, verbose=0)
+    labels = np.repeat([1, 0], 4)
+    accuracy = (predicted.argmax(-1) == labels).mean()
+    assert rows["student"]["metrics"]["accuracy"] == accuracy
+    served = tf.saved_model.load(str(run / "serving" / "1"))
+    answer = served.signatures["serving_default"](
+        sentence=tf.constant(GOOD + BAD)
+    )
+    np.testing.assert_allclose(
+        answer["probabilities"], tf.nn.softmax(predicted), atol=1e-5
+    )
+
+    # Nothing is trained twice.
+    times = {p: p.stat().st_mtime_ns for p in (run / "steps").iterdir()}
+    assert main(arguments) == 0
+    assert "'prediction' is done" in capsys.readouterr().out
+    assert times == {p: p.stat().st_mtime_ns for p in (run / "steps").iterdir()}
+    again = json.loads((run / "report.json").read_text())
+    assert [row["metrics"] for row in again["comparison"]["rows"]] == [
+        row["metrics"] for row in report["comparison"]["rows"]
+    ]
+
+    # Another setting does not fit into the folder.
+    assert main([*arguments, "--seed", "2"]) == 2
+    assert "seed: 1 there, 2 now" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (["--glue-dir", "no/such/folder"], "no/such/folder"),
+        (["--teacher", "no/such/teacher"], "no folder 'no/such/teacher'"),
+        (["--student", "big"], "must be a preset"),
+        (["--student", "1x9x2"], "num_heads"),
+        (["--student", "1x8x4"], "4 heads"),
+    ],
+)
+def test_bad_input_is_one_sentence(arguments, capsys, change, message):
+    assert main([*arguments, *change]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert "Traceback" not in error
+
+
+def test_labels_in_another_order_are_refused(arguments, teacher_dir, capsys):
+    (teacher_dir / "labels.json").write_text('["positive", "negative"]')
+    assert main(arguments) == 2
+    assert "in another order" in capsys.readouterr().err
+
+
+def test_an_untrained_teacher_is_refused(
+    arguments, tmp_path, make_classifier, capsys
+):
+    guessing = make_classifier()
+    head = guessing.output_dense
+    head.set_weights([0 * weight for weight in head.get_weights()])
+    export.to_preset(guessing, tmp_path / "teacher")
+    assert main(arguments) == 2
+    captured = capsys.readouterr()
+    assert "accuracy on the dev split is 0.5000" in captured.out
+    assert "--allow-untrained-teacher" in captured.err
+
+
+def test_help_explains_every_option():
+    text = " ".join(build_parser().format_help().split())
+    for option in Config.__dataclass_fields__:
+        assert "--" + option.replace("_", "-") in text
+    assert "(default: 0.001; paper: 5e-5)" in text
+
+
+def test_sizes_are_read():
+    assert recipe.parse_size("4x312x12x1200") == {
+        "num_layers": 4,
+        "hidden_dim": 312,
+        "num_heads": 12,
+        "intermediate_dim": 1200,
+    }
+    assert "intermediate_dim" not in recipe.parse_size("4x312x12")
+
+
+def test_the_demo_command_parses():
+    makefile = pathlib.Path(recipe.__file__).parents[2] / "Makefile"
+    command = next(
+        line
+        for line in makefile.read_text().splitlines()
+        if "recipes.tinybert" in line
+    )
+    options = build_parser().parse_args(
+        command.split("recipes.tinybert")[1].split()
+    )
+    assert options.task == "film_reviews"
+    assert options.run_dir == "runs/demo"

@@ -1,0 +1,43 @@
+"""Made-up files in GLUE's layout, and the real ones where they are."""
+
+import gzip
+import os
+import pathlib
+
+import keras
+import pytest
+
+_SHARED = pathlib.Path(__file__).resolve().parents[3] / "shared"
+
+
+@pytest.fixture(autouse=True)
+def seed():
+    """The common random state, without clearing Keras's session after.
+
+    Hardly a test here builds a model, and clearing takes longer than most.
+    """
+    keras.utils.set_random_seed(7)
+
+
+@pytest.fixture
+def shared_data():
+    """The folder of real data sets; without it the test is skipped."""
+    shared = os.environ.get("KERAS_DISTILL_SHARED", _SHARED)
+    folder = pathlib.Path(shared) / "data"
+    if not folder.is_dir():
+        pytest.skip(f"no real data in {folder}; set KERAS_DISTILL_SHARED")
+    return folder
+
+
+@pytest.fixture
+def write_tsv(tmp_path):
+    """Writes rows to a file below `tmp_path`, compressed if it ends in .gz."""
+
+    def write(name, *rows):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        data = "".join("\t".join(row) + "\n" for row in rows).encode()
+        path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
+        return path
+
+    return write

@@ -1,0 +1,71 @@
+"""Rows of texts and labels."""
+
+import numpy as np
+import pytest
+
+from keras_distill.tasks import Examples
+
+
+def test_class_labels_become_int32():
+    examples = Examples((["a", "b"],), labels=[1, 0])
+    assert len(examples) == 2
+    assert examples.labels.dtype == np.int32
+    assert examples.labels.tolist() == [1, 0]
+    assert examples.ids.dtype == np.int64
+    assert examples.ids.tolist() == [0, 1]
+
+
+def test_scores_become_float32():
+    examples = Examples((["a"], ["b"]), labels=np.array([2.5]))
+    assert examples.labels.dtype == np.float32
+
+
+def test_take_keeps_rows_together():
+    examples = Examples(
+        (["a", "b", "c"], ["d", "e", "f"]), labels=[2, 1, 0], ids=[7, 8, 9]
+    )
+    first = examples.take(2)
+    assert first.texts == (["a", "b"], ["d", "e"])
+    assert first.labels.tolist() == [2, 1]
+    assert first.ids.tolist() == [7, 8]
+    assert len(examples.take(10)) == 3
+
+
+def test_take_of_unlabelled():
+    assert Examples((["a", "b"],)).take(1).labels is None
+
+
+def test_take_refuses_negative():
+    with pytest.raises(ValueError, match="`count` must not be negative"):
+        Examples((["a"],)).take(-1)
+
+
+@pytest.mark.parametrize("texts", [["a", "b"], ("a", "b"), "a"])
+def test_texts_are_columns(texts):
+    with pytest.raises(ValueError, match="one list of strings per text"):
+        Examples(texts)
+
+
+@pytest.mark.parametrize("texts", [(), (["a"], ["b"], ["c"])])
+def test_one_or_two_columns(texts):
+    with pytest.raises(ValueError, match="one or two text columns"):
+        Examples(texts)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"texts": (["a", "b"], ["c"])},
+        {"texts": (["a", "b"],), "labels": [0]},
+        {"texts": (["a", "b"],), "ids": [0, 1, 2]},
+    ],
+)
+def test_rows_must_match(arguments):
+    with pytest.raises(ValueError, match="same number of rows. Received"):
+        Examples(**arguments)
+
+
+@pytest.mark.parametrize("labels", [["yes", "no"], [[0], [1]]])
+def test_labels_are_numbers(labels):
+    with pytest.raises(ValueError, match="one integer or one float per row"):
+        Examples((["a", "b"],), labels=labels)

@@ -1,0 +1,290 @@
+"""GLUE from a folder of TSV files."""
+
+import numpy as np
+import pytest
+
+from keras_distill import tasks
+
+# One train file per task: header or None, rows, texts, labels.
+FILES = {
+    "cola": (
+        "CoLA/train.tsv",
+        [["x01", "0", "*", "Film the good."], ["x02", "1", "", "It ended."]],
+        (["Film the good.", "It ended."],),
+        [0, 1],
+    ),
+    "sst2": (
+        "SST-2/train.tsv",
+        [["sentence", "label"], ["a dull plot ", "0"], ["good fun ", "1"]],
+        (["a dull plot ", "good fun "],),
+        [0, 1],
+    ),
+    "mrpc": (
+        "MRPC/train.tsv",
+        [
+            ["\ufeffQuality", "#1 ID", "#2 ID", "#1 String", "#2 String"],
+            ["1", "11", "12", 'He said "no.', "He refused."],
+            ["0", "13", "14", "Rain fell.", "Snow fell."],
+        ],
+        (['He said "no.', "Rain fell."], ["He refused.", "Snow fell."]),
+        [1, 0],
+    ),
+    "stsb": (
+        "STS-B/train.tsv",
+        [
+            "index genre filename year old_index source1 source2 "
+            "sentence1 sentence2 score".split(),
+            "0|g|f|y|1|s|t|A cat.|A dog.|1.250".split("|"),
+            "1|g|f|y|2|s|t|Sun.|The sun.|5.000".split("|"),
+        ],
+        (["A cat.", "Sun."], ["A dog.", "The sun."]),
+        [1.25, 5.0],
+    ),
+    "qqp": (
+        "QQP/train.tsv",
+        [
+            ["id", "qid1", "qid2", "question1", "question2", "is_duplicate"],
+            ["5", "1", "2", "Who?", "Who is it?", "1"],
+            ["6", "3", "4", "When?", "Where?", "0"],
+        ],
+        (["Who?", "When?"], ["Who is it?", "Where?"]),
+        [1, 0],
+    ),
+    "mnli": (
+        "MNLI/train.tsv",
+        [
+            "index genre sentence1 sentence2 label1 gold_label".split(),
+            "0|g|It rains.|It is dry.|neutral|contradiction".split("|"),
+            "1|g|It rains.|It is wet.|entailment|entailment".split("|"),
+            "2|g|It rains.|It is May.|neutral|neutral".split("|"),
+        ],
+        (["It rains."] * 3, ["It is dry.", "It is wet.", "It is May."]),
+        [2, 0, 1],
+    ),
+    "qnli": (
+        "QNLI/train.tsv",
+        [
+            ["index", "question", "sentence", "label"],
+            ["0", "Who sang?", "Mary sang.", "entailment"],
+            ["1", "Who sang?", "It was late.", "not_entailment"],
+        ],
+        (["Who sang?"] * 2, ["Mary sang.", "It was late."]),
+        [0, 1],
+    ),
+    "rte": (
+        "RTE/train.tsv",
+        [
+            ["index", "sentence1", "sentence2", "label"],
+            ["0", "Mary sang.", "A song.", "not_entailment"],
+            ["1", "Mary sang.", "Mary sang.", "entailment"],
+        ],
+        (["Mary sang."] * 2, ["A song.", "Mary sang."]),
+        [1, 0],
+    ),
+    "wnli": (
+        "WNLI/train.tsv",
+        [
+            ["index", "sentence1", "sentence2", "label"],
+            ["0", "The cup fell on it.", "The cup fell.", "1"],
+            ["1", "The cup fell on it.", "It fell.", "0"],
+        ],
+        (["The cup fell on it."] * 2, ["The cup fell.", "It fell."]),
+        [1, 0],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("ending", ["", ".gz"])
+def test_reads_the_layout_of_each_task(write_tsv, tmp_path, name, ending):
+    file, rows, texts, labels = FILES[name]
+    write_tsv(file + ending, *rows)
+    task, splits = tasks.load(name, tmp_path)
+    assert task.name == name
+    assert list(splits) == ["train"]
+    train = splits["train"]
+    assert train.texts == texts
+    assert train.labels.tolist() == labels
+    assert train.labels.dtype == (np.float32 if name == "stsb" else np.int32)
+    assert train.ids.tolist() == list(range(len(labels)))
+
+
+def test_the_tasks_own_folder(write_tsv, tmp_path):
+    write_tsv("mine/train.tsv", *FILES["sst2"][1])
+    _, splits = tasks.load("sst2", str(tmp_path / "mine"))
+    assert len(splits["train"]) == 2
+
+
+def test_unlabelled_test_files(write_tsv, tmp_path):
+    write_tsv("CoLA/test.tsv", ["index", "sentence"], ["0", "It was."])
+    write_tsv("SST-2/test.tsv", ["index", "sentence"], ["0", "so sad"])
+    for name, text in (("cola", "It was."), ("sst2", "so sad")):
+        test = tasks.load(name, tmp_path)[1]["test"]
+        assert test.texts == ([text],)
+        assert test.labels is None
+
+
+def test_labelled_test_file(write_tsv, tmp_path):
+    write_tsv("MRPC/test.tsv", *FILES["mrpc"][1])
+    assert tasks.load("mrpc", tmp_path)[1]["test"].labels.tolist() == [1, 0]
+
+
+def test_mnli_splits(write_tsv, tmp_path):
+    rows = FILES["mnli"][1]
+    for split in ("train", "dev_matched", "dev_mismatched"):
+        write_tsv(f"MNLI/{split}.tsv", *rows)
+    _, splits = tasks.load("mnli", tmp_path)
+    assert list(splits) == ["train", "dev_matched", "dev_mismatched"]
+
+
+@pytest.mark.parametrize("file", ["test", "AX", "diagnostic"])
+def test_ax_has_only_a_test_split(write_tsv, tmp_path, file):
+    rows = [["index", "sentence1", "sentence2"], ["0", "A cat.", "A dog."]]
+    write_tsv(f"AX/{file}.tsv", *rows)
+    task, splits = tasks.load("ax", tmp_path)
+    assert list(splits) == ["test"]
+    assert splits["test"].texts == (["A cat."], ["A dog."])
+    assert splits["test"].labels is None
+    assert task.label_names == tasks.get_task("mnli").label_names
+
+
+def test_names_and_numbers_are_labels(write_tsv, tmp_path):
+    write_tsv(
+        "RTE/train.tsv",
+        ["index", "sentence1", "sentence2", "label"],
+        ["0", "a", "b", "1"],
+        ["1", "a", "b", "entailment"],
+    )
+    assert tasks.load("rte", tmp_path)[1]["train"].labels.tolist() == [1, 0]
+
+
+def test_a_file_that_nobody_asks_for_is_not_opened(write_tsv, tmp_path):
+    write_tsv("SST-2/train.tsv", *FILES["sst2"][1])
+    (tmp_path / "SST-2" / "test.tsv.gz").write_bytes(b"not compressed")
+    assert len(tasks.load("sst2", tmp_path)[1]["train"]) == 2
+
+
+def check_message(function, *parts):
+    with pytest.raises(ValueError) as error:
+        function()
+    for part in parts:
+        assert part in str(error.value)
+
+
+def test_missing_folder(tmp_path):
+    absent = tmp_path / "absent"
+    check_message(
+        lambda: tasks.load("sst2", absent),
+        "`data_dir` must be a folder",
+        str(absent),
+        "not there",
+    )
+
+
+def test_file_for_a_folder(write_tsv):
+    path = write_tsv("train.tsv", *FILES["sst2"][1])
+    check_message(lambda: tasks.load("sst2", path), "which is a file")
+
+
+def test_folder_of_other_tasks(write_tsv, tmp_path):
+    write_tsv("CoLA/train.tsv", *FILES["cola"][1])
+    check_message(
+        lambda: tasks.load("sst2", tmp_path),
+        "must hold the folder SST-2 or be it",
+        "holds CoLA.",
+    )
+
+
+def test_another_tasks_folder_is_refused(write_tsv, tmp_path):
+    # RTE and WNLI have the same columns, but number their labels otherwise.
+    write_tsv("WNLI/train.tsv", *FILES["wnli"][1])
+    check_message(
+        lambda: tasks.load("rte", tmp_path / "WNLI"),
+        "must hold the folder RTE or be it",
+    )
+
+
+def test_folder_without_files(tmp_path):
+    (tmp_path / "SST-2").mkdir()
+    check_message(
+        lambda: tasks.load("sst2", tmp_path),
+        "looked for train.tsv, dev.tsv, test.tsv",
+        "found nothing",
+    )
+
+
+def test_long_folders_are_listed_in_short(write_tsv, tmp_path):
+    for number in range(20):
+        write_tsv(f"file{number:02}.txt", ["a"])
+    check_message(
+        lambda: tasks.load("sst2", tmp_path), "file11.txt and 8 more."
+    )
+
+
+def test_missing_file(write_tsv, tmp_path):
+    write_tsv("SST-2/train.tsv", *FILES["sst2"][1])
+    check_message(
+        lambda: tasks.load("sst2", tmp_path)[1]["dev"],
+        "no split 'dev'",
+        "holds train.tsv",
+    )
+
+
+def read_sst2(write_tsv, tmp_path, *rows, name="train"):
+    path = write_tsv(f"SST-2/{name}.tsv", *rows)
+    return path, lambda: tasks.load("sst2", tmp_path)[1][name]
+
+
+@pytest.mark.parametrize("name", ["train", "dev"])
+def test_labels_are_missing(write_tsv, tmp_path, name):
+    path, read = read_sst2(
+        write_tsv, tmp_path, ["index", "sentence"], ["0", "a"], name=name
+    )
+    check_message(read, f"{path}:1: there is no column 'label'")
+
+
+@pytest.mark.parametrize("text", ["", "  "])
+def test_empty_text(write_tsv, tmp_path, text):
+    path, read = read_sst2(
+        write_tsv, tmp_path, ["sentence", "label"], ["a", "1"], [text, "1"]
+    )
+    check_message(read, f"{path}:3: the text in column 'sentence' is empty")
+
+
+@pytest.mark.parametrize("label", ["2", "-1", "", "Positive", "1.0"])
+def test_unknown_label(write_tsv, tmp_path, label):
+    path, read = read_sst2(
+        write_tsv, tmp_path, ["sentence", "label"], ["a", label]
+    )
+    check_message(
+        read,
+        f"{path}:2: unknown label {label!r}; the labels are: "
+        "negative (or 0), positive (or 1).",
+    )
+
+
+def test_mnli_without_gold_label(write_tsv, tmp_path):
+    write_tsv(
+        "MNLI/train.tsv",
+        ["sentence1", "sentence2", "gold_label"],
+        ["a", "b", "-"],
+    )
+    check_message(
+        lambda: tasks.load("mnli", tmp_path)[1]["train"],
+        "train.tsv:2: unknown label '-'",
+        "contradiction (or 2)",
+    )
+
+
+@pytest.mark.parametrize("score", ["good", "", "nan", "-0.5", "5.5"])
+def test_bad_score(write_tsv, tmp_path, score):
+    write_tsv(
+        "STS-B/train.tsv",
+        ["sentence1", "sentence2", "score"],
+        ["a", "b", "0.000"],
+        ["a", "b", score],
+    )
+    check_message(
+        lambda: tasks.load("stsb", tmp_path)[1]["train"],
+        f"train.tsv:3: the score {score!r} is not a number from 0 to 5.",
+    )

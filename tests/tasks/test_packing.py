@@ -1,0 +1,57 @@
+"""Packing of token ids into BERT's rows."""
+
+import numpy as np
+import pytest
+
+from keras_distill.tasks import packing
+
+
+def ragged(rows):
+    values = np.concatenate([np.array(row, "int32") for row in rows])
+    return packing.Ragged(values, np.array([len(row) for row in rows]))
+
+
+def rows_of(packed):
+    return [row.tolist() for row in np.split(packed.values, packed.starts[1:])]
+
+
+def test_ranges():
+    found = packing.ranges(np.array([5, 0, 9]), np.array([2, 0, 3]))
+    assert found.tolist() == [5, 6, 9, 10, 11]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "budget", "kept"),
+    [
+        (3, 4, 7, (3, 4)),
+        (9, 9, 6, (3, 3)),
+        (9, 9, 7, (4, 3)),
+        (2, 9, 7, (2, 5)),
+        (9, 1, 7, (6, 1)),
+        (9, 0, 7, (7, 0)),
+        (0, 9, 7, (0, 7)),
+    ],
+)
+def test_texts_take_turns(first, second, budget, kept):
+    lengths = [np.array([first]), np.array([second])]
+    found = packing.round_robin_lengths(lengths, budget)
+    assert tuple(int(length[0]) for length in found) == kept
+
+
+def test_one_text():
+    texts = [ragged([[5, 6, 7], [], [8]])]
+    packed, first = packing.pack(texts, 1, 2, sequence_length=4)
+    assert rows_of(packed) == [[1, 5, 6, 2], [1, 2], [1, 8, 2]]
+    assert packed.values.dtype == np.int32
+    assert first.tolist() == [4, 2, 3]
+
+
+def test_two_texts():
+    texts = [ragged([[5, 6, 7], [5], []]), ragged([[8, 9], [], [8, 9, 9, 9]])]
+    packed, first = packing.pack(texts, 1, 2, sequence_length=6)
+    assert rows_of(packed) == [
+        [1, 5, 6, 2, 8, 2],
+        [1, 5, 2, 2],
+        [1, 2, 8, 9, 9, 2],
+    ]
+    assert first.tolist() == [4, 3, 2]

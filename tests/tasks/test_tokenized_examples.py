@@ -1,0 +1,253 @@
+"""Token ids, packed as KerasHub packs them, in batches of any length."""
+
+import keras
+import keras_hub
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_distill.tasks import Examples
+from keras_distill.tasks import TokenizedExamples
+
+FIRST = [
+    "a good film",
+    "the plot was very dull but sad",
+    "zzz",
+    "",
+    "A FUNNY film",
+]
+SECOND = ["great actor", "", "the ending of it was not funny", "bad", "it was"]
+NAMES = ("token_ids", "segment_ids", "padding_mask")
+
+
+@pytest.fixture(scope="module")
+def tokenized():
+    """20 rows of 3 to 12 tokens; the label is the number of the row."""
+    tokenizer = keras_hub.models.BertTokenizer(
+        ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "film"]
+    )
+    lengths = np.random.RandomState(0).randint(1, 11, size=20)
+    texts = [" ".join(["film"] * length) for length in lengths]
+    examples = Examples((texts,), labels=np.arange(20))
+    return TokenizedExamples(examples, tokenizer, sequence_length=16)
+
+
+def labels_of(batches):
+    return [np.asarray(y).tolist() for _, y in batches]
+
+
+def expected_batch(tokenizer, texts, sequence_length):
+    preprocessor = keras_hub.models.BertTextClassifierPreprocessor(
+        tokenizer, sequence_length=sequence_length
+    )
+    # Without `y`, a pair of texts would be taken for texts and labels.
+    x = preprocessor(texts, y=None)
+    return {name: keras.ops.convert_to_numpy(x[name]) for name in NAMES}
+
+
+@pytest.mark.parametrize("texts", [(FIRST,), (FIRST, SECOND)])
+@pytest.mark.parametrize("sequence_length", [4, 5, 6, 7, 8, 16])
+def test_equals_keras_hub(tokenizer, texts, sequence_length):
+    tokenized = TokenizedExamples(Examples(texts), tokenizer, sequence_length)
+    (x,) = next(tokenized.iterate(5, fixed_length=sequence_length))
+    expected = expected_batch(tokenizer, texts, sequence_length)
+    assert set(x) == set(NAMES)
+    for name in NAMES:
+        assert x[name].dtype == np.int32
+        np.testing.assert_array_equal(x[name], expected[name].astype(int))
+
+
+def test_equals_keras_hub_with_other_special_tokens():
+    class OtherTokenizer(keras_hub.models.BertTokenizer):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self._add_special_token("<go>", "start_token")
+            self._add_special_token("<end>", "end_token")
+
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "<go>", "<end>"]
+    tokenizer = OtherTokenizer(vocabulary=[*special, "film", "good"])
+    texts = (["film good", "good"], ["good", "film film film"])
+    tokenized = TokenizedExamples(Examples(texts), tokenizer, 8)
+    (x,) = next(tokenized.iterate(2, fixed_length=8))
+    assert x["token_ids"][0].tolist() == [5, 7, 8, 6, 8, 6, 0, 0]
+    expected = expected_batch(tokenizer, texts, 8)
+    for name in NAMES:
+        np.testing.assert_array_equal(x[name], expected[name].astype(int))
+
+
+def test_many_chunks_and_progress(tokenizer):
+    texts = ["film " * (row % 7) for row in range(2500)]
+    seen = []
+    tokenized = TokenizedExamples(
+        Examples((texts,)), tokenizer, 8, progress=lambda *now: seen.append(now)
+    )
+    assert seen == [(1024, 2500), (2048, 2500), (2500, 2500)]
+    assert tokenized.lengths.tolist() == [row % 7 + 2 for row in range(2500)]
+
+
+def test_batches_are_padded_to_their_longest_row(tokenized):
+    for x, y in tokenized.iterate(4):
+        longest = tokenized.lengths[y].max()
+        for name in NAMES:
+            assert x[name].shape == (4, longest)
+        lengths = x["padding_mask"].sum(axis=1)
+        np.testing.assert_array_equal(lengths, tokenized.lengths[y])
+
+
+def test_fixed_length(tokenized):
+    shapes = {
+        x["token_ids"].shape for x, _ in tokenized.iterate(4, fixed_length=14)
+    }
+    assert shapes == {(4, 14)}
+
+
+def test_length_multiple(tokenized):
+    shapes = {
+        x["token_ids"].shape[1]
+        for x, _ in tokenized.iterate(1, length_multiple=5)
+    }
+    assert shapes == {5, 10, 15}
+
+
+def test_length_multiple_stays_within_the_sequence_length(tokenizer):
+    tokenized = TokenizedExamples(Examples((["film " * 9],)), tokenizer, 6)
+    (x,) = next(tokenized.iterate(1, length_multiple=4))
+    assert x["token_ids"].shape == (1, 6)
+
+
+def test_rows_keep_their_order_without_shuffle(tokenized):
+    assert labels_of(tokenized.iterate(8)) == [
+        list(range(8)),
+        list(range(8, 16)),
+        list(range(16, 20)),
+    ]
+    assert labels_of(tokenized.iterate(8, drop_remainder=True))[1:] == [
+        list(range(8, 16))
+    ]
+
+
+def test_dataset_yields_what_iterate_yields(tokenized):
+    arguments = {"batch_size": 8, "shuffle": True, "seed": 3}
+    expected = tokenized.iterate(**arguments, epoch=5)
+    dataset = tokenized.batches(**arguments, initial_epoch=5)
+    for (x, y), (x_tf, y_tf) in zip(expected, dataset, strict=True):
+        np.testing.assert_array_equal(y, y_tf)
+        for name in NAMES:
+            np.testing.assert_array_equal(x[name], x_tf[name])
+
+
+def test_signature_and_number_of_batches(tokenized):
+    dataset = tokenized.batches(8)
+    x, y = dataset.element_spec
+    assert set(x) == set(NAMES)
+    for spec in x.values():
+        assert spec == tf.TensorSpec((None, None), tf.int32)
+    assert y == tf.TensorSpec((None,), tf.int32)
+    assert len(dataset) == tokenized.num_batches(8) == 3
+    assert len(tokenized.batches(8, drop_remainder=True)) == 2
+    fixed = tokenized.batches(8, fixed_length=16).element_spec[0]
+    assert fixed["token_ids"].shape.as_list() == [None, 16]
+
+
+def test_scores_and_unlabelled_rows(tokenizer):
+    texts = (["film", "good film"],)
+    scores = TokenizedExamples(Examples(texts, [0.5, 2.0]), tokenizer, 8)
+    assert scores.batches(2).element_spec[1].dtype == tf.float32
+    unlabelled = TokenizedExamples(Examples(texts), tokenizer, 8)
+    (batch,) = unlabelled.batches(2)
+    assert len(batch) == 1
+
+
+@pytest.mark.parametrize("batch_size", [1, 8, 20])
+def test_every_epoch_has_its_own_order(tokenized, batch_size):
+    dataset = tokenized.batches(batch_size, shuffle=True, seed=1)
+    epochs = [labels_of(dataset) for _ in range(3)]
+    for epoch, labels in enumerate(epochs):
+        assert labels == labels_of(
+            tokenized.iterate(batch_size, shuffle=True, seed=1, epoch=epoch)
+        )
+    assert epochs[0] != epochs[1] != epochs[2]
+
+
+@pytest.mark.parametrize("batch_size", [1, 4, 10])
+def test_an_iteration_given_up_is_no_epoch(tokenized, batch_size):
+    dataset = tokenized.batches(batch_size, shuffle=True)
+    expected = labels_of(tokenized.iterate(batch_size, shuffle=True))
+    for _ in range(2):
+        labels_of(dataset.take(1))
+    assert labels_of(dataset) == expected
+
+
+class SeenLabels(keras.Model):
+    """Remembers which labels it was trained on."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+        self.dense = keras.layers.Dense(20)
+
+    def call(self, x):
+        tokens = keras.ops.cast(x["token_ids"], "float32")
+        return self.dense(keras.ops.mean(tokens, axis=1, keepdims=True))
+
+    def train_step(self, data):
+        self.seen.append(data[1].numpy().tolist())
+        return super().train_step(data)
+
+
+def test_keras_fit_reads_epoch_after_epoch(tokenized):
+    model = SeenLabels()
+    model.compile(
+        "sgd",
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        run_eagerly=True,
+    )
+    dataset = tokenized.batches(8, shuffle=True, seed=2)
+    model.fit(dataset, epochs=3, shuffle=False, verbose=0)
+    expected = []
+    for epoch in range(3):
+        batches = tokenized.iterate(8, shuffle=True, seed=2, epoch=epoch)
+        expected += labels_of(batches)
+    assert model.seen == expected
+
+
+def test_select(tokenized):
+    rows = np.array([7, 3, 3])
+    selected = tokenized.select(rows)
+    assert len(selected) == 3
+    assert selected.lengths.tolist() == tokenized.lengths[rows].tolist()
+    assert selected.ids.tolist() == [7, 3, 3]
+    assert labels_of(selected.iterate(2)) == [[7, 3], [3]]
+    assert len(tokenized) == 20
+
+
+def test_no_rows(tokenizer):
+    tokenized = TokenizedExamples(Examples(([],)), tokenizer, 8)
+    assert len(tokenized) == 0
+    assert list(tokenized.iterate(4)) == []
+    assert list(tokenized.batches(4)) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"batch_size": 0}, "`batch_size` must be a positive int"),
+        ({"batch_size": 2.0}, "`batch_size` must be a positive int"),
+        ({"seed": -1}, "`seed` must not be negative"),
+        ({"length_multiple": 0}, "`length_multiple` must be a positive int"),
+        ({"fixed_length": 5}, "`fixed_length` must be at least 12"),
+    ],
+)
+@pytest.mark.parametrize("method", ["iterate", "batches"])
+def test_bad_batching(tokenized, method, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        getattr(tokenized, method)(**{"batch_size": 4, **arguments})
+
+
+@pytest.mark.parametrize(
+    ("texts", "shortest"), [((["film"],), 3), ((["film"], ["film"]), 4)]
+)
+def test_sequence_length_leaves_room(tokenizer, texts, shortest):
+    TokenizedExamples(Examples(texts), tokenizer, shortest)
+    with pytest.raises(ValueError, match="`sequence_length` must leave room"):
+        TokenizedExamples(Examples(texts), tokenizer, shortest - 1)
