@@ -1,5 +1,7 @@
 """Keeps the weights of the best epoch."""
 
+import math
+
 import keras
 
 
@@ -54,7 +56,7 @@ class KeepBest(keras.callbacks.Callback):
         # Matthews's correlation can be negative: the first epoch always
         # counts, whatever its value.
         if self.best is None or (
-            measures[self.monitor] > self.best[self.monitor]
+            _rank(measures[self.monitor]) > _rank(self.best[self.monitor])
         ):
             self.best = {**measures, "epoch": epoch + 1}
             self._weights = self.model.get_weights()
@@ -62,3 +64,8 @@ class KeepBest(keras.callbacks.Callback):
     def on_train_end(self, logs=None):
         if self._weights is not None:
             self.model.set_weights(self._weights)
+
+
+def _rank(value):
+    # A correlation with predictions that are all the same is no number.
+    return -math.inf if math.isnan(value) else value

@@ -3,7 +3,10 @@
 import json
 import pathlib
 
+import keras
+
 from keras_distill.export.new_folder import new_folder
+from keras_distill.saving import swapped_optimizer
 from keras_distill.teachers.load_teacher import LABELS_FILE
 
 
@@ -40,7 +43,10 @@ def to_preset(classifier, path, label_names=None):
             f"Received: label_names={list(label_names)}"
         )
     with new_folder(path) as folder:
-        classifier.save_to_preset(str(folder))
+        # KerasHub loads a task with a new Adam, and finds no place for the
+        # state of one that has trained.
+        with swapped_optimizer(classifier, keras.optimizers.Adam()):
+            classifier.save_to_preset(str(folder))
         if label_names is not None:
             text = json.dumps(list(label_names), ensure_ascii=False)
             (folder / LABELS_FILE).write_text(text, encoding="utf-8")

@@ -1,5 +1,6 @@
 """A distilled student as a SavedModel that takes raw text."""
 
+import errno
 import pathlib
 import tempfile
 
@@ -84,16 +85,37 @@ def to_saved_model(
 
     Raises:
         ValueError: an argument does not fit the classifier, or `path` exists.
+        OSError: the disk is full or cannot be written.
 
     Example:
 
     ```python
-    keras_distill.export.to_saved_model(
-        distiller.student,
-        "runs/demo/serving/1",
-        label_names=["negative", "positive"],
+    import keras_hub
+    import tensorflow as tf
+    import keras_distill
+
+    tokenizer = keras_hub.models.BertTokenizer(
+        vocabulary="[PAD] [UNK] [CLS] [SEP] [MASK] a fine dull film".split(),
+        lowercase=True,
     )
-    served = tf.saved_model.load("runs/demo/serving/1")
+    student = keras_hub.models.BertTextClassifier(
+        keras_hub.models.BertBackbone(
+            vocabulary_size=tokenizer.vocabulary_size(),
+            num_layers=2,
+            num_heads=2,
+            hidden_dim=16,
+            intermediate_dim=32,
+            max_sequence_length=64,
+        ),
+        num_classes=2,
+        preprocessor=keras_hub.models.BertTextClassifierPreprocessor(
+            tokenizer, sequence_length=64
+        ),
+    )
+    keras_distill.export.to_saved_model(
+        student, "serving/1", label_names=["negative", "positive"]
+    )
+    served = tf.saved_model.load("serving/1")
     served.signatures["serving_default"](text=tf.constant(["A fine film."]))
     ```
     """
@@ -104,15 +126,17 @@ def to_saved_model(
     warm_up_columns = _warm_up_columns(warm_up_texts, interface)
     _check_path(path, overwrite)
     served = ServedClassifier(classifier, interface)
-    with new_folder(path) as folder:
-        _save(served, folder)
-        warm_up_file = folder / WARM_UP_FILE
-        warm_up_file.parent.mkdir()
-        write_warm_up_requests(
-            warm_up_file,
-            model_name=path.parent.name,
-            requests=_warm_up_requests(served, warm_up_columns),
-        )
+    try:
+        with new_folder(path) as folder:
+            _save(served, folder)
+            _save_warm_up(served, folder, path.parent.name, warm_up_columns)
+    except tf.errors.ResourceExhaustedError as error:
+        # How TensorFlow spells a full disk.
+        raise OSError(
+            errno.ENOSPC,
+            "No space left for the SavedModel; what stood there is untouched",
+            str(path),
+        ) from error
     return path
 
 
@@ -138,6 +162,21 @@ def _save(served, folder):
         tf.saved_model.save(module, str(folder), signatures=served.signatures())
 
 
+def _save_warm_up(served, folder, model_name, columns):
+    """Saves each text alone and all in one batch, for both signatures."""
+    requests = []
+    names = served.interface.text_columns
+    alone = [[[text] for text in row] for row in zip(*columns, strict=True)]
+    for batch in [*alone, columns]:
+        texts = [tf.constant(column) for column in batch]
+        by_text = dict(zip(names, texts, strict=True))
+        requests.append(("serving_default", by_text))
+        requests.append(("token_ids", served.encode(*texts)))
+    path = folder / WARM_UP_FILE
+    path.parent.mkdir()
+    write_warm_up_requests(path, model_name, requests)
+
+
 def _warm_up_columns(warm_up_texts, interface):
     """Warm-up texts as a tuple of lists, one for each text column."""
     num_columns = len(interface.text_columns)
@@ -160,20 +199,10 @@ def _warm_up_columns(warm_up_texts, interface):
     if len(rows) > MAX_WARM_UP_TEXTS:
         raise ValueError(
             f"`warm_up_texts` may hold at most {MAX_WARM_UP_TEXTS} entries, "
-            f"of which TF Serving replays {MAX_REQUESTS} requests. Received "
+            f"as TF Serving replays {MAX_REQUESTS} requests at most. Received "
             f"{len(rows)}."
         )
     return tuple(zip(*rows, strict=True))
-
-
-def _warm_up_requests(served, columns):
-    """Requests to both signatures: each text alone, then all in one batch."""
-    names = served.interface.text_columns
-    alone = [[[text] for text in row] for row in zip(*columns, strict=True)]
-    for batch in [*alone, columns]:
-        texts = [tf.constant(column) for column in batch]
-        yield "serving_default", dict(zip(names, texts, strict=True))
-        yield "token_ids", served.encode(*texts)
 
 
 def _check_path(path, overwrite):

@@ -53,7 +53,8 @@ class FeatureExtractor(keras.Model):
 
     Raises:
         ValueError: If the model has no such feature (the message lists those
-            it has), or a named layer is called more than once.
+            it has), or more than one tensor could be meant: the layer is
+            called again, or transformer layers stand side by side.
 
     Example:
 
@@ -85,9 +86,10 @@ class FeatureExtractor(keras.Model):
         for feature in wanted:
             if recorder.is_ambiguous(feature):
                 raise ValueError(
-                    f"`features` asks for '{feature}', but that layer of "
-                    f"model '{model.name}' is called more than once. Give "
-                    "the calls layers of their own, or register an adapter."
+                    f"`features` asks for '{feature}', which model "
+                    f"'{model.name}' has more than once: it calls a layer "
+                    "again, or transformer layers stand side by side. Name "
+                    "another layer ('layer.<path>'), or register an adapter."
                 )
         super().__init__(
             inputs=inputs,

@@ -15,11 +15,15 @@ from keras_distill.features import names
 from keras_distill.features.adapters import find_adapter
 
 
-class _NamedCall(keras.layers.Layer):
+class NamedCall(keras.layers.Layer):
     """Calls a layer under another name.
 
     A functional graph wants every name once. Two nested models may each have
     a layer called "dense", which clash when both stand in one graph.
+
+    Args:
+        layer: `keras.layers.Layer`.
+        name: str.
     """
 
     def __init__(self, layer, name):
@@ -30,6 +34,9 @@ class _NamedCall(keras.layers.Layer):
 
     def call(self, *args, **kwargs):
         return self.layer(*args, **kwargs)
+
+    def compute_output_spec(self, *args, **kwargs):
+        return self.layer.compute_output_spec(*args, **kwargs)
 
     def compute_mask(self, inputs, previous_mask):
         return self.layer.compute_mask(inputs, previous_mask)
@@ -51,7 +58,7 @@ class _NamedOperation(keras.Operation):
 
 def original_of(operation):
     """The model's own layer or operation behind one of a rebuilt graph."""
-    if isinstance(operation, _NamedCall):
+    if isinstance(operation, NamedCall):
         return operation.layer
     if isinstance(operation, _NamedOperation):
         return operation.operation
@@ -142,7 +149,7 @@ class _Walk:
             numbered = (f"{operation.name}_{i}" for i in itertools.count(1))
             name = next(name for name in numbered if name not in self.named)
             is_layer = isinstance(operation, keras.layers.Layer)
-            named = _NamedCall if is_layer else _NamedOperation
+            named = NamedCall if is_layer else _NamedOperation
             self.named[name] = self.renamed[id(operation)] = named(
                 operation, name
             )

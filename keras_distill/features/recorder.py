@@ -22,6 +22,8 @@ class FeatureRecorder:
         self.num_layers = 0
         self._wanted = None if wanted is None else frozenset(wanted)
         self._ambiguous = set()
+        self._top = None
+        self._is_one_stack = True
 
     def next_layer(self, inputs, padding_mask=None):
         """Announces a transformer layer and returns its number, from 1.
@@ -35,6 +37,8 @@ class FeatureRecorder:
             self.record(names.EMBEDDINGS, inputs)
             if padding_mask is not None:
                 self.record(names.PADDING_MASK, padding_mask)
+        elif self._top is not None and not _depends_on(inputs, self._top):
+            self._is_one_stack = False
         self.num_layers += 1
         return self.num_layers
 
@@ -57,6 +61,8 @@ class FeatureRecorder:
             tensor: Symbolic tensor or structure of them.
             layer: Optional int. The layer, counted from 1.
         """
+        if name == names.HIDDEN_STATES:
+            self._top = tensor
         if layer is not None:
             name = names.layer_feature(name, layer)
         self.features[name] = tensor
@@ -69,5 +75,27 @@ class FeatureRecorder:
         self.features[name] = outputs
 
     def is_ambiguous(self, name):
-        """Whether a layer of that name was called more than once."""
+        """Whether more than one tensor could be meant by a name.
+
+        That is so for a layer that was called more than once, and for the
+        numbered layers of a model in which some stand side by side.
+        """
+        kind = name.split(".")[0]
+        if kind in (*names.LAYER_KINDS, names.EMBEDDINGS):
+            return not self._is_one_stack
         return name in self._ambiguous
+
+
+def _depends_on(tensor, source):
+    """Whether a symbolic tensor was computed from another one."""
+    waiting, seen = [tensor], set()
+    while waiting:
+        tensor = waiting.pop()
+        if tensor is source:
+            return True
+        if id(tensor) not in seen:
+            seen.add(id(tensor))
+            history = tensor._keras_history
+            node = history.operation._inbound_nodes[history.node_index]
+            waiting += node.input_tensors
+    return False

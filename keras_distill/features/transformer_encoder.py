@@ -11,6 +11,7 @@ from keras.src.backend import set_keras_mask
 from keras_distill.features import names
 from keras_distill.features.adapters import FeatureAdapter
 from keras_distill.features.adapters import register_adapter
+from keras_distill.features.rebuild import NamedCall
 
 
 class TransformerEncoderFeatures(keras.layers.Layer):
@@ -131,11 +132,13 @@ class TransformerEncoderAdapter(FeatureAdapter):
             "padding_mask": padding_mask,
             "attention_mask": attention_mask,
         }
+        # Layers of two nested models may have the same name.
+        name = f"{layer.name}_{number}"
         if not recorder.wants_attention(number):
-            outputs = layer(inputs, training=training, **masks)
+            outputs = NamedCall(layer, name)(inputs, training=training, **masks)
             recorder.record(names.HIDDEN_STATES, outputs, number)
             return outputs
-        visible = TransformerEncoderFeatures(layer, f"{layer.name}_{number}")
+        visible = TransformerEncoderFeatures(layer, name)
         features = visible(inputs, training=training, **masks)
         for kind, tensor in features.items():
             recorder.record(kind, tensor, number)

@@ -4,6 +4,8 @@ import json
 import os
 import pathlib
 
+from keras_distill.saving import swapped_optimizer
+
 
 class RunFolder:
     """The folder of a run: what it was asked, and what is done.
@@ -78,7 +80,8 @@ class RunFolder:
             step: str. Name of the step.
             model: `keras.Model`, built as it was for the step.
         """
-        model.load_weights(self._weights(step))
+        with swapped_optimizer(model, None):
+            model.load_weights(self._weights(step))
 
     def finish(self, step, results, model=None):
         """Writes what a step leaves, and marks it finished.
@@ -93,7 +96,8 @@ class RunFolder:
             final.parent.mkdir(parents=True, exist_ok=True)
             temporary = final.with_name(f"new-{final.name}")
             try:
-                model.save_weights(temporary)
+                with swapped_optimizer(model, None):
+                    model.save_weights(temporary)
                 os.replace(temporary, final)
             finally:
                 temporary.unlink(missing_ok=True)

@@ -46,8 +46,8 @@ def load_teacher(source, num_classes, sequence_length):
         `LoadedTeacher`.
 
     Raises:
-        ValueError: If there is no such folder, package or preset, or its
-            head has another number of outputs.
+        ValueError: If there is no such folder, package or preset, its head
+            has another number of outputs, or it reads no text that long.
 
     Example:
 
@@ -67,7 +67,7 @@ def load_teacher(source, num_classes, sequence_length):
         )
     except (OSError, KeyError, ValueError) as error:
         raise ValueError(
-            f"No teacher could be loaded from {source!r}: {error} Give a "
+            f"No teacher could be loaded from {source!r} ({error}). Give a "
             "KerasHub preset, a folder that one was saved to, a Hugging Face "
             f"folder with safetensors, or {EMBEDDED!r}."
         ) from error
@@ -75,6 +75,12 @@ def load_teacher(source, num_classes, sequence_length):
         raise ValueError(
             f"The teacher in {source!r} has {classifier.num_classes} outputs, "
             f"the task has {num_classes}. Use a teacher of this task."
+        )
+    longest = getattr(classifier.backbone, "max_sequence_length", None)
+    if longest is not None and sequence_length > longest:
+        raise ValueError(
+            f"The teacher in {source!r} reads at most {longest} tokens. "
+            f"Received: sequence_length={sequence_length}"
         )
     classifier.preprocessor.sequence_length = sequence_length
     return LoadedTeacher(classifier, has_head, _label_names(folder))

@@ -44,6 +44,7 @@ class _Recipe:
         self.config = config
         self.quiet = quiet
         self.console = Console(soft_wrap=True, highlight=False)
+        self.student_size = parse_size(config.student)
         self.folder = stages.RunFolder(run_dir, dataclasses.asdict(config))
 
     def run(self):
@@ -96,15 +97,9 @@ class _Recipe:
 
     def _create_student(self, embeddings):
         keras.utils.set_random_seed(self.config.seed)
-        size = self.config.student
-        if size in students.PRESETS:
-            sizes = {"preset": size}
-        else:
-            sizes = parse_size(size)
-        student = students.create_student(
-            self.teacher, embeddings=embeddings, **sizes
+        return students.create_student(
+            self.teacher, embeddings=embeddings, **self.student_size
         )
-        return student
 
     def _step(self, name, train, model):
         """Trains a model in a step, or takes what the step left."""
@@ -233,6 +228,7 @@ class _Recipe:
             student,
             folder / "serving" / "1",
             task=task,
+            sequence_length=student.preprocessor.sequence_length,
             overwrite=True,
         )
         report = self._write_report(comparison)
@@ -289,11 +285,11 @@ class _Recipe:
 
 
 def parse_size(text):
-    """Reads a student's size such as `4x312x12x1200`.
+    """Reads a student's size: a preset, or such as `4x312x12x1200`.
 
     Args:
-        text: str. Layers, width, heads and, if not 4 times the width, the
-            intermediate width.
+        text: str. A name of `keras_distill.students.PRESETS`; or layers,
+            width, heads and, if not 4 times the width, intermediate width.
 
     Returns:
         dict of arguments of `keras_distill.students.create_student`.
@@ -301,6 +297,8 @@ def parse_size(text):
     Raises:
         ValueError: If it is no such text.
     """
+    if text in students.PRESETS:
+        return {"preset": text}
     parts = text.split("x")
     if len(parts) not in (3, 4) or not all(part.isdigit() for part in parts):
         raise ValueError(

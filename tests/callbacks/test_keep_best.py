@@ -1,5 +1,3 @@
-"""The best epoch's weights are those that stay."""
-
 import keras
 import numpy as np
 import pytest
@@ -7,43 +5,77 @@ import pytest
 from keras_distill.callbacks import KeepBest
 
 
-def train(scores, monitor="accuracy"):
-    """Fits one weight, which rises by 1 an epoch, under given scores."""
+@pytest.fixture
+def model():
+    """One weight, that counts the epochs it was trained for."""
+
+    class Counts(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            self.model.set_weights([np.full((1, 1), epoch + 1.0)])
+
     model = keras.Sequential(
         [keras.Input((1,)), keras.layers.Dense(1, use_bias=False)]
     )
-    model.set_weights([np.zeros((1, 1), "float32")])
-    model.compile(keras.optimizers.SGD(1.0), loss=lambda y, p: -p)
-    remaining = iter(scores)
-    callback = KeepBest(lambda: {"accuracy": next(remaining)}, monitor)
+    model.compile(keras.optimizers.SGD(0.0), "mse", run_eagerly=True)
+    model.counts = Counts()
+    return model
+
+
+def fit(model, callback, epochs):
     history = model.fit(
         np.ones((2, 1)),
         np.ones((2, 1)),
-        batch_size=2,
-        epochs=len(scores),
+        epochs=epochs,
         verbose=0,
-        callbacks=[callback],
+        callbacks=[model.counts, callback],
     )
-    return callback, history.history, float(model.get_weights()[0][0, 0])
+    return history.history
 
 
-def test_keeps_the_best_epoch():
-    callback, history, weight = train([0.5, 0.9, 0.7])
-    assert callback.best == {"accuracy": 0.9, "epoch": 2}
-    assert history["val_accuracy"] == [0.5, 0.9, 0.7]
-    assert weight == 2.0
+@pytest.mark.parametrize(
+    ("scores", "best"),
+    [
+        ([0.1, 0.7, 0.5], 2),
+        # The first of equal ones.
+        ([0.1, 0.7, 0.7], 2),
+        # Matthews's correlation of a bad model.
+        ([-0.5, -0.2, -0.9], 2),
+        # The correlation of a model that always says the same.
+        ([float("nan"), -0.1, float("nan")], 2),
+        ([0.3, float("nan"), 0.1], 1),
+    ],
+)
+def test_the_best_epoch_is_put_back(model, scores, best):
+    seen = []
+
+    def measure():
+        seen.append(float(model.get_weights()[0][0, 0]))
+        score = scores[len(seen) - 1]
+        return {"accuracy": score, "f1": 10.0 * score}
+
+    callback = KeepBest(measure, monitor="accuracy")
+    history = fit(model, callback, epochs=3)
+    assert seen == [1.0, 2.0, 3.0]
+    assert float(model.get_weights()[0][0, 0]) == best
+    assert callback.best == {
+        "accuracy": scores[best - 1],
+        "f1": 10.0 * scores[best - 1],
+        "epoch": best,
+    }
+    np.testing.assert_array_equal(history["val_accuracy"], scores)
 
 
-def test_of_equal_epochs_the_first_is_kept():
-    assert train([0.9, 0.9])[2] == 1.0
+def test_every_training_starts_anew(model):
+    scores = iter([0.9, 0.4])
+    callback = KeepBest(lambda: {"accuracy": next(scores)}, "accuracy")
+    fit(model, callback, epochs=1)
+    fit(model, callback, epochs=1)
+    assert callback.best == {"accuracy": 0.4, "epoch": 1}
 
 
-def test_a_negative_score_is_kept_too():
-    callback, _, weight = train([-0.5, -0.2])
-    assert callback.best["accuracy"] == -0.2
-    assert weight == 2.0
-
-
-def test_an_unknown_measure_is_named():
-    with pytest.raises(ValueError, match="monitor='f1'"):
-        train([0.5], monitor="f1")
+def test_a_measure_that_is_not_there_is_named(model):
+    callback = KeepBest(lambda: {"accuracy": 0.5, "f1": 0.5}, "recall")
+    with pytest.raises(
+        ValueError, match="the measures accuracy, f1. Received: .*'recall'"
+    ):
+        fit(model, callback, epochs=1)

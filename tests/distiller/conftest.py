@@ -39,9 +39,9 @@ def make_dense():
 
     def make(width=8, num_classes=3, extra=(), hidden=None):
         x = keras.Input((4,), name="x")
-        h = keras.layers.Dense(
-            width, "tanh", name="hidden", **(hidden or {})
-        )(x)
+        h = keras.layers.Dense(width, "tanh", name="hidden", **(hidden or {}))(
+            x
+        )
         for layer in extra:
             h = layer(h)
         return keras.Model(x, keras.layers.Dense(num_classes, name="head")(h))

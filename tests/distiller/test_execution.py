@@ -51,9 +51,7 @@ def test_mixed_precision_gives_the_losses_of_float32(
 
 def test_float16_scales_its_loss(make_distiller, with_policy):
     distiller = make_distiller(student=with_policy("mixed_float16", 8))
-    assert isinstance(
-        distiller.optimizer, keras.optimizers.LossScaleOptimizer
-    )
+    assert isinstance(distiller.optimizer, keras.optimizers.LossScaleOptimizer)
 
 
 @pytest.mark.parametrize(
@@ -118,9 +116,7 @@ def test_parts_that_no_loss_reaches_stay_as_they_are(
         distillation_losses=losses.FeatureDistillation("hidden", "hidden"),
         student_loss_weight=0,
         compiled={
-            "optimizer": keras.optimizers.AdamW(
-                0.1, weight_decay=0.5, **words
-            )
+            "optimizer": keras.optimizers.AdamW(0.1, weight_decay=0.5, **words)
         },
     )
     head = distiller.student.get_layer("head")

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+
 def test_an_epoch_is_a_mean_over_examples(make_distiller, batch):
     x, y = batch[0][:5], batch[1][:5]
     distiller = make_distiller(
@@ -14,7 +15,9 @@ def test_an_epoch_is_a_mean_over_examples(make_distiller, batch):
     )
     # The last batch is one example: a mean over batches would differ.
     by_batch = [
-        distiller.evaluate(x[rows], y[rows], verbose=0)
+        distiller.evaluate(x[rows], y[rows], verbose=0, return_dict=True)[
+            "loss"
+        ]
         for rows in (slice(0, 2), slice(2, 4), slice(4, 5))
     ]
     assert abs(np.mean(by_batch) - expected["loss"]) > 1e-3
@@ -37,9 +40,9 @@ def test_every_term_and_metric_has_its_own_name(make_distiller, batch):
     names = {"loss", "student_loss", "hidden_loss", "logits_loss", "accuracy"}
     assert set(history) == names | {f"val_{name}" for name in names}
     expected = distiller.evaluate(x[:3], y[:3], verbose=0, return_dict=True)
-    assert {
-        name: history[f"val_{name}"][0] for name in names
-    } == pytest.approx(expected, rel=1e-5)
+    assert {name: history[f"val_{name}"][0] for name in names} == pytest.approx(
+        expected, rel=1e-5
+    )
     predicted = np.argmax(distiller.predict(x[:3], verbose=0), axis=-1)
     assert expected["accuracy"] == pytest.approx(np.mean(predicted == y[:3]))
 
@@ -86,9 +89,7 @@ def test_quiet_fit_prints_nothing(make_distiller, batch, capsys):
 
 def test_unlabelled_batches_are_distilled(make_distiller, batch):
     x, y = batch
-    distiller = make_distiller(
-        student_loss_weight=0, compiled={"loss": None}
-    )
+    distiller = make_distiller(student_loss_weight=0, compiled={"loss": None})
     history = distiller.fit(x, verbose=0).history
     assert set(history) == {"loss", "hidden_loss", "logits_loss"}
     assert history["loss"][0] == pytest.approx(

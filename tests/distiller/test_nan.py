@@ -114,5 +114,6 @@ def test_weights_loaded_by_another_callback_are_the_good_ones(
     with pytest.raises(FloatingPointError):
         distiller.fit(*bad, verbose=0, callbacks=[Load()])
     assert_same(
-        values(distiller), [np.ones(w.shape, "float32") for w in distiller.weights]
+        values(distiller),
+        [np.ones(w.shape, "float32") for w in distiller.weights],
     )

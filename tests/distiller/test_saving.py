@@ -83,9 +83,7 @@ def test_weights_file_holds_student_projections_and_optimizer(
     assert saved == sorted(tuple(variable.shape) for variable in expected)
 
 
-def test_weights_come_back(
-    make_distiller, batch, tmp_path, state, assert_same
-):
+def test_weights_come_back(make_distiller, batch, tmp_path, state, assert_same):
     one = make_distiller(compiled=with_adam())
     one.fit(*batch, epochs=2, verbose=0)
     one.save_weights(tmp_path / "distiller.weights.h5")
@@ -104,9 +102,7 @@ def test_checkpoint_callback_saves_what_trains(
         *batch,
         epochs=2,
         verbose=0,
-        callbacks=keras.callbacks.ModelCheckpoint(
-            path, save_weights_only=True
-        ),
+        callbacks=keras.callbacks.ModelCheckpoint(path, save_weights_only=True),
     )
     expected = values(distiller)
     distiller.load_weights(tmp_path / "epoch_1.weights.h5")
@@ -266,9 +262,7 @@ def test_shared_frozen_weights_are_refused_when_saved_as_one(
     student = keras.Model(
         teacher.input, keras.layers.Dense(3)(shared.output), name="student"
     )
-    distiller = make_distiller(
-        teacher, student, losses.LogitsDistillation()
-    )
+    distiller = make_distiller(teacher, student, losses.LogitsDistillation())
     distiller.fit(*batch, verbose=0)
     with pytest.raises(ValueError, match="share weights in one file"):
         distiller.save(tmp_path / "distiller.keras")

@@ -73,9 +73,7 @@ def test_class_weights_reach_the_distillation_losses(make_distiller, batch):
         compiled={"optimizer": keras.optimizers.SGD(0.0)}
     )
     class_weight = {0: 0.0, 1: 2.0, 2: 0.5}
-    history = distiller.fit(
-        x, y, class_weight=class_weight, verbose=0
-    ).history
+    history = distiller.fit(x, y, class_weight=class_weight, verbose=0).history
     weights = np.array([class_weight[label] for label in y])
     for name in ("student_loss", "hidden_loss", "logits_loss"):
         expected = np.mean(weights * rows(distiller, x, y, name))
@@ -130,7 +128,10 @@ def test_keras_masks_leave_padding_out(make_tagger, tags, cross_entropy):
         distiller.teacher(ids).numpy(), distiller.student(ids).numpy()
     )
     expected = np.mean(
-        [np.mean(row[real]) for row, real in zip(per_token, ids > 0, strict=True)]
+        [
+            np.mean(row[real])
+            for row, real in zip(per_token, ids > 0, strict=True)
+        ]
     )
     assert logs["logits_loss"] == pytest.approx(expected, rel=1e-5)
 

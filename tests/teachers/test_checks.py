@@ -1,0 +1,120 @@
+import keras
+import keras_hub
+import pytest
+
+from keras_distill import teachers
+
+MNLI = ("entailment", "neutral", "contradiction")
+
+
+def backbone(vocabulary_size):
+    return keras_hub.models.BertBackbone(
+        vocabulary_size=vocabulary_size,
+        num_layers=1,
+        num_heads=2,
+        hidden_dim=8,
+        intermediate_dim=16,
+    )
+
+
+class Reader(keras.Model):
+    """A model with a preprocessor, of which only the vocabulary matters."""
+
+    class Preprocessor:
+        pass
+
+    def __init__(self, vocabulary):
+        super().__init__()
+        preprocessor = self.Preprocessor()
+        preprocessor.tokenizer = keras_hub.models.BertTokenizer(
+            vocabulary=[
+                "[PAD]",
+                "[UNK]",
+                "[CLS]",
+                "[SEP]",
+                "[MASK]",
+                *vocabulary,
+            ]
+        )
+        self.__dict__["preprocessor"] = preprocessor
+
+
+def test_equal_tokenizers_pass():
+    teachers.check_same_vocabulary(Reader(["a", "b"]), Reader(["a", "b"]))
+
+
+def test_the_first_token_that_differs_is_named():
+    with pytest.raises(
+        ValueError, match="token 6 is 'b' to the teacher and 'c'"
+    ):
+        teachers.check_same_vocabulary(
+            Reader(["a", "b", "d"]), Reader(["a", "c", "d"])
+        )
+
+
+def test_without_tokenizers_the_sizes_are_compared():
+    teachers.check_same_vocabulary(backbone(20), backbone(20))
+    with pytest.raises(ValueError, match="has 20 tokens and the student's 30"):
+        teachers.check_same_vocabulary(backbone(20), backbone(30))
+
+
+def test_models_without_a_vocabulary_pass():
+    x = keras.Input((4,))
+    model = keras.Model(x, keras.layers.Dense(2)(x))
+    teachers.check_same_vocabulary(model, backbone(20))
+
+
+def test_shared_weights_are_named():
+    x = keras.Input((4,))
+    hidden = keras.layers.Dense(3, name="common")(x)
+    teacher = keras.Model(x, keras.layers.Dense(2)(hidden))
+    student = keras.Model(x, keras.layers.Dense(2)(hidden))
+    with pytest.raises(ValueError, match="common/kernel, common/bias"):
+        teachers.check_nothing_shared(teacher, student)
+    assert teachers.shared_variables(teacher, student.variables) == [
+        "common/kernel",
+        "common/bias",
+    ]
+    student.get_layer("common").trainable = False
+    teachers.check_nothing_shared(teacher, student)
+
+
+def test_labels_in_the_same_order_pass():
+    teachers.check_label_names(MNLI, list(MNLI))
+
+
+def test_unknown_labels_pass():
+    teachers.check_label_names(None, MNLI)
+    teachers.check_label_names(MNLI, None)
+
+
+def test_labels_in_another_order_are_refused():
+    theirs = ("contradiction", "entailment", "neutral")
+    with pytest.raises(ValueError) as error:
+        teachers.check_label_names(theirs, MNLI, "'my_teacher'")
+    message = str(error.value)
+    assert "'my_teacher' are contradiction, entailment, neutral" in message
+    assert "data are entailment, neutral, contradiction" in message
+    assert "in another order" in message
+
+
+@pytest.mark.parametrize("labels", [("yes", "no", "maybe"), MNLI[:2]])
+def test_other_labels_are_refused(labels):
+    with pytest.raises(ValueError, match="of other names"):
+        teachers.check_label_names(labels, MNLI)
+
+
+def test_a_teacher_above_chance_passes():
+    teachers.check_trained(0.81, 0.5, "accuracy")
+
+
+@pytest.mark.parametrize("score", [0.5, 0.3, float("nan")])
+def test_a_teacher_at_chance_is_refused(score):
+    with pytest.raises(
+        ValueError, match=rf"accuracy on the dev split is {score:.4f}, no"
+    ):
+        teachers.check_trained(score, 0.5, "accuracy")
+
+
+def test_a_teacher_at_chance_may_be_allowed():
+    teachers.check_trained(0.3, 0.5, "accuracy", allow_untrained=True)
