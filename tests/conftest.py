@@ -54,7 +54,7 @@ def make_classifier(tokenizer):
             hidden_dim=hidden_dim,
             intermediate_dim=2 * hidden_dim,
             dropout=dropout,
-            max_sequence_length=32,
+            max_sequence_length=max(32, sequence_length),
         )
         preprocessor = keras_hub.models.BertTextClassifierPreprocessor(
             tokenizer, sequence_length=sequence_length
