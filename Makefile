@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check
 INSTALL := $(PIP) install --quiet --constraint .ci/constraints.txt
 SOURCES := keras_distill recipes tests
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 LINT := --isolated --line-length 80
 RULES := --select E,F,I,W,B --config "lint.isort.force-single-line = true"
 
@@ -16,13 +17,13 @@ demo: $(BIN)/.library $(BIN)/.embedded
 	$(BIN)/python -m recipes.tinybert --task film_reviews --run-dir runs/demo
 
 test: $(BIN)/.test $(BIN)/.embedded lint
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 test-peers: $(BIN)/.peers $(BIN)/.embedded
-	$(BIN)/python -m pytest -m peers
+	$(PYTEST) -m peers
 
 test-slow: $(BIN)/.test $(BIN)/.embedded
-	$(BIN)/python -m pytest -m slow
+	$(PYTEST) -m slow
 
 benchmarks: $(BIN)/.library $(BIN)/.embedded
 	$(BIN)/python -m tests.benchmarks.length_buckets

@@ -1,5 +1,6 @@
 """Shows how far a stage is, and how long it still takes."""
 
+import atexit
 import time
 
 import keras
@@ -45,7 +46,9 @@ class Progress(keras.callbacks.Callback):
         self._task = None
 
     def on_train_begin(self, logs=None):
-        self._epoch = 0
+        # A training that was interrupted had no end.
+        self.on_train_end()
+        self._epoch = self._first_epoch = None
         self._steps = self.params.get("steps")
         self._begin = self._last_line = time.monotonic()
         self._done = 0
@@ -57,16 +60,23 @@ class Progress(keras.callbacks.Callback):
                 TimeRemainingColumn(),
                 console=self._console,
             )
-            self._task = self._bar.add_task(
-                self.title, total=self._total(), state=""
-            )
+            self._task = self._bar.add_task(self.title, total=None, state="")
             self._bar.start()
+            # It hides the cursor, which an error must not leave hidden.
+            atexit.register(self._bar.stop)
 
     def on_epoch_begin(self, epoch, logs=None):
         self._epoch = epoch
+        self._done_before = self._done
+        if self._first_epoch is None:
+            # A run that is resumed begins later.
+            self._first_epoch = epoch
+            if self._bar is not None:
+                self._bar.update(self._task, total=self._total())
 
     def on_train_batch_end(self, batch, logs=None):
-        self._done += 1
+        # With `steps_per_execution` batches come several at once.
+        self._done = self._done_before + batch + 1
         now = time.monotonic()
         if self._bar is not None:
             self._bar.update(
@@ -85,10 +95,12 @@ class Progress(keras.callbacks.Callback):
     def on_train_end(self, logs=None):
         if self._bar is not None:
             self._bar.stop()
+            atexit.unregister(self._bar.stop)
             self._bar = None
 
     def _total(self):
-        return self._steps and self._steps * self.params["epochs"]
+        epochs = self.params["epochs"] - self._first_epoch
+        return self._steps and self._steps * epochs
 
     def _state(self, logs):
         values = [

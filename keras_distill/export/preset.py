@@ -33,7 +33,12 @@ def to_preset(classifier, path, label_names=None):
     Example:
 
     ```python
-    export.to_preset(distiller.student, "runs/mine/student", ["no", "yes"])
+    import keras_distill
+
+    teacher = keras_distill.teachers.load_teacher("minilm", 2, 64)
+    keras_distill.export.to_preset(
+        teacher.classifier, "runs/mine/teacher", ["no", "yes"]
+    )
     ```
     """
     path = pathlib.Path(path)

@@ -48,7 +48,9 @@ def copy_layers(
     ```python
     from keras_distill import layer_map
     from keras_distill import students
+    from keras_distill import teachers
 
+    teacher = teachers.load_teacher("minilm", 2, sequence_length=64).classifier
     student = students.create_student(teacher, num_layers=3)
     students.copy_layers(teacher, student, layer_map.uniform)
     ```

@@ -72,7 +72,9 @@ def create_student(
 
     ```python
     from keras_distill import students
+    from keras_distill import teachers
 
+    teacher = teachers.load_teacher("minilm", 2, sequence_length=64).classifier
     student = students.create_student(
         teacher, "bert_3l_132d", embeddings="teacher"
     )

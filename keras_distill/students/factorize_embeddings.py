@@ -72,7 +72,9 @@ def factorize_embeddings(teacher, student, *, center=False):
 
     ```python
     from keras_distill import students
+    from keras_distill import teachers
 
+    teacher = teachers.load_teacher("minilm", 2, sequence_length=64).classifier
     student = students.create_student(teacher, "bert_3l_132d")
     print(students.factorize_embeddings(teacher, student))
     # embeddings 384 -> 132 by truncated SVD, ... of the squared ...

@@ -20,10 +20,14 @@ ROOT = pathlib.Path(__file__).parents[2]
 ROOMS = (
     "callbacks",
     "distiller",
+    "export",
     "features",
     "layer_map",
     "losses",
+    "schedules",
+    "stages",
     "students",
+    "teachers",
     "testing",
 )
 BLOCK = re.compile(
