@@ -67,7 +67,14 @@ class Config:
         "20 (50 for CoLA, 10 for MNLI, QQP and QNLI)",
     )
     intermediate_rate: float = _option(
-        1e-3, "learning rate of step 1, constant", "5e-5"
+        2e-3, "peak learning rate of step 1", "5e-5"
+    )
+    intermediate_schedule: str = _option(
+        "linear",
+        "how the rate of step 1 runs: up over a tenth of the steps and down "
+        "to 0, or constant",
+        "constant",
+        ("linear", "constant"),
     )
     prediction_epochs: int = _option(3, "epochs of step 2: soft targets", "3")
     prediction_rate: float = _option(

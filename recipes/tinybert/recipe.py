@@ -160,8 +160,13 @@ class _Recipe:
             ],
             student_loss_weight=0,
         )
-        distiller.compile(make_optimizer(config, config.intermediate_rate))
         epochs = config.intermediate_epochs
+        steps = self.trainer.total_steps(epochs)
+        if config.intermediate_schedule == "constant":
+            steps = None
+        distiller.compile(
+            make_optimizer(config, config.intermediate_rate, steps)
+        )
         self._say(
             f"Step 1 of 2: hidden states and attention, {epochs} epochs",
             *distiller.plan(),

@@ -166,7 +166,7 @@ def test_help_explains_every_option():
     text = " ".join(build_parser().format_help().split())
     for option in Config.__dataclass_fields__:
         assert "--" + option.replace("_", "-") in text
-    assert "(default: 0.001; paper: 5e-5)" in text
+    assert "(default: 0.002; paper: 5e-5)" in text
 
 
 def test_sizes_are_read():
