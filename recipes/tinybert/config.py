@@ -58,9 +58,9 @@ class Config:
     )
     batch_size: int = _option(32, "examples in a step", "32")
     teacher_epochs: int = _option(
-        2, "epochs of fine-tuning a teacher without a trained head"
+        1, "epochs of fine-tuning a teacher without a trained head"
     )
-    teacher_rate: float = _option(5e-5, "peak learning rate of the teacher")
+    teacher_rate: float = _option(8e-5, "peak learning rate of the teacher")
     intermediate_epochs: int = _option(
         6,
         "epochs of step 1: embeddings, hidden states and attention",
@@ -76,7 +76,7 @@ class Config:
         "constant",
         ("linear", "constant"),
     )
-    prediction_epochs: int = _option(3, "epochs of step 2: soft targets", "3")
+    prediction_epochs: int = _option(2, "epochs of step 2: soft targets", "3")
     prediction_rate: float = _option(
         3e-4, "peak learning rate of step 2", "1e-5, 2e-5 or 3e-5"
     )

@@ -253,62 +253,6 @@ def test_a_layer_that_is_called_again_counts_again(make_backbone, batch):
     )
 
 
-def test_a_stack_of_two_backbones_is_one_stack(batch):
-    """Layers count through, even where their names are the same."""
-    layers = [
-        keras_hub.layers.TransformerEncoder(16, 2, name="encoder")
-        for _ in range(2)
-    ]
-    halves = []
-    for layer in layers:
-        inputs = keras.Input((None, 8))
-        halves.append(keras.Model(inputs, layer(inputs)))
-    inputs = keras.Input((None, 8))
-    model = keras.Model(inputs, halves[1](2 * halves[0](inputs)))
-    x = np.random.default_rng(0).normal(size=(2, 3, 8)).astype("float32")
-    found = FeatureExtractor(model, ["hidden_states", "attention_scores.2"])(x)
-    np.testing.assert_allclose(
-        found["hidden_states.1"], halves[0](x), atol=1e-5
-    )
-    np.testing.assert_allclose(found["hidden_states.2"], model(x), atol=1e-5)
-
-
-def two_towers(first, second, batch):
-    """A model of two encoders side by side, and inputs for it."""
-    values = {
-        f"{tower}_{name}": batch[name] for tower in "ab" for name in batch
-    }
-    inputs = {
-        name: keras.Input((None,), dtype="int32", name=name) for name in values
-    }
-    pooled = [
-        backbone({name: inputs[f"{tower}_{name}"] for name in batch})[
-            "pooled_output"
-        ]
-        for tower, backbone in (("a", first), ("b", second))
-    ]
-    model = keras.Model(inputs, keras.layers.Dot(axes=1)(pooled), name="towers")
-    values["b_token_ids"] = values["b_token_ids"][::-1]
-    return model, values
-
-
-@pytest.mark.parametrize("shared", [True, False])
-def test_layers_side_by_side_have_no_order(shared, make_backbone, batch):
-    first = make_backbone(num_layers=1, name="first")
-    second = first if shared else make_backbone(num_layers=1, name="second")
-    model, inputs = two_towers(first, second, batch)
-    # Predictions can be distilled all the same.
-    found = FeatureExtractor(model, ["logits", "padding_mask"])(inputs)
-    np.testing.assert_allclose(found["logits"], model(inputs), atol=1e-5)
-    for feature in ("embeddings", "hidden_states.1", "attention_scores.2"):
-        with pytest.raises(ValueError, match="'towers' has more than once"):
-            FeatureExtractor(model, feature)
-    path = "layer.second/transformer_layer_0"
-    if not shared:
-        found = FeatureExtractor(model, path)(inputs)
-        assert found[path].shape == (3, 6, 8)
-
-
 def test_mixed_precision(make_backbone, batch):
     backbone = make_backbone(num_layers=1, dtype="mixed_bfloat16")
     found = FeatureExtractor(backbone, LAYER_KINDS)(batch)
