@@ -5,7 +5,7 @@ Pairs are `(student layer, teacher layer)`, counted from 1: layer `m` is the
 output of the m-th transformer layer. Layer 0 is the output of the embeddings.
 
 Source: the three maps are those of TinyBERT (Jiao et al. 2020,
-https://arxiv.org/abs/1909.10351, sections 3.1 and 4.5), where they are called
+https://arxiv.org/abs/1909.10351), where they are called
 uniform, top and bottom.
 """
 

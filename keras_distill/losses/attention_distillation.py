@@ -51,9 +51,9 @@ class AttentionDistillation(DistillationLoss):
     ```
 
     Reference:
-        - TinyBERT, https://arxiv.org/abs/1909.10351, section 3.1,
-          equation 7; official code: `general_distill.py`.
-        - MiniLM, https://arxiv.org/abs/2002.10957, equation 5 (`"kl"`).
+        - TinyBERT, https://arxiv.org/abs/1909.10351;
+          official code: `general_distill.py`.
+        - MiniLM, https://arxiv.org/abs/2002.10957 (`"kl"`).
     """
 
     def __init__(

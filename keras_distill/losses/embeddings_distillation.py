@@ -38,8 +38,8 @@ class EmbeddingsDistillation(DistillationLoss):
     ```
 
     Reference:
-        - TinyBERT, https://arxiv.org/abs/1909.10351, section 3.1,
-          equation 9. Its script uses one projection for embeddings and
+        - TinyBERT, https://arxiv.org/abs/1909.10351. Its
+          script uses one projection for embeddings and
           hidden states: `HiddenStatesDistillation(include_embeddings=True)`.
     """
 

@@ -23,7 +23,7 @@ def soft_targets_kl(teacher_logits, student_logits, temperature=1.0):
     `T^2 * sum_c p_c * (log p_c - log q_c)` with `p = softmax(teacher / T)`
     and `q = softmax(student / T)`. The factor `T^2` keeps the size of the
     gradient independent of `T` (Hinton et al. 2015,
-    https://arxiv.org/abs/1503.02531, section 2).
+    https://arxiv.org/abs/1503.02531).
 
     Args:
         teacher_logits: Tensor `(..., C)`.
@@ -43,7 +43,7 @@ def soft_cross_entropy(teacher_logits, student_logits, temperature=1.0):
     """Cross-entropy of the student against the teacher's soft targets.
 
     `-sum_c softmax(teacher / T)_c * log softmax(student / T)_c`, without a
-    factor `T^2`: TinyBERT's prediction loss (paper section 3.1).
+    factor `T^2`: TinyBERT's prediction loss.
 
     Args:
         teacher_logits: Tensor `(..., C)`.
@@ -154,7 +154,7 @@ def attention_scores_mse(
     """Mean squared error of attention scores before the softmax.
 
     The paper's formula is `1/H * sum_h MSE(A_student_h, A_teacher_h)` with
-    `A = Q K^T / sqrt(d_k)` (TinyBERT, section 3.1, equation 7). Which entries
+    `A = Q K^T / sqrt(d_k)` (TinyBERT). Which entries
     take part in the mean is a choice:
 
     - `"valid_pairs"`: pairs of a real query and a real key. The value does
@@ -207,7 +207,7 @@ def attention_kl(teacher_scores, student_scores, mask=None):
 
     `1/(H * |x|) * sum_h sum_q KL(softmax(teacher_hq) || softmax(student_hq))`
     over the `|x|` real queries, each a distribution over the real keys
-    (MiniLM, https://arxiv.org/abs/2002.10957, equation 5). It is computed
+    (MiniLM, https://arxiv.org/abs/2002.10957). It is computed
     from scores, in log space.
 
     Args:
@@ -231,7 +231,7 @@ def relation_scores(vectors, num_relation_heads):
     The vectors of all heads are joined and split anew into
     `num_relation_heads`, so that models with different heads compare:
     `R = A A^T / sqrt(d_r)` with `d_r = H * D / num_relation_heads` (MiniLMv2,
-    https://arxiv.org/abs/2012.15828, section 3.1).
+    https://arxiv.org/abs/2012.15828).
 
     Args:
         vectors: Tensor `(B, L, H, D)`: queries, keys or values.
@@ -256,8 +256,7 @@ def relation_kl(
 ):
     """MiniLM's self-attention relation transfer.
 
-    `attention_kl` of the `relation_scores` of teacher and student (MiniLMv2,
-    equation 4).
+    `attention_kl` of the `relation_scores` of teacher and student (MiniLMv2).
 
     Args:
         teacher_vectors: Tensor `(B, L, H_teacher, D_teacher)`.

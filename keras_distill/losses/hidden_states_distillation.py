@@ -58,8 +58,8 @@ class HiddenStatesDistillation(DistillationLoss):
     ```
 
     Reference:
-        - TinyBERT, https://arxiv.org/abs/1909.10351, section 3.1,
-          equations 8 and 9; official code: `general_distill.py`.
+        - TinyBERT, https://arxiv.org/abs/1909.10351;
+          official code: `general_distill.py`.
     """
 
     def __init__(

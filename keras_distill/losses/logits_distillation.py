@@ -60,8 +60,8 @@ class LogitsDistillation(DistillationLoss):
     ```
 
     Reference:
-        - Hinton et al. 2015, https://arxiv.org/abs/1503.02531, section 2.
-        - TinyBERT, https://arxiv.org/abs/1909.10351, equation 10
+        - Hinton et al. 2015, https://arxiv.org/abs/1503.02531.
+        - TinyBERT, https://arxiv.org/abs/1909.10351
           (`loss="cross_entropy"`); official code: `task_distill.py`.
     """
 

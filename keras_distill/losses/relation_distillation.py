@@ -42,8 +42,8 @@ class RelationDistillation(DistillationLoss):
     ```
 
     Reference:
-        - MiniLMv2, https://arxiv.org/abs/2012.15828, section 3.
-        - MiniLM, https://arxiv.org/abs/2002.10957, section 3.2.
+        - MiniLMv2, https://arxiv.org/abs/2012.15828.
+        - MiniLM, https://arxiv.org/abs/2002.10957.
     """
 
     def __init__(

@@ -13,7 +13,7 @@ class Config:
     """The settings of a run: TinyBERT's task distillation.
 
     The paper's values are of Jiao et al. 2020,
-    https://arxiv.org/abs/1909.10351, section 4.2, for a student that went
+    https://arxiv.org/abs/1909.10351, for a student that went
     through general distillation first. The defaults are for one that did
     not: it starts from the teacher's embeddings and random layers, and
     learns at higher rates.
