@@ -2,6 +2,7 @@
 
 import contextlib
 import inspect
+import sys
 
 import keras
 from keras import ops
@@ -15,10 +16,11 @@ from keras_distill.objective import Objective
 from keras_distill.teachers import check_nothing_shared
 from keras_distill.teachers import check_same_vocabulary
 from keras_distill.teachers import shared_variables
+from keras_distill.train_steps import Steps
 
 
 @keras.saving.register_keras_serializable("keras_distill")
-class Distiller(keras.Model):
+class Distiller(Steps, keras.Model):
     """Trains a student on the features of a teacher.
 
     It is used as any Keras model: `compile`, `fit`, `evaluate`, `predict`.
@@ -122,11 +124,14 @@ class Distiller(keras.Model):
         # distiller. Its weights are not counted, trained or checkpointed.
         self.__dict__["teacher"] = teacher
         self.student = student
+        teacher_description, student_description = map(
+            describe, (teacher, student)
+        )
         self.objective = Objective(
             distillation_losses,
             distillation_loss_weights,
-            describe(teacher),
-            describe(student),
+            teacher_description,
+            student_description,
             taken_names=_student_loss_names(student),
         )
         self.projections = {
@@ -134,10 +139,18 @@ class Distiller(keras.Model):
             for name, projection in self.objective.projections().items()
         }
         self._teacher_forward = FeatureForward(
-            teacher, self.objective.teacher_features(), "teacher", False
+            teacher,
+            self.objective.teacher_features(),
+            "teacher",
+            with_outputs=False,
+            description=teacher_description,
         )
         self._student_forward = FeatureForward(
-            student, self.objective.student_features(), "student", True
+            student,
+            self.objective.student_features(),
+            "student",
+            with_outputs=True,
+            description=student_description,
         )
         self._term_trackers = {
             name: keras.metrics.Mean(name=name)
@@ -212,40 +225,16 @@ class Distiller(keras.Model):
         with a `FloatingPointError` when a loss is not finite, with the last
         good weights in place (`keras_distill.callbacks.StopOnNaN`).
         """
-        import tensorflow as tf
-
         call = inspect.signature(super().fit).bind(*args, **kwargs)
         if call.arguments.get("verbose", "auto"):
             print("\n".join(["Match plan:", *self.plan()]), flush=True)
-        if isinstance(call.arguments.get("x"), tf.data.Dataset):
+        if _is_data_set(call.arguments.get("x")):
             # Keras warns that its default is not for data sets.
             call.arguments.setdefault("shuffle", False)
         callbacks = call.arguments.get("callbacks")
         if not isinstance(callbacks, keras.callbacks.CallbackList):
             call.arguments["callbacks"] = _with_nan_check(callbacks)
-        self._build_optimizer()
         return super().fit(*call.args, **call.kwargs)
-
-    def train_step(self, data):
-        import tensorflow as tf
-
-        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        teacher = self._teacher_features(x)
-        with tf.GradientTape() as tape:
-            student = self._student_forward(x, training=True)
-            loss, terms = self._loss_and_terms(
-                teacher, student, y, sample_weight
-            )
-            scaled_loss = self.optimizer.scale_loss(loss)
-        self._apply(tape.gradient(scaled_loss, self.trainable_variables))
-        return self._results(x, y, sample_weight, student, loss, terms)
-
-    def test_step(self, data):
-        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        teacher = self._teacher_features(x)
-        student = self._student_forward(x, training=False)
-        loss, terms = self._loss_and_terms(teacher, student, y, sample_weight)
-        return self._results(x, y, sample_weight, student, loss, terms)
 
     def compute_loss(
         self, x=None, y=None, y_pred=None, sample_weight=None, training=True
@@ -325,15 +314,18 @@ class Distiller(keras.Model):
             student.preprocessor.tokenizer = teacher.preprocessor.tokenizer
         return cls(**arguments)
 
+    def make_train_function(self, force=False):
+        self._build_optimizer()
+        return super().make_train_function(force)
+
     def _build_optimizer(self):
         # For all variables at once. Keras would do it for those that have a
         # gradient in the first step, and a saved state would fit no other.
         if self.optimizer is not None and not self.optimizer.built:
             self.optimizer.build(self.trainable_variables)
 
-    def _apply(self, gradients):
+    def _apply_gradients(self, gradients):
         """Updates the variables that the losses reach."""
-        self._build_optimizer()
         # A part that no loss reaches, such as the head while hidden states
         # are matched, has no gradient and stays as it is.
         updates = [
@@ -349,7 +341,23 @@ class Distiller(keras.Model):
                 f"'{self.student.name}'. Set `trainable = True` on the layers "
                 "to train, or choose losses on layers above them."
             )
-        self.optimizer.apply_gradients(updates)
+        self.optimizer.apply(*zip(*updates, strict=True))
+
+    def _teacher_variables(self):
+        """The variables of the teacher that a step reads."""
+        return self.teacher.variables
+
+    def _reached_variables(self):
+        """The trainable variables that the losses depend on."""
+        reached = [v for v in self.trainable_variables if v.regularizer]
+        if self.student_loss_weight > 0:
+            reached += self._student_forward.trainable_variables
+        else:
+            reached += self._student_forward.feature_variables
+        if self.student_loss_weight < 1:
+            for projection in self.projections.values():
+                reached += projection.trainable_variables
+        return reached
 
     def _teacher_features(self, x):
         if self.student_loss_weight == 1:
@@ -357,12 +365,15 @@ class Distiller(keras.Model):
         features = self._teacher_forward(x, training=False)
         return keras.tree.map_structure(ops.stop_gradient, features)
 
+    def _label_loss(self, y, outputs, sample_weight):
+        return self._compile_loss(y, outputs, sample_weight)
+
     def _loss_and_terms(self, teacher, student, y, sample_weight):
         """The total loss and its terms by name."""
         a = self.student_loss_weight
         terms, parts = {}, []
         if self._compile_loss is not None and y is not None:
-            terms["student_loss"] = self._compile_loss(
+            terms["student_loss"] = self._label_loss(
                 y, student[names.OUTPUTS], sample_weight
             )
         if a > 0:
@@ -383,7 +394,7 @@ class Distiller(keras.Model):
         parts += [ops.cast(ops.sum(x), "float32") for x in self.losses]
         return sum(parts[1:], start=parts[0]), terms
 
-    def _results(self, x, y, sample_weight, student, loss, terms):
+    def _update_logs(self, x, y, sample_weight, outputs, loss, terms):
         """Updates the metrics with a batch and returns their results."""
         batch_size = ops.shape(keras.tree.flatten(x)[0])[0]
         self._loss_tracker.update_state(loss, sample_weight=batch_size)
@@ -391,9 +402,7 @@ class Distiller(keras.Model):
             self._term_trackers[name].update_state(
                 value, sample_weight=batch_size
             )
-        results = self.compute_metrics(
-            x, y, student[names.OUTPUTS], sample_weight
-        )
+        results = self.compute_metrics(x, y, outputs, sample_weight)
         return {
             name: value
             for name, value in results.items()
@@ -412,6 +421,12 @@ class Distiller(keras.Model):
             yield
         finally:
             self.__dict__["teacher"] = teacher
+
+
+def _is_data_set(x):
+    # Without TensorFlow there are none.
+    tensorflow = sys.modules.get("tensorflow")
+    return tensorflow is not None and isinstance(x, tensorflow.data.Dataset)
 
 
 def _serialize_model(model):

@@ -43,6 +43,8 @@ class FeatureExtractor(keras.Model):
         model: `keras.Model`. The model to look into.
         features: str or iterable of str. The features to compute.
         name: Optional str. Name of the extractor.
+        description: Optional `ModelDescription` of the model, if it is known
+            already: to find it costs as much as to build the model.
 
     Call arguments:
         inputs: What the model takes.
@@ -78,8 +80,8 @@ class FeatureExtractor(keras.Model):
     ```
     """
 
-    def __init__(self, model, features, name=None):
-        wanted = expand_features(model, features)
+    def __init__(self, model, features, name=None, description=None):
+        wanted = expand_features(model, features, description)
         inputs = symbolic_inputs(model)
         recorder = FeatureRecorder(wanted)
         rebuild(model, inputs, recorder)
@@ -98,12 +100,13 @@ class FeatureExtractor(keras.Model):
         )
 
 
-def expand_features(model, features):
+def expand_features(model, features, description=None):
     """Checks the names of features and writes out those of all layers.
 
     Args:
         model: `keras.Model`.
         features: str or iterable of str.
+        description: Optional `ModelDescription` of the model.
 
     Returns:
         list of str, each named once, in the order given.
@@ -111,7 +114,7 @@ def expand_features(model, features):
     Raises:
         ValueError: If the model does not have one of them, or shows none.
     """
-    description = describe(model)
+    description = description or describe(model)
     if description.is_opaque:
         raise ValueError(
             f"`FeatureExtractor` cannot look into '{model.name}', a "

@@ -1,5 +1,7 @@
 """Runs a model once for its outputs and features together."""
 
+import functools
+
 import keras
 
 # Masks travel on tensors, which Keras gives no public access to.
@@ -23,6 +25,7 @@ class FeatureForward:
             are added where the model has them.
         role: str. `"teacher"` or `"student"`, for messages.
         with_outputs: bool. Whether the model's own outputs are computed.
+        description: Optional `ModelDescription` of the model, if it is known.
 
     Call arguments:
         inputs: A batch.
@@ -32,18 +35,39 @@ class FeatureForward:
         dict of feature name to tensor or, for `"outputs"`, structure.
     """
 
-    def __init__(self, model, features, role, with_outputs):
+    def __init__(self, model, features, role, with_outputs, description=None):
         self.model = model
         self.role = role
-        self.description = describe(model)
+        self.description = description or describe(model)
+        self.features = tuple(features)
         self._run = model
         if not self.description.is_opaque:
-            features = list(features)
+            wanted = list(self.features)
             if with_outputs:
-                features.append(names.OUTPUTS)
+                wanted.append(names.OUTPUTS)
             if names.PADDING_MASK in self.description.shapes:
-                features.append(names.PADDING_MASK)
-            self._run = FeatureExtractor(model, features)
+                wanted.append(names.PADDING_MASK)
+            self._run = FeatureExtractor(
+                model, wanted, description=self.description
+            )
+
+    @property
+    def trainable_variables(self):
+        """The trainable variables that features and outputs depend on."""
+        return self._run.trainable_variables
+
+    @property
+    def feature_variables(self):
+        """The trainable variables that the features alone depend on."""
+        return self._features_alone.trainable_variables
+
+    @functools.cached_property
+    def _features_alone(self):
+        if self.description.is_opaque:
+            return self.model
+        return FeatureExtractor(
+            self.model, self.features, description=self.description
+        )
 
     def __call__(self, inputs, training):
         inputs = select_inputs(self.model, inputs, self.role)

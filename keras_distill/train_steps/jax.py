@@ -1,0 +1,128 @@
+"""The distiller's steps on JAX."""
+
+import itertools
+
+import jax
+import keras
+
+from keras_distill.features import names
+
+
+class JaxSteps:
+    """`train_step` and `test_step` of a `Distiller` on JAX.
+
+    Keras's steps on JAX are functions of a state that they take and return.
+    The teacher's variables travel in it, as variables that are not trained:
+    what a compiled step finds elsewhere becomes a constant of the program,
+    compiled into it and kept twice.
+    """
+
+    @property
+    def non_trainable_variables(self):
+        variables = super().non_trainable_variables
+        known = {id(variable) for variable in self.variables}
+        return variables + [
+            variable
+            for variable in self._teacher_variables()
+            if id(variable) not in known
+        ]
+
+    def train_step(self, state, data):
+        trainable, non_trainable, optimizer_variables, metrics = state
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        gradient_of = jax.value_and_grad(self._stateless_loss, has_aux=True)
+        (_, (loss, terms, outputs, non_trainable)), gradients = gradient_of(
+            trainable,
+            non_trainable,
+            optimizer_variables,
+            x,
+            y,
+            sample_weight,
+            training=True,
+        )
+        trainable, optimizer_variables = self._stateless_apply(
+            trainable, optimizer_variables, gradients
+        )
+        logs, metrics = self._stateless_logs(
+            metrics, x, y, sample_weight, outputs, loss, terms
+        )
+        return logs, (trainable, non_trainable, optimizer_variables, metrics)
+
+    def test_step(self, state, data):
+        trainable, non_trainable, metrics = state
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        _, (loss, terms, outputs, non_trainable) = self._stateless_loss(
+            trainable, non_trainable, None, x, y, sample_weight, training=False
+        )
+        logs, metrics = self._stateless_logs(
+            metrics, x, y, sample_weight, outputs, loss, terms
+        )
+        return logs, (trainable, non_trainable, metrics)
+
+    def _stateless_loss(
+        self,
+        trainable,
+        non_trainable,
+        optimizer_variables,
+        x,
+        y,
+        sample_weight,
+        training,
+    ):
+        """The loss to differentiate, and `(loss, terms, outputs, state)`."""
+        mapping = [
+            *zip(self.trainable_variables, trainable, strict=True),
+            *zip(self.non_trainable_variables, non_trainable, strict=True),
+        ]
+        if training:
+            # The loss scale of mixed_float16 is one of them.
+            mapping += zip(
+                self.optimizer.variables, optimizer_variables, strict=True
+            )
+        with keras.StatelessScope(mapping, collect_losses=True) as scope:
+            teacher = self._teacher_features(x)
+            student = self._student_forward(x, training=training)
+            loss, terms = self._loss_and_terms(
+                teacher, student, y, sample_weight
+            )
+            scaled_loss = self.optimizer.scale_loss(loss) if training else loss
+        state = _current(scope, self.non_trainable_variables)
+        return scaled_loss, (loss, terms, student[names.OUTPUTS], state)
+
+    def _stateless_apply(self, trainable, optimizer_variables, gradients):
+        """Updates the variables that the losses reach."""
+        # JAX gives zeros to a variable that no loss reaches, with which
+        # weight decay and momentum would go on.
+        reached = {id(variable) for variable in self._reached_variables()}
+        gradients = [
+            gradient if id(variable) in reached else None
+            for variable, gradient in zip(
+                self.trainable_variables, gradients, strict=True
+            )
+        ]
+        mapping = itertools.chain(
+            zip(self.trainable_variables, trainable, strict=True),
+            zip(self.optimizer.variables, optimizer_variables, strict=True),
+        )
+        with keras.StatelessScope(list(mapping)) as scope:
+            self._apply_gradients(gradients)
+        return (
+            _current(scope, self.trainable_variables),
+            _current(scope, self.optimizer.variables),
+        )
+
+    def _stateless_logs(self, metrics, *batch):
+        """The logs of a batch, and the metrics' state after it."""
+        mapping = zip(self.metrics_variables, metrics, strict=True)
+        with keras.StatelessScope(list(mapping)) as scope:
+            logs = self._update_logs(*batch)
+        return logs, _current(scope, self.metrics_variables)
+
+
+def _current(scope, variables):
+    """The values of variables at the end of a stateless scope."""
+    return [
+        variable.value if value is None else value
+        for variable in variables
+        for value in [scope.get_current_value(variable)]
+    ]

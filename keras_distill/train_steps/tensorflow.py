@@ -1,0 +1,144 @@
+"""The distiller's steps on TensorFlow, under any `tf.distribute` strategy."""
+
+import keras
+import tensorflow as tf
+
+from keras_distill.features import names
+
+
+class TensorFlowSteps:
+    """`train_step` and `test_step` of a `Distiller` on TensorFlow.
+
+    Under a strategy a replica sees its part of a batch. Keras averages in
+    each part and then over the replicas, so that the rows of a smaller part
+    would count more; here every row of the whole batch counts the same.
+    """
+
+    def train_step(self, data):
+        data, num_rows = _never_empty(data)
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        teacher = self._teacher_features(x)
+        with tf.GradientTape() as tape:
+            student = self._student_forward(x, training=True)
+            loss, terms = self._loss_and_terms(
+                teacher, student, y, sample_weight
+            )
+            scaled_loss = self.optimizer.scale_loss(_part(loss, num_rows))
+        self._apply_gradients(
+            tape.gradient(scaled_loss, self.trainable_variables)
+        )
+        return self._logs(num_rows, data, student, loss, terms)
+
+    def test_step(self, data):
+        data, num_rows = _never_empty(data)
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        teacher = self._teacher_features(x)
+        student = self._student_forward(x, training=False)
+        loss, terms = self._loss_and_terms(teacher, student, y, sample_weight)
+        return self._logs(num_rows, data, student, loss, terms)
+
+    def _logs(self, num_rows, data, student, loss, terms):
+        batch = (data, student[names.OUTPUTS])
+        if num_rows is not None:
+            # Without the row that stands in for none.
+            batch = keras.tree.map_structure(
+                lambda part: None if part is None else part[:num_rows], batch
+            )
+        data, outputs = batch
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        return self._update_logs(x, y, sample_weight, outputs, loss, terms)
+
+    def _build_optimizer(self):
+        with self.distribute_strategy.scope():
+            super()._build_optimizer()
+
+    def _label_loss(self, y, outputs, sample_weight):
+        # Keras divides a compiled loss by the number of replicas.
+        strategy = tf.distribute.get_strategy()
+        return (
+            super()._label_loss(y, outputs, sample_weight)
+            * strategy.num_replicas_in_sync
+        )
+
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        # Keras would average the parts of a batch over the replicas to see
+        # its shape, which fails for several workers and for parts of
+        # different sizes. One part shows as much.
+        strategy = self._distribute_strategy
+        if strategy is not None and iterator is not None:
+            for _, _, batches in iterator:
+                data_batch = keras.tree.map_structure(
+                    lambda part: strategy.experimental_local_results(part)[0],
+                    next(batches),
+                )
+                break
+        super()._maybe_symbolic_build(data_batch=data_batch)
+
+    def _make_function(self, step_function):
+        if not _has_workers(self.distribute_strategy):
+            return super()._make_function(step_function)
+        # Keras averages the logs of the workers over an axis that they do
+        # not have (keras-team/keras#20585). They are logs of the part of the
+        # batch here; an epoch's are summed over the workers.
+        strategy = self.distribute_strategy
+
+        def one_step(data):
+            results = strategy.run(step_function, args=(data,))
+            return keras.tree.map_structure(
+                lambda value: strategy.experimental_local_results(value)[0],
+                results,
+            )
+
+        if not self.run_eagerly:
+            one_step = tf.function(
+                one_step, reduce_retracing=True, jit_compile=self.jit_compile
+            )
+
+        def steps(iterator):
+            results = one_step(next(iterator))
+            for _ in range(self.steps_per_execution - 1):
+                try:
+                    data = next(iterator)
+                except StopIteration:
+                    break
+                results = one_step(data)
+            return results
+
+        return steps
+
+
+def _has_workers(strategy):
+    return (
+        isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
+        and strategy.extended._in_multi_worker_mode()
+    )
+
+
+def _never_empty(data):
+    """Gives a replica without rows one of zeros, and the rows it has.
+
+    A last batch of fewer rows than replicas leaves some without any, and a
+    mean over none is not a number.
+    """
+    if tf.distribute.get_strategy().num_replicas_in_sync == 1:
+        return data, None
+    parts = keras.tree.flatten(data)
+    num_rows = tf.shape(parts[0])[0]
+    missing = tf.maximum(1 - num_rows, 0)
+
+    def pad(part):
+        if part is None:
+            return None
+        rows = [[0, missing], *[[0, 0]] * (len(part.shape) - 1)]
+        return tf.pad(part, rows)
+
+    return keras.tree.map_structure(pad, data), num_rows
+
+
+def _part(loss, num_rows):
+    """What the rows of a replica add to the mean over the whole batch."""
+    if num_rows is None:
+        return loss
+    replica = tf.distribute.get_replica_context()
+    num_rows = tf.cast(num_rows, loss.dtype)
+    return loss * num_rows / replica.all_reduce("SUM", num_rows)

@@ -1,0 +1,35 @@
+"""The distiller's steps on PyTorch."""
+
+import keras
+import torch
+
+from keras_distill.features import names
+
+
+class TorchSteps:
+    """`train_step` and `test_step` of a `Distiller` on PyTorch."""
+
+    def train_step(self, data):
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        with torch.no_grad():
+            teacher = self._teacher_features(x)
+        for variable in self.trainable_variables:
+            variable.value.grad = None
+        student = self._student_forward(x, training=True)
+        loss, terms = self._loss_and_terms(teacher, student, y, sample_weight)
+        self.optimizer.scale_loss(loss).backward()
+        gradients = [v.value.grad for v in self.trainable_variables]
+        with torch.no_grad():
+            self._apply_gradients(gradients)
+            return self._update_logs(
+                x, y, sample_weight, student[names.OUTPUTS], loss, terms
+            )
+
+    def test_step(self, data):
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        teacher = self._teacher_features(x)
+        student = self._student_forward(x, training=False)
+        loss, terms = self._loss_and_terms(teacher, student, y, sample_weight)
+        return self._update_logs(
+            x, y, sample_weight, student[names.OUTPUTS], loss, terms
+        )
