@@ -102,6 +102,7 @@ class TokenizedExamples:
         fixed_length=None,
         length_multiple=1,
         drop_remainder=False,
+        first_batch=0,
     ):
         """Yields one epoch of NumPy batches.
 
@@ -118,6 +119,8 @@ class TokenizedExamples:
                 each length; 8 keeps that to a few. Defaults to `1`.
             drop_remainder: bool. Whether to leave out the rows that do not
                 fill a batch. Defaults to `False`.
+            first_batch: int. Leaves out so many batches of the epoch, for a
+                run that is taken up again. Defaults to `0`.
 
         Yields:
             `(x, y)`, or `(x,)` when there are no labels.
@@ -126,8 +129,10 @@ class TokenizedExamples:
         batches = make_batches(
             self.lengths, batch_size, shuffle, seed, epoch, drop_remainder
         )
+        _check_first_batch(first_batch, len(batches))
         return (
-            self._batch(rows, fixed_length, length_multiple) for rows in batches
+            self._batch(rows, fixed_length, length_multiple)
+            for rows in batches[first_batch:]
         )
 
     def batches(
@@ -139,6 +144,7 @@ class TokenizedExamples:
         fixed_length=None,
         length_multiple=1,
         drop_remainder=False,
+        first_batch=None,
     ):
         """Returns the batches of `iterate` as a `tf.data.Dataset`.
 
@@ -161,6 +167,9 @@ class TokenizedExamples:
                 each length; 8 keeps that to a few. Defaults to `1`.
             drop_remainder: bool. Whether to leave out the rows that do not
                 fill a batch. Defaults to `False`.
+            first_batch: int. Gives the epoch `initial_epoch` alone, from
+                this batch on, the same at every iteration. Defaults to
+                `None`: whole epochs, one after the other.
 
         Returns:
             `tf.data.Dataset` of `(x, y)`, or `(x,)` when there are no
@@ -170,6 +179,8 @@ class TokenizedExamples:
 
         self._check_batching(batch_size, seed, fixed_length, length_multiple)
         count = self.num_batches(batch_size, drop_remainder)
+        _check_first_batch(first_batch or 0, count)
+        count -= first_batch or 0
         epoch = initial_epoch
 
         def generate():
@@ -182,9 +193,10 @@ class TokenizedExamples:
                 fixed_length,
                 length_multiple,
                 drop_remainder,
+                first_batch or 0,
             )
             for number, batch in enumerate(batches, start=1):
-                if number == count:
+                if number == count and first_batch is None:
                     epoch += 1
                 yield batch
 
@@ -252,4 +264,12 @@ def _check_count(name, value):
     if not isinstance(value, (int, np.integer)) or value < 1:
         raise ValueError(
             f"`{name}` must be a positive int. Received: {value!r}."
+        )
+
+
+def _check_first_batch(first_batch, count):
+    if not 0 <= first_batch <= count:
+        raise ValueError(
+            f"`first_batch` must be from 0 to {count}, the number of batches. "
+            f"Received: {first_batch}."
         )

@@ -136,6 +136,19 @@ def test_dataset_yields_what_iterate_yields(tokenized):
             np.testing.assert_array_equal(x[name], x_tf[name])
 
 
+@pytest.mark.parametrize("first_batch", [0, 1, 2])
+def test_an_epoch_from_a_batch_on(tokenized, first_batch):
+    arguments = {"batch_size": 8, "shuffle": True, "seed": 3}
+    whole = labels_of(tokenized.iterate(**arguments, epoch=5))
+    arguments["first_batch"] = first_batch
+    rest = labels_of(tokenized.iterate(**arguments, epoch=5))
+    assert rest == whole[first_batch:]
+    batches = tokenized.batches(**arguments, initial_epoch=5)
+    assert len(batches) == 3 - first_batch
+    # The same epoch again.
+    assert labels_of(batches) == labels_of(batches) == rest
+
+
 def test_signature_and_number_of_batches(tokenized):
     dataset = tokenized.batches(8)
     x, y = dataset.element_spec
@@ -236,6 +249,7 @@ def test_no_rows(tokenizer):
         ({"seed": -1}, "`seed` must not be negative"),
         ({"length_multiple": 0}, "`length_multiple` must be a positive int"),
         ({"fixed_length": 5}, "`fixed_length` must be at least 12"),
+        ({"first_batch": 6}, "`first_batch` must be from 0 to 5"),
     ],
 )
 @pytest.mark.parametrize("method", ["iterate", "batches"])
