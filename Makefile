@@ -6,18 +6,27 @@ PIP := $(BIN)/pip --disable-pip-version-check
 INSTALL := $(PIP) install --quiet --constraint .ci/constraints.txt
 SOURCES := keras_distill recipes tests
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile
+BACKEND_TESTS := $(addprefix tests/,backends callbacks distiller features \
+	losses students tasks teachers testing test_layer_map.py \
+	test_objective.py test_schedules.py)
 LINT := --isolated --line-length 80
 RULES := --select E,F,I,W,B --config "lint.isort.force-single-line = true"
 
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: demo test test-peers test-slow lint format benchmarks clean
+.PHONY: demo test test-backends test-peers test-slow lint format benchmarks clean
 
 demo: $(BIN)/.library $(BIN)/.embedded
 	$(BIN)/python -m recipes.tinybert --task film_reviews --run-dir runs/demo
 
 test: $(BIN)/.test $(BIN)/.embedded lint
 	$(PYTEST)
+
+# The tests of what computes, on the backends that are not the default. With
+# models this small threads cost more than they bring.
+test-backends: $(BIN)/.backends $(BIN)/.embedded
+	KERAS_BACKEND=jax $(PYTEST) $(BACKEND_TESTS)
+	KERAS_BACKEND=torch OMP_NUM_THREADS=1 $(PYTEST) $(BACKEND_TESTS)
 
 test-peers: $(BIN)/.peers $(BIN)/.embedded
 	$(PYTEST) -m peers
@@ -51,6 +60,11 @@ $(BIN)/.library: $(BIN)/python setup.cfg .ci/constraints.txt
 $(BIN)/.test: $(BIN)/.library
 	@echo "Installing the test tools ..."
 	$(INSTALL) --editable ".[test]"
+	@touch $@
+
+$(BIN)/.backends: $(BIN)/.test
+	@echo "Installing JAX and PyTorch ..."
+	$(INSTALL) --editable ".[test,jax,torch]"
 	@touch $@
 
 $(BIN)/.peers: $(BIN)/.test
