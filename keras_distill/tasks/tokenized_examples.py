@@ -5,6 +5,7 @@ import numpy as np
 from keras_distill.tasks.length_buckets import make_batches
 from keras_distill.tasks.tokenization import special_ids
 from keras_distill.tasks.tokenization import tokenize_and_pack
+from keras_distill.tasks.tokenizer_fingerprint import tokenizer_fingerprint
 
 # Batches that are made while the model computes.
 _AHEAD = 2
@@ -72,6 +73,8 @@ class TokenizedExamples:
         self.labels = examples.labels
         self.ids = examples.ids
         self.sequence_length = sequence_length
+        self.tokenizer_fingerprint = tokenizer_fingerprint(tokenizer)
+        self._targets = None
 
     def __len__(self):
         return len(self.lengths)
@@ -85,13 +88,29 @@ class TokenizedExamples:
         Returns:
             `TokenizedExamples`.
         """
-        selected = object.__new__(type(self))
-        selected.__dict__.update(self.__dict__)
+        selected = self._copy()
         for name in ("_first_lengths", "_starts", "lengths", "ids"):
             setattr(selected, name, getattr(self, name)[rows])
         if self.labels is not None:
             selected.labels = self.labels[rows]
         return selected
+
+    def with_targets(self, targets):
+        """Returns the same rows with more arrays in the `x` of each batch.
+
+        Args:
+            targets: what finds the arrays by the rows' ids, such as that of
+                `keras_distill.teachers.TeacherCache.attach`. It has
+                `read(ids, length)`, which returns a dict of arrays, and
+                `signature(length)`, which returns a dict of their shapes and
+                dtypes, `None` for rows and an unknown length.
+
+        Returns:
+            `TokenizedExamples`.
+        """
+        copy = self._copy()
+        copy._targets = targets
+        return copy
 
     def iterate(
         self,
@@ -202,6 +221,9 @@ class TokenizedExamples:
 
         tokens = tf.TensorSpec((None, fixed_length), "int32")
         signature = ({name: tokens for name in _INPUTS},)
+        if self._targets is not None:
+            for name, spec in self._targets.signature(fixed_length).items():
+                signature[0][name] = tf.TensorSpec(*spec)
         if self.labels is not None:
             signature += (tf.TensorSpec((None,), self.labels.dtype),)
         dataset = tf.data.Dataset.from_generator(
@@ -226,6 +248,11 @@ class TokenizedExamples:
             return len(self) // batch_size
         return -(-len(self) // batch_size)
 
+    def _copy(self):
+        copy = object.__new__(type(self))
+        copy.__dict__.update(self.__dict__)
+        return copy
+
     def _batch(self, rows, fixed_length, length_multiple):
         """The padded arrays of some rows."""
         lengths = self.lengths[rows][:, np.newaxis]
@@ -244,6 +271,8 @@ class TokenizedExamples:
             "segment_ids": (filled & second).astype("int32"),
             "padding_mask": (token_ids != self._pad_id).astype("int32"),
         }
+        if self._targets is not None:
+            x.update(self._targets.read(self.ids[rows], width))
         return (x,) if self.labels is None else (x, self.labels[rows])
 
     def _check_batching(self, batch_size, seed, fixed_length, length_multiple):
