@@ -14,6 +14,17 @@ WORDS = (
 ).split()
 
 
+def pytest_collection_modifyitems(items):
+    """Skips what is TensorFlow's own on other backends, with the reason."""
+    if keras.backend.backend() == "tensorflow":
+        return
+    for item in items:
+        marker = item.get_closest_marker("tensorflow")
+        if marker is not None:
+            reason = f"TensorFlow only: {marker.args[0]}"
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
 @pytest.fixture(autouse=True)
 def seed():
     """Every test starts from the same random state and counts names anew."""

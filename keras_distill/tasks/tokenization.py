@@ -1,5 +1,7 @@
 """Runs a KerasHub tokenizer over texts."""
 
+import itertools
+
 import numpy as np
 
 from keras_distill.tasks.packing import Ragged
@@ -71,10 +73,26 @@ def tokenize_and_pack(texts, tokenizer, sequence_length, progress=None):
 
 
 def _tokenize(texts, tokenizer):
-    """Yields, per chunk of rows, a `Ragged` of token ids for each text.
+    """Yields, per chunk of rows, a `Ragged` of token ids for each text."""
+    if _has_tensorflow():
+        return _tokenize_in_graph(texts, tokenizer)
+    return _tokenize_in_python(texts, tokenizer)
 
-    The tokenizer runs inside a `tf.data` graph on every backend: ten times
-    as fast as its Python path, and the path that serving takes.
+
+def _has_tensorflow():
+    try:
+        # What KerasHub's tokenizers need for their TensorFlow path.
+        import tensorflow  # noqa: F401
+        import tensorflow_text  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+def _tokenize_in_graph(texts, tokenizer):
+    """The tokenizer inside a `tf.data` graph, where it runs fastest.
+
+    It serves every backend, and it is the path that serving takes.
     """
     import tensorflow as tf
 
@@ -82,8 +100,26 @@ def _tokenize(texts, tokenizer):
         tokens = [tokenizer(column) for column in columns]
         return [(row.values, row.row_lengths()) for row in tokens]
 
-    columns = tuple(tf.constant(column, tf.string) for column in texts)
-    chunks = tf.data.Dataset.from_tensor_slices(columns).batch(_CHUNK)
-    chunks = chunks.map(ragged, num_parallel_calls=tf.data.AUTOTUNE)
+    # An accelerator belongs to the backend, which may be another one.
+    with tf.device("cpu"):
+        columns = tuple(tf.constant(column, tf.string) for column in texts)
+        chunks = tf.data.Dataset.from_tensor_slices(columns).batch(_CHUNK)
+        chunks = chunks.map(ragged, num_parallel_calls=tf.data.AUTOTUNE)
     for chunk in chunks.as_numpy_iterator():
         yield [Ragged(values, lengths) for values, lengths in chunk]
+
+
+def _tokenize_in_python(texts, tokenizer):
+    """The tokenizer as it runs where TensorFlow is not installed."""
+    for start in range(0, len(texts[0]), _CHUNK):
+        yield [
+            _ragged(tokenizer(list(column[start : start + _CHUNK])))
+            for column in texts
+        ]
+
+
+def _ragged(rows):
+    lengths = np.array([len(row) for row in rows], dtype="int64")
+    tokens = itertools.chain.from_iterable(rows)
+    values = np.fromiter(tokens, dtype="int32", count=lengths.sum())
+    return Ragged(values, lengths)

@@ -1,7 +1,9 @@
 """Examples tokenised once, in batches no longer than they must be."""
 
+import keras
 import numpy as np
 
+from keras_distill.tasks.batch_sequence import BatchSequence
 from keras_distill.tasks.length_buckets import make_batches
 from keras_distill.tasks.tokenization import special_ids
 from keras_distill.tasks.tokenization import tokenize_and_pack
@@ -119,7 +121,7 @@ class TokenizedExamples:
         seed=0,
         epoch=0,
         fixed_length=None,
-        length_multiple=1,
+        length_multiple=None,
         drop_remainder=False,
         first_batch=0,
     ):
@@ -135,7 +137,8 @@ class TokenizedExamples:
                 `None`, which pads each batch to its own longest row.
             length_multiple: int. Rounds a batch's length up to a multiple of
                 this, but not beyond `sequence_length`. XLA compiles anew for
-                each length; 8 keeps that to a few. Defaults to `1`.
+                each length; 8 keeps that to a few. Defaults to 1, and to 8
+                on JAX, which always compiles.
             drop_remainder: bool. Whether to leave out the rows that do not
                 fill a batch. Defaults to `False`.
             first_batch: int. Leaves out so many batches of the epoch, for a
@@ -144,6 +147,7 @@ class TokenizedExamples:
         Yields:
             `(x, y)`, or `(x,)` when there are no labels.
         """
+        length_multiple = _length_multiple(length_multiple)
         self._check_batching(batch_size, seed, fixed_length, length_multiple)
         batches = make_batches(
             self.lengths, batch_size, shuffle, seed, epoch, drop_remainder
@@ -161,11 +165,11 @@ class TokenizedExamples:
         seed=0,
         initial_epoch=0,
         fixed_length=None,
-        length_multiple=1,
+        length_multiple=None,
         drop_remainder=False,
         first_batch=None,
     ):
-        """Returns the batches of `iterate` as a `tf.data.Dataset`.
+        """Returns the batches of `iterate` as Keras's `fit` takes them.
 
         With `shuffle`, every epoch has its own order, fixed by `seed` and
         the number of the epoch. An epoch counts when its last batch was
@@ -183,7 +187,8 @@ class TokenizedExamples:
                 `None`, which pads each batch to its own longest row.
             length_multiple: int. Rounds a batch's length up to a multiple of
                 this, but not beyond `sequence_length`. XLA compiles anew for
-                each length; 8 keeps that to a few. Defaults to `1`.
+                each length; 8 keeps that to a few. Defaults to 1, and to 8
+                on JAX, which always compiles.
             drop_remainder: bool. Whether to leave out the rows that do not
                 fill a batch. Defaults to `False`.
             first_batch: int. Gives the epoch `initial_epoch` alone, from
@@ -191,15 +196,34 @@ class TokenizedExamples:
                 `None`: whole epochs, one after the other.
 
         Returns:
-            `tf.data.Dataset` of `(x, y)`, or `(x,)` when there are no
-            labels, with a known number of batches and lengths that vary.
+            Batches `(x, y)`, or `(x,)` when there are no labels, with a known
+            number of batches and lengths that vary: on TensorFlow a
+            `tf.data.Dataset`, on JAX and PyTorch a `keras.utils.PyDataset`,
+            of which `fit` keeps the order with `shuffle=False` only.
         """
-        import tensorflow as tf
-
+        length_multiple = _length_multiple(length_multiple)
         self._check_batching(batch_size, seed, fixed_length, length_multiple)
         count = self.num_batches(batch_size, drop_remainder)
         _check_first_batch(first_batch or 0, count)
         count -= first_batch or 0
+        if keras.backend.backend() != "tensorflow":
+
+            def plan(epoch):
+                return make_batches(
+                    self.lengths,
+                    batch_size,
+                    shuffle,
+                    seed,
+                    epoch if first_batch is None else initial_epoch,
+                    drop_remainder,
+                )[first_batch or 0 :]
+
+            def read(rows):
+                return self._batch(rows, fixed_length, length_multiple)
+
+            return BatchSequence(plan, read, initial_epoch)
+        import tensorflow as tf
+
         epoch = initial_epoch
 
         def generate():
@@ -302,3 +326,9 @@ def _check_first_batch(first_batch, count):
             f"`first_batch` must be from 0 to {count}, the number of batches. "
             f"Received: {first_batch}."
         )
+
+
+def _length_multiple(value):
+    if value is not None:
+        return value
+    return 8 if keras.backend.backend() == "jax" else 1
