@@ -1,6 +1,46 @@
-"""Saving and loading weights apart from an optimizer's state."""
+"""Saving and loading: whole or not at all, and apart from an optimizer."""
 
 import contextlib
+import os
+import pathlib
+
+# Starts the name of a file that is not finished.
+UNFINISHED = ".new-"
+
+
+@contextlib.contextmanager
+def replaced_file(path):
+    """A temporary file that takes the place of `path` when the block succeeds.
+
+    It lies beside `path` and is on the disk before it is renamed, so that
+    whatever happens, a full disk or a lost power supply, `path` is what it
+    was or what it shall be.
+
+    Args:
+        path: Path of the file to make or to replace.
+
+    Yields:
+        `pathlib.Path` of the file to write, with the same ending as `path`.
+
+    Example:
+
+    ```python
+    from keras_distill.saving import replaced_file
+
+    with replaced_file("numbers.txt") as file:
+        file.write_text("1 2 3")
+    ```
+    """
+    path = pathlib.Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(UNFINISHED + path.name)
+    try:
+        yield temporary
+        _flush(temporary)
+        os.replace(temporary, path)
+        _flush(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -19,3 +59,12 @@ def swapped_optimizer(model, optimizer):
         yield
     finally:
         model.optimizer = own
+
+
+def _flush(path):
+    """Waits until a file, or the list of a folder's files, is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -40,6 +40,19 @@ class KeepBest(keras.callbacks.Callback):
         self.best = None
         self._weights = None
 
+    def get_state(self):
+        """What the callback remembers, for a run that goes on later."""
+        return {"best": self.best, "weights": self._weights}
+
+    def set_state(self, state):
+        """Remembers what `get_state` returned.
+
+        Args:
+            state: dict.
+        """
+        self.best = state["best"]
+        self._weights = state["weights"]
+
     def on_train_begin(self, logs=None):
         self.best = None
         self._weights = None

@@ -48,7 +48,7 @@ class Progress(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
         # A training that was interrupted had no end.
         self.on_train_end()
-        self._epoch = self._first_epoch = None
+        self._epoch = self._first_epoch = self._first_batch = None
         self._steps = self.params.get("steps")
         self._begin = self._last_line = time.monotonic()
         self._done = 0
@@ -71,6 +71,14 @@ class Progress(keras.callbacks.Callback):
         if self._first_epoch is None:
             # A run that is resumed begins later.
             self._first_epoch = epoch
+            if self._bar is not None:
+                self._bar.update(self._task, total=self._total())
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if self._first_batch is None:
+            # A run that is resumed may begin in the middle of an epoch.
+            self._first_batch = batch
+            self._done_before -= batch
             if self._bar is not None:
                 self._bar.update(self._task, total=self._total())
 
@@ -100,7 +108,9 @@ class Progress(keras.callbacks.Callback):
 
     def _total(self):
         epochs = self.params["epochs"] - self._first_epoch
-        return self._steps and self._steps * epochs
+        if not self._steps:
+            return None
+        return self._steps * epochs - (self._first_batch or 0)
 
     def _state(self, logs):
         values = [

@@ -1,5 +1,9 @@
-"""The steps of a run, and what is left of them."""
+"""A run as a list of stages, which can be stopped at any moment."""
 
+from keras_distill.stages.interruption import Interrupted
 from keras_distill.stages.run_folder import RunFolder
+from keras_distill.stages.run_stages import run_stages
+from keras_distill.stages.stage import Stage
+from keras_distill.stages.stage_result import StageResult
 
-__all__ = ["RunFolder"]
+__all__ = ["Interrupted", "RunFolder", "Stage", "StageResult", "run_stages"]

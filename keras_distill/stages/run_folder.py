@@ -1,130 +1,237 @@
-"""The folder of a run: what it was asked, and what is done."""
+"""The folder of a run: what it was asked, what is done, what it said."""
 
+import contextlib
+import datetime
 import json
 import os
 import pathlib
+import platform
+import shlex
+import socket
+import sys
+from importlib import metadata
 
-from keras_distill.saving import swapped_optimizer
+from rich.console import Console
+
+from keras_distill.stages.chief import is_chief
+from keras_distill.stages.json_file import differences
+from keras_distill.stages.json_file import read_json
+from keras_distill.stages.json_file import write_json
+from keras_distill.stages.run_lock import RunLock
+from keras_distill.stages.stage_folder import StageFolder
+
+_PACKAGES = (
+    "keras-distill",
+    "keras",
+    "keras-hub",
+    "numpy",
+    "tensorflow",
+    "jax",
+    "torch",
+)
 
 
 class RunFolder:
-    """The folder of a run: what it was asked, and what is done.
+    """The folder of a run: what it was asked, what is done, what it said.
 
-    A run is a list of steps, each of which trains a model. What a finished
-    step left is kept, so that the same run started again goes on with the
-    first step that is not finished. A folder belongs to one configuration.
+    - `config.json`: the configuration. A folder belongs to one.
+    - `run.json`: when the run was started, each time, with which command and
+      versions, on which host, and how that ended.
+    - `log.txt`: what was shown.
+    - `metrics.jsonl`: the logs of training, a line for each epoch and for
+      every 100th batch.
+    - `tensorboard/`: the same for TensorBoard, on the TensorFlow backend.
+    - `stages/<name>/`: checkpoints of the stage that is running; result and
+      student of one that is finished.
+    - `lock`: which process works in the folder.
 
-    Everything is written under a temporary name and then renamed, so a step
-    is finished as a whole or not at all.
+    Use it as a context manager to run several lists of stages in one folder,
+    or to leave other things there. With several workers, only the chief
+    writes.
 
     Args:
         path: Path of the folder. Made if missing.
-        config: dict that JSON can hold: all that the results depend on.
+        config: Optional dict that JSON can hold: all that the results depend
+            on.
+        resume: bool. Whether to go on with the run that is there. Otherwise
+            it is renamed to `<path>-earlier-1` (or `-2`, ...) and a new one
+            begins. Defaults to `True`.
+        quiet: bool. Whether to show nothing. Defaults to `False`.
+
+    Attributes:
+        path: `pathlib.Path` of the folder.
+        command: str. The command line of this process.
 
     Raises:
-        ValueError: If the folder holds a run of another configuration.
+        ValueError: If the folder holds a run of another configuration, or
+            another process works in it.
 
     Example:
 
     ```python
     from keras_distill import stages
 
-    folder = stages.RunFolder("runs/mine", {"seed": 1})
-    if not folder.is_done("teacher"):
-        folder.finish("teacher", {"accuracy": 0.5})
-    print(folder.results("teacher"))
+    with stages.RunFolder("runs/mine", {"seed": 1}) as folder:
+        folder.say("Reading the data")
     ```
     """
 
-    def __init__(self, path, config):
+    def __init__(self, path, config=None, resume=True, quiet=False):
         self.path = pathlib.Path(path)
         if self.path.exists() and not self.path.is_dir():
             raise ValueError(
                 "The run's folder must be a folder. "
                 f"Received a file: {str(self.path)!r}"
             )
-        self.config = json.loads(json.dumps(config))
-        known = self._read("config.json")
-        if known is not None and known != self.config:
-            differences = [
-                f"{key}: {known.get(key)!r} there, {self.config.get(key)!r} now"
-                for key in sorted({*known, *self.config})
-                if known.get(key) != self.config.get(key)
-            ]
-            raise ValueError(
-                f"{str(self.path)!r} holds a run with other settings "
-                f"({'; '.join(differences)}). Choose another folder, or "
-                "remove this one."
-            )
-        self._write("config.json", self.config)
+        self.quiet = quiet
+        self.writes = is_chief()
+        self.command = shlex.join(sys.orig_argv)
+        self.config = json.loads(json.dumps(config or {}))
+        self._console = Console(soft_wrap=True, highlight=False, markup=False)
+        self._lock = RunLock(self.path / "lock") if self.writes else None
+        try:
+            if not resume:
+                self._set_aside()
+            self._check_config()
+            self._begin_record()
+        except BaseException:
+            self._release()
+            raise
 
-    def is_done(self, step):
-        """Whether a step is finished."""
-        return (self.path / "steps" / f"{step}.json").is_file()
+    def __enter__(self):
+        return self
 
-    def results(self, step):
-        """What a finished step left.
+    def __exit__(self, kind, error, traceback):
+        if error is None:
+            self.close("finished")
+            return
+        stopped = isinstance(error, KeyboardInterrupt)
+        # On a full disk nothing can be noted; that is the error to show.
+        with contextlib.suppress(OSError):
+            self.close("stopped" if stopped else f"failed: {error}")
+
+    def close(self, status="finished"):
+        """Notes how the run ended, and lets go of the folder.
 
         Args:
-            step: str. Name of the step.
+            status: str. Defaults to `"finished"`.
+        """
+        try:
+            if self.writes and self._lock is not None:
+                self._start["ended"] = _now()
+                self._start["status"] = status
+                write_json(self.path / "run.json", self._record)
+        finally:
+            self._release()
+
+    def stage(self, name):
+        """The folder of a stage.
+
+        Args:
+            name: str. Name of the stage.
 
         Returns:
-            dict.
+            `StageFolder`.
         """
-        return self._read(f"steps/{step}.json")
+        return StageFolder(self.path / "stages" / name, self.writes)
 
-    def load_weights(self, step, model):
-        """Gives a model the weights that a finished step left.
+    def say(self, *lines):
+        """Shows lines, unless the run is quiet, and logs them.
 
         Args:
-            step: str. Name of the step.
-            model: `keras.Model`, built as it was for the step.
+            *lines: str.
         """
-        with swapped_optimizer(model, None):
-            model.load_weights(self._weights(step))
+        if not self.quiet:
+            for line in lines:
+                self._console.print(line)
+        self.log(*lines)
 
-    def finish(self, step, results, model=None):
-        """Writes what a step leaves, and marks it finished.
+    def log(self, *lines):
+        """Writes lines to `log.txt` without showing them.
 
         Args:
-            step: str. Name of the step.
-            results: dict that JSON can hold.
-            model: Optional `keras.Model` whose weights are kept.
+            *lines: str.
         """
-        if model is not None:
-            final = self._weights(step)
-            final.parent.mkdir(parents=True, exist_ok=True)
-            temporary = final.with_name(f"new-{final.name}")
-            try:
-                with swapped_optimizer(model, None):
-                    model.save_weights(temporary)
-                os.replace(temporary, final)
-            finally:
-                temporary.unlink(missing_ok=True)
-        # Last, since this file is what marks the step.
-        self._write(f"steps/{step}.json", results)
+        if self.writes:
+            with open(self.path / "log.txt", "a", encoding="utf-8") as file:
+                file.writelines(f"{_now()} {line}\n" for line in lines)
 
-    def _weights(self, step):
-        return self.path / "steps" / f"{step}.weights.h5"
+    def _set_aside(self):
+        """Renames a run that is there."""
+        if not self.writes or not (self.path / "config.json").exists():
+            return
+        number = 1
+        while True:
+            aside = self.path.with_name(f"{self.path.name}-earlier-{number}")
+            if not aside.exists():
+                break
+            number += 1
+        os.rename(self.path, aside)
+        self._release()
+        self._lock = RunLock(self.path / "lock")
+        self.say(f"The run that was there is {aside} now")
 
-    def _read(self, name):
-        path = self.path / name
-        if not path.is_file():
-            return None
-        try:
-            return json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
+    def _check_config(self):
+        path = self.path / "config.json"
+        known = read_json(path)
+        if known is None:
+            if self.writes:
+                write_json(path, self.config)
+        elif known != self.config:
             raise ValueError(
-                f"{path} is damaged ({error}). Remove it to do its step anew."
-            ) from error
+                f"{str(self.path)!r} holds a run with other settings "
+                f"({'; '.join(differences(known, self.config))}). Choose "
+                "another folder, or begin anew without resuming."
+            )
 
-    def _write(self, name, content):
-        path = self.path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f"new-{path.name}")
-        text = json.dumps(content, indent=2, ensure_ascii=False)
+    def _begin_record(self):
+        self._record = read_json(self.path / "run.json") or {}
+        starts = self._record.setdefault("starts", [])
+        if not isinstance(starts, list):
+            raise ValueError(
+                f"{self.path / 'run.json'} is damaged: 'starts' is no list. "
+                "Remove it."
+            )
+        self._start = {
+            "started": _now(),
+            "ended": None,
+            "status": "running",
+            "command": self.command,
+            "folder": os.getcwd(),
+            "host": socket.gethostname(),
+            "pid": os.getpid(),
+            "versions": _versions(),
+        }
+        if starts and isinstance(starts[-1], dict):
+            self._compare_versions(starts[-1].get("versions"))
+        starts.append(self._start)
+        if self.writes:
+            write_json(self.path / "run.json", self._record)
+
+    def _compare_versions(self, before):
+        now = self._start["versions"]
+        if isinstance(before, dict) and before != now:
+            self.say(
+                "Since this run was last started, versions have changed "
+                f"({'; '.join(differences(before, now))}): what follows may "
+                "differ in the last digits"
+            )
+
+    def _release(self):
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+
+def _now():
+    return datetime.datetime.now().isoformat(" ", "seconds")
+
+
+def _versions():
+    found = {"python": platform.python_version()}
+    for package in _PACKAGES:
         try:
-            temporary.write_text(text, encoding="utf-8")
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found

@@ -5,6 +5,7 @@ import dataclasses
 import sys
 import types
 
+from keras_distill import stages
 from keras_distill import tasks
 from recipes.tinybert import recipe
 from recipes.tinybert.config import Config
@@ -21,8 +22,15 @@ def build_parser():
     parser.add_argument(
         "--run-dir",
         default="runs/tinybert",
-        help="folder of the run; what is done in it is reused "
-        "(default: %(default)s)",
+        help="folder of the run (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--resume",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="go on with a run of the same settings that is in the folder; "
+        "with --no-resume it is renamed and a new one begins "
+        "(default: --resume)",
     )
     parser.add_argument(
         "--quiet", action="store_true", help="show the result only"
@@ -75,19 +83,25 @@ def main(arguments=None):
         arguments: Optional list of str. Defaults to the process's own.
 
     Returns:
-        int. The exit status: 0, or 2 after a message on bad input.
+        int. The exit status: 0, 2 after a message on bad input, or 128 and
+        the number of the signal that stopped the run: 130 for Ctrl-C.
     """
     options = vars(build_parser().parse_args(arguments))
-    run_dir, quiet = options.pop("run_dir"), options.pop("quiet")
+    run_options = {
+        name: options.pop(name) for name in ("run_dir", "quiet", "resume")
+    }
     try:
-        recipe.run(Config(**options), run_dir, quiet)
+        recipe.run(Config(**options), **run_options)
     except (ValueError, OSError, FloatingPointError) as error:
         print(f"recipes.tinybert: {error}", file=sys.stderr)
         return 2
+    except stages.Interrupted as stop:
+        print(f"\n{stop}", file=sys.stderr)
+        return stop.exit_code
     except KeyboardInterrupt:
         print(
-            f"\nStopped. The steps that are done are kept in {run_dir}; the "
-            "same command goes on from there.",
+            f"\nStopped. What is done is kept in {run_options['run_dir']}; "
+            "the same command goes on from the last checkpoint.",
             file=sys.stderr,
         )
         return 130

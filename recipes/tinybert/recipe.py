@@ -7,7 +7,6 @@ import sys
 import keras
 from rich.console import Console
 
-from keras_distill import Distiller
 from keras_distill import evaluation
 from keras_distill import export
 from keras_distill import layer_map
@@ -16,39 +15,45 @@ from keras_distill import stages
 from keras_distill import students
 from keras_distill import tasks
 from keras_distill import teachers
-from recipes.tinybert.training import Trainer
+from recipes.tinybert.training import keep_best
 from recipes.tinybert.training import label_loss
 from recipes.tinybert.training import make_optimizer
+from recipes.tinybert.training import measure
 
 
-def run(config, run_dir, quiet=False):
+def run(config, run_dir, quiet=False, resume=True):
     """Runs the recipe, or the rest of it, and writes its folder.
 
     The folder holds `report.html` (`.json`, `.md`), `teacher/` and `student/`
-    (KerasHub presets), `serving/1/` (a SavedModel) and what the finished
-    steps left. A second run with the same settings reuses that.
+    (KerasHub presets), `serving/1/` (a SavedModel) and what
+    `keras_distill.stages.RunFolder` keeps. A run that was stopped goes on
+    from its last checkpoint.
 
     Args:
         config: `Config`.
         run_dir: str. The folder.
         quiet: bool. Whether to show nothing but the result.
+        resume: bool. Whether to go on with the run that is there; otherwise
+            it is renamed and a new one begins. Defaults to `True`.
 
     Returns:
         `keras_distill.evaluation.Comparison`.
     """
-    return _Recipe(config, run_dir, quiet).run()
+    student_size = parse_size(config.student)
+    with stages.RunFolder(
+        run_dir, dataclasses.asdict(config), resume, quiet
+    ) as folder:
+        return _Recipe(config, folder, student_size).run()
 
 
 class _Recipe:
-    def __init__(self, config, run_dir, quiet):
+    def __init__(self, config, folder, student_size):
         self.config = config
-        self.quiet = quiet
-        self.console = Console(soft_wrap=True, highlight=False)
-        self.student_size = parse_size(config.student)
-        self.folder = stages.RunFolder(run_dir, dataclasses.asdict(config))
+        self.folder = folder
+        self.student_size = student_size
 
     def run(self):
-        self._say("Reading and tokenising the data")
+        self.folder.say("Reading and tokenising the data")
         self.task, splits = tasks.load(
             self.config.task, data_dir=self.config.glue_dir
         )
@@ -57,21 +62,15 @@ class _Recipe:
         )
         self.examples = splits[self.dev_name]
         self._load_teacher(splits["train"])
-        self._step("teacher", self._train_teacher, self.teacher)
+        self.results = self._run_stages(self._teacher_stages())
+        self._save_teacher()
         self._check_teacher()
-        student = self._create_student(self.config.embeddings)
-        self._step("intermediate", self._distil_layers, student)
-        self._step("prediction", self._distil_predictions, student)
-        models = {"teacher": self.teacher, "student": student}
+        models = {"teacher": self.teacher}
         if self._baseline_epochs():
             # Its embeddings are random: the teacher's are the teacher's help.
-            baseline = self._create_student("random")
-            self._step("baseline", self._train_baseline, baseline)
-            models = {
-                "teacher": self.teacher,
-                "baseline": baseline,
-                "student": student,
-            }
+            models["baseline"] = self._create_student("random")
+        models["student"] = self._create_student(self.config.embeddings)
+        self.results |= self._run_stages(self._student_stages(models))
         return self._finish(models)
 
     def _load_teacher(self, train):
@@ -87,13 +86,8 @@ class _Recipe:
         if config.max_train_examples is not None:
             train = train.take(config.max_train_examples)
         tokenizer = self.teacher.preprocessor.tokenizer
-        self.trainer = Trainer(
-            config,
-            task,
-            tasks.TokenizedExamples(train, tokenizer, length),
-            tasks.TokenizedExamples(self.examples, tokenizer, length),
-            self.quiet,
-        )
+        self.train = tasks.TokenizedExamples(train, tokenizer, length)
+        self.dev = tasks.TokenizedExamples(self.examples, tokenizer, length)
 
     def _create_student(self, embeddings):
         keras.utils.set_random_seed(self.config.seed)
@@ -101,52 +95,51 @@ class _Recipe:
             self.teacher, embeddings=embeddings, **self.student_size
         )
 
-    def _step(self, name, train, model):
-        """Trains a model in a step, or takes what the step left."""
-        if self.folder.is_done(name):
-            self._say(f"Step '{name}' is done, its weights are reused")
-            self.folder.load_weights(name, model)
-            return
-        keras.utils.set_random_seed(self.config.seed)
-        self.folder.finish(name, train(model), model)
+    def _run_stages(self, listed):
+        return stages.run_stages(listed, self.folder, seed=self.config.seed)
 
-    def _train_teacher(self, teacher):
-        results = {"history": {}, "seconds": 0.0}
-        epochs = self.teacher_epochs
-        if epochs:
-            self._say(f"Fine-tuning the teacher, {epochs} epochs")
-            steps = self.trainer.total_steps(epochs)
-            teacher.compile(
-                make_optimizer(self.config, self.config.teacher_rate, steps),
-                loss=label_loss(self.task),
-                metrics=None,
+    def _teacher_stages(self):
+        if not self.teacher_epochs:
+            return []
+        return [
+            self._label_stage(
+                "teacher",
+                self.teacher,
+                self.config.teacher_rate,
+                self.teacher_epochs,
             )
-            results = self.trainer.fit("Teacher", teacher, epochs, teacher)
-        export.to_preset(
-            teacher, self.folder.path / "teacher", self.task.label_names
-        )
-        return results
+        ]
 
-    def _check_teacher(self):
-        metric = self.task.selection_metric
-        score = self.trainer.measure(self.teacher)[metric]
-        self._say(f"The teacher's {metric} on the dev split is {score:.4f}")
-        teachers.check_trained(
-            score,
-            tasks.chance_level(self.task, self.examples.labels),
-            metric,
-            self.config.allow_untrained_teacher,
-        )
+    def _student_stages(self, models):
+        config = self.config
+        listed = []
+        if config.intermediate_epochs:
+            listed.append(self._intermediate_stage(models["student"]))
+        if config.prediction_epochs:
+            listed.append(self._prediction_stage(models["student"]))
+        if "baseline" in models:
+            listed.append(
+                self._label_stage(
+                    "baseline",
+                    models["baseline"],
+                    config.baseline_rate,
+                    self._baseline_epochs(),
+                )
+            )
+        return listed
 
-    def _distil_layers(self, student):
+    def _intermediate_stage(self, student):
         """Step 1: embeddings, hidden states and attention."""
         config = self.config
         official = config.normalization == "official"
         mapping = getattr(layer_map, config.layer_map)
-        distiller = Distiller(
-            self.teacher,
+        is_constant = config.intermediate_schedule == "constant"
+        return stages.Stage(
+            "intermediate",
             student,
-            [
+            self.train,
+            teacher=self.teacher,
+            distillation_losses=[
                 losses.HiddenStatesDistillation(
                     mapping,
                     include_embeddings=True,
@@ -159,61 +152,68 @@ class _Recipe:
                 ),
             ],
             student_loss_weight=0,
+            optimizer=lambda steps: make_optimizer(
+                config, config.intermediate_rate, None if is_constant else steps
+            ),
+            epochs=config.intermediate_epochs,
+            batch_size=config.batch_size,
         )
-        epochs = config.intermediate_epochs
-        steps = self.trainer.total_steps(epochs)
-        if config.intermediate_schedule == "constant":
-            steps = None
-        distiller.compile(
-            make_optimizer(config, config.intermediate_rate, steps)
-        )
-        self._say(
-            f"Step 1 of 2: hidden states and attention, {epochs} epochs",
-            *distiller.plan(),
-        )
-        return self.trainer.fit("Step 1 of 2", distiller, epochs)
 
-    def _distil_predictions(self, student):
+    def _prediction_stage(self, student):
         """Step 2: soft targets."""
         config = self.config
+        official = config.normalization == "official"
         use_labels = config.prediction_target == "labels"
-        loss = losses.LogitsDistillation(
-            loss="mse" if self.task.is_regression else "cross_entropy",
-            temperature=config.temperature,
-            normalization="official"
-            if config.normalization == "official"
-            else "sum_over_classes",
-        )
-        distiller = Distiller(
-            self.teacher,
+        return stages.Stage(
+            "prediction",
             student,
-            loss,
-            student_loss_weight=1 if use_labels else 0,
-        )
-        epochs = config.prediction_epochs
-        distiller.compile(
-            make_optimizer(
-                config,
-                config.prediction_rate,
-                self.trainer.total_steps(epochs),
+            self.train,
+            teacher=self.teacher,
+            distillation_losses=losses.LogitsDistillation(
+                loss="mse" if self.task.is_regression else "cross_entropy",
+                temperature=config.temperature,
+                normalization="official" if official else "sum_over_classes",
             ),
+            student_loss_weight=1 if use_labels else 0,
             loss=label_loss(self.task) if use_labels else None,
+            optimizer=lambda steps: make_optimizer(
+                config, config.prediction_rate, steps
+            ),
+            epochs=config.prediction_epochs,
+            batch_size=config.batch_size,
+            keep=keep_best(student, self.task, self.dev),
         )
-        self._say(
-            f"Step 2 of 2: predictions, {epochs} epochs", *distiller.plan()
-        )
-        return self.trainer.fit("Step 2 of 2", distiller, epochs, student)
 
-    def _train_baseline(self, baseline):
-        epochs = self._baseline_epochs()
-        self._say(f"The same student without a teacher, {epochs} epochs")
-        steps = self.trainer.total_steps(epochs)
-        baseline.compile(
-            make_optimizer(self.config, self.config.baseline_rate, steps),
+    def _label_stage(self, name, model, rate, epochs):
+        """Training on the labels alone, of the teacher or the baseline."""
+        return stages.Stage(
+            name,
+            model,
+            self.train,
             loss=label_loss(self.task),
-            metrics=None,
+            optimizer=lambda steps: make_optimizer(self.config, rate, steps),
+            epochs=epochs,
+            batch_size=self.config.batch_size,
+            keep=keep_best(model, self.task, self.dev),
         )
-        return self.trainer.fit("Baseline", baseline, epochs, baseline)
+
+    def _save_teacher(self):
+        folder = self.folder.path / "teacher"
+        if not folder.exists():
+            export.to_preset(self.teacher, folder, self.task.label_names)
+
+    def _check_teacher(self):
+        metric = self.task.selection_metric
+        score = measure(self.teacher, self.task, self.dev)[metric]
+        self.folder.say(
+            f"The teacher's {metric} on the dev split is {score:.4f}"
+        )
+        teachers.check_trained(
+            score,
+            tasks.chance_level(self.task, self.examples.labels),
+            metric,
+            self.config.allow_untrained_teacher,
+        )
 
     def _baseline_epochs(self):
         if self.config.baseline_epochs is not None:
@@ -223,11 +223,11 @@ class _Recipe:
     def _finish(self, models):
         folder, task = self.folder.path, self.task
         student = models["student"]
-        self._say("Measuring quality, size and speed")
+        self.folder.say("Measuring quality, size and speed")
         comparison = evaluation.compare(
-            models, task, self.examples, quiet=self.quiet
+            models, task, self.examples, quiet=self.folder.quiet
         )
-        self._say("Writing the student, the SavedModel and the report")
+        self.folder.say("Writing the student, the SavedModel and the report")
         export.to_preset(student, folder / "student", task.label_names)
         export.to_saved_model(
             student,
@@ -237,37 +237,29 @@ class _Recipe:
             overwrite=True,
         )
         report = self._write_report(comparison)
-        self.console.print(comparison.table())
-        self.console.print(f"Report: {report}")
+        console = Console(soft_wrap=True, highlight=False)
+        console.print(comparison.table())
+        console.print(f"Report: {report}")
         return comparison
 
     def _write_report(self, comparison):
-        config = self.config
-        steps = ("teacher", "intermediate", "prediction", "baseline")
-        results = {
-            step: self.folder.results(step)
-            for step in steps
-            if self.folder.is_done(step)
-        }
-        has_baseline = "baseline" in results
+        config, results = self.config, self.results
         return evaluation.write_report(
             self.folder.path,
             comparison,
             title=f"TinyBERT: {config.teacher} to {config.student} "
             f"on {config.task}",
             histories={
-                step: result["history"]
-                for step, result in results.items()
-                if result["history"]
+                stage: result.history for stage, result in results.items()
             },
             seeds=[config.seed],
             command="python -m recipes.tinybert " + shlex.join(sys.argv[1:]),
             config=dataclasses.asdict(config),
             timings={
-                step: result["seconds"] for step, result in results.items()
+                stage: result.seconds for stage, result in results.items()
             },
             notes=self._notes(),
-            baseline="baseline" if has_baseline else None,
+            baseline="baseline" if "baseline" in results else None,
         )
 
     def _notes(self):
@@ -282,11 +274,6 @@ class _Recipe:
                 f"{self._baseline_epochs()} epochs."
             )
         return notes
-
-    def _say(self, *lines):
-        if not self.quiet:
-            for line in lines:
-                self.console.print(line)
 
 
 def parse_size(text):

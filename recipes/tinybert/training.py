@@ -1,6 +1,4 @@
-"""How every model of the recipe is trained."""
-
-import time
+"""What every model of the recipe is trained and measured with."""
 
 import keras
 
@@ -38,78 +36,32 @@ def label_loss(task):
     return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 
-class Trainer:
-    """Trains models on one task's data and measures them on its dev split.
+def measure(model, task, dev):
+    """The official metrics of a model on the dev split.
 
     Args:
-        config: `Config`.
+        model: KerasHub text classifier.
         task: `keras_distill.tasks.Task`.
-        train: `TokenizedExamples`.
         dev: `TokenizedExamples`.
-        quiet: bool. Whether to show nothing.
+
+    Returns:
+        dict of str to float.
     """
+    logits = tasks.predict_logits(model, dev, batch_size=64)
+    return tasks.evaluate_metrics(task, dev.labels, logits)
 
-    def __init__(self, config, task, train, dev, quiet):
-        self.config = config
-        self.task = task
-        self.train = train
-        self.dev = dev
-        self.quiet = quiet
 
-    def total_steps(self, epochs):
-        """The optimizer's steps in so many epochs."""
-        return epochs * self.train.num_batches(self.config.batch_size)
+def keep_best(model, task, dev):
+    """A callback that keeps the epoch that is best on the dev split.
 
-    def measure(self, model):
-        """The official metrics of a model on the dev split."""
-        logits = tasks.predict_logits(model, self.dev, batch_size=64)
-        return tasks.evaluate_metrics(self.task, self.dev.labels, logits)
+    Args:
+        model: KerasHub text classifier, the one to measure.
+        task: `keras_distill.tasks.Task`.
+        dev: `TokenizedExamples`.
 
-    def fit(self, title, model, epochs, measured=None):
-        """Trains a compiled model.
-
-        Args:
-            title: str. What is being done, for the display.
-            model: Compiled `keras.Model` over token ids.
-            epochs: int.
-            measured: Optional classifier to measure after each epoch, whose
-                best epoch's weights `model` has at the end. Without it the
-                last weights count.
-
-        Returns:
-            dict with the `history`, the `seconds` and, if measured, the
-            `best` epoch's measures.
-        """
-        used = [callbacks.StopOnNaN()]
-        keep_best = None
-        if measured is not None:
-            keep_best = callbacks.KeepBest(
-                lambda: self.measure(measured), self.task.selection_metric
-            )
-            used.append(keep_best)
-        if not self.quiet:
-            used.append(callbacks.Progress(title))
-        begin = time.monotonic()
-        batches = self.train.batches(
-            self.config.batch_size, shuffle=True, seed=self.config.seed
-        )
-        # KerasHub's own `fit` would run its preprocessor on the batches,
-        # which are tokenised already; a Distiller has a `fit` of its own.
-        fit = (
-            keras.Model.fit.__get__(model)
-            if hasattr(model, "preprocessor")
-            else model.fit
-        )
-        history = fit(
-            batches, epochs=epochs, verbose=0, shuffle=False, callbacks=used
-        )
-        results = {
-            "history": {
-                name: [float(value) for value in values]
-                for name, values in history.history.items()
-            },
-            "seconds": time.monotonic() - begin,
-        }
-        if keep_best is not None:
-            results["best"] = keep_best.best
-        return results
+    Returns:
+        `keras_distill.callbacks.KeepBest`.
+    """
+    return callbacks.KeepBest(
+        lambda: measure(model, task, dev), task.selection_metric
+    )

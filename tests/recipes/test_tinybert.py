@@ -95,10 +95,12 @@ def test_end_to_end_and_once_more(arguments, teacher_dir, tmp_path, capsys):
     )
 
     # Nothing is trained twice.
-    times = {p: p.stat().st_mtime_ns for p in (run / "steps").iterdir()}
+    times = {p: p.stat().st_mtime_ns for p in (run / "stages").rglob("*")}
     assert main(arguments) == 0
     assert "'prediction' is done" in capsys.readouterr().out
-    assert times == {p: p.stat().st_mtime_ns for p in (run / "steps").iterdir()}
+    assert times == {
+        p: p.stat().st_mtime_ns for p in (run / "stages").rglob("*")
+    }
     again = json.loads((run / "report.json").read_text())
     assert [row["metrics"] for row in again["comparison"]["rows"]] == [
         row["metrics"] for row in report["comparison"]["rows"]

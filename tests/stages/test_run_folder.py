@@ -1,81 +1,134 @@
-"""What a run's folder keeps, refuses and survives."""
+"""What a run's folder tells, refuses and survives."""
 
 import json
+import re
 
-import keras
-import numpy as np
 import pytest
 
+from keras_distill.stages import Interrupted
 from keras_distill.stages import RunFolder
 
 
-@pytest.fixture
-def model():
-    return keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
-
-
-def test_a_finished_step_gives_results_and_weights_back(tmp_path, model):
-    folder = RunFolder(tmp_path / "run", {"seed": 1})
-    assert not folder.is_done("teacher")
-    folder.finish("teacher", {"accuracy": 0.5}, model)
-
-    again = RunFolder(tmp_path / "run", {"seed": 1})
-    assert again.is_done("teacher")
-    assert again.results("teacher") == {"accuracy": 0.5}
-    weights = model.get_weights()
-    model.set_weights([0 * weight for weight in weights])
-    again.load_weights("teacher", model)
-    for loaded, saved in zip(model.get_weights(), weights, strict=True):
-        np.testing.assert_array_equal(loaded, saved)
+def read(path):
+    return json.loads(path.read_text())
 
 
 def test_another_configuration_is_refused_with_the_differences(tmp_path):
-    RunFolder(tmp_path, {"seed": 1, "task": "rte", "rate": 0.1})
+    RunFolder(
+        tmp_path, {"seed": 1, "task": "rte", "student": {"layers": 2}}
+    ).close()
     with pytest.raises(ValueError, match="seed: 1 there, 2 now") as error:
-        RunFolder(tmp_path, {"seed": 2, "task": "rte", "rate": 0.2})
-    assert "rate: 0.1 there, 0.2 now" in str(error.value)
+        RunFolder(tmp_path, {"seed": 2, "task": "rte", "student": {}})
+    assert "student.layers: 2 there, None now" in str(error.value)
     assert "task" not in str(error.value)
+    # A refusal changes nothing, and holds nothing.
+    RunFolder(
+        tmp_path, {"seed": 1, "task": "rte", "student": {"layers": 2}}
+    ).close()
 
 
 def test_a_file_is_no_folder(tmp_path):
     (tmp_path / "file").write_text("mine")
     with pytest.raises(ValueError, match="Received a file"):
-        RunFolder(tmp_path / "file", {})
+        RunFolder(tmp_path / "file")
     assert (tmp_path / "file").read_text() == "mine"
 
 
-def test_a_damaged_step_is_named(tmp_path):
-    folder = RunFolder(tmp_path, {})
-    folder.finish("teacher", {"accuracy": 0.5})
-    (tmp_path / "steps" / "teacher.json").write_text('{"accuracy": 0.')
-    with pytest.raises(ValueError, match="teacher.json is damaged"):
-        folder.results("teacher")
-
-
-def test_a_full_disk_leaves_the_step_as_it_was(tmp_path, model, monkeypatch):
-    folder = RunFolder(tmp_path, {})
-    folder.finish("teacher", {"accuracy": 0.5}, model)
-    before = (tmp_path / "steps" / "teacher.weights.h5").read_bytes()
-
-    def full(path):
-        with open(path, "wb") as file:
-            file.write(b"half")
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(model, "save_weights", full)
-    with pytest.raises(OSError, match="No space left"):
-        folder.finish("teacher", {"accuracy": 0.6}, model)
-    assert folder.results("teacher") == {"accuracy": 0.5}
-    after = (tmp_path / "steps" / "teacher.weights.h5").read_bytes()
-    assert after == before
-    assert sorted(path.name for path in (tmp_path / "steps").iterdir()) == [
-        "teacher.json",
-        "teacher.weights.h5",
-    ]
-
-
 def test_config_is_plain_json(tmp_path):
-    RunFolder(tmp_path, {"sizes": (1, 2)})
-    written = json.loads((tmp_path / "config.json").read_text())
-    assert written == {"sizes": [1, 2]}
-    RunFolder(tmp_path, {"sizes": (1, 2)})
+    RunFolder(tmp_path, {"sizes": (1, 2)}).close()
+    assert read(tmp_path / "config.json") == {"sizes": [1, 2]}
+    RunFolder(tmp_path, {"sizes": (1, 2)}).close()
+
+
+def test_every_start_is_recorded(tmp_path):
+    with RunFolder(tmp_path):
+        running = read(tmp_path / "run.json")["starts"][0]
+    assert running["status"] == "running" and running["ended"] is None
+    with pytest.raises(Interrupted), RunFolder(tmp_path):
+        raise Interrupted("enough")
+    with pytest.raises(ZeroDivisionError), RunFolder(tmp_path):
+        raise ZeroDivisionError("by nothing")
+    starts = read(tmp_path / "run.json")["starts"]
+    assert [start["status"] for start in starts] == [
+        "finished",
+        "stopped",
+        "failed: by nothing",
+    ]
+    assert all(start["ended"] >= start["started"] for start in starts)
+    assert "pytest" in starts[0]["command"]
+    assert set(starts[0]["versions"]) >= {"python", "keras", "numpy"}
+
+
+def test_other_versions_are_told(tmp_path, capsys):
+    RunFolder(tmp_path).close()
+    record = read(tmp_path / "run.json")
+    record["starts"][0]["versions"]["keras"] = "2.0"
+    (tmp_path / "run.json").write_text(json.dumps(record))
+    RunFolder(tmp_path).close()
+    assert "keras: '2.0' there" in capsys.readouterr().out
+
+
+def test_what_is_said_is_logged(tmp_path, capsys):
+    with RunFolder(tmp_path) as folder:
+        folder.say("Reading [the] data")
+        folder.log("in silence")
+    with RunFolder(tmp_path, quiet=True) as folder:
+        folder.say("Done")
+    assert capsys.readouterr().out == "Reading [the] data\n"
+    lines = (tmp_path / "log.txt").read_text().splitlines()
+    assert [line[20:] for line in lines] == [
+        "Reading [the] data",
+        "in silence",
+        "Done",
+    ]
+    assert re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ", lines[0])
+
+
+def test_without_resuming_the_run_that_is_there_is_set_aside(tmp_path):
+    path = tmp_path / "run"
+    RunFolder(path, {"seed": 1}).close()
+    (path / "mine").write_text("1")
+    RunFolder(path, {"seed": 2}, resume=False, quiet=True).close()
+    assert read(path / "config.json") == {"seed": 2}
+    assert (tmp_path / "run-earlier-1" / "mine").read_text() == "1"
+    RunFolder(path, {"seed": 3}, resume=False, quiet=True).close()
+    assert read(tmp_path / "run-earlier-2" / "config.json") == {"seed": 2}
+
+
+def test_without_resuming_an_empty_folder_stays(tmp_path):
+    path = tmp_path / "run"
+    path.mkdir()
+    (path / "out.txt").write_text("begun by a scheduler")
+    RunFolder(path, resume=False).close()
+    assert (path / "out.txt").is_file()
+    assert not (tmp_path / "run-earlier-1").exists()
+
+
+def test_a_folder_in_use_is_not_set_aside(tmp_path):
+    path = tmp_path / "run"
+    with RunFolder(path):
+        with pytest.raises(ValueError, match="in use by process"):
+            RunFolder(path, resume=False)
+    assert not (tmp_path / "run-earlier-1").exists()
+
+
+@pytest.mark.parametrize("name", ["config.json", "run.json"])
+@pytest.mark.parametrize("content", ['{"seed": ', "[1]", "[" * 100_000, "\xff"])
+def test_damage_is_named(tmp_path, name, content):
+    RunFolder(tmp_path).close()
+    (tmp_path / name).write_bytes(content.encode("latin-1"))
+    with pytest.raises(ValueError, match=f"{name} is damaged"):
+        RunFolder(tmp_path)
+
+
+def test_other_workers_read_only(tmp_path, monkeypatch):
+    cluster = {"worker": ["localhost:1", "localhost:2"]}
+    for index in (0, 1):
+        task = {"type": "worker", "index": index}
+        monkeypatch.setenv(
+            "TF_CONFIG", json.dumps({"cluster": cluster, "task": task})
+        )
+        with RunFolder(tmp_path / str(index)) as folder:
+            folder.log("hello")
+            folder.stage("one").write_checkpoint({"step": 1})
+        assert (tmp_path / str(index)).exists() == (index == 0)

@@ -1,0 +1,100 @@
+"""Writes down what a stage measured."""
+
+import json
+import math
+import os
+
+import keras
+
+from keras_distill.stages.event_file import EventFile
+
+# Batches between two lines about the epoch that is running.
+_BATCHES = 100
+
+
+class Recorder(keras.callbacks.Callback):
+    """Writes down what a stage measured: history, `metrics.jsonl`, events.
+
+    A line of `metrics.jsonl` is a JSON object with the stage, the epoch (from
+    1), the batch within it where the epoch is not over, the step and the
+    logs of Keras; what is not finite is `null`.
+
+    Args:
+        stage: str. Name of the stage.
+        folder: `RunFolder`.
+        steps_per_epoch: int.
+
+    Attributes:
+        history: dict of str to list of float, one value an epoch.
+    """
+
+    def __init__(self, stage, folder, steps_per_epoch):
+        super().__init__()
+        self.history = {}
+        self._stage = stage
+        self._folder = folder
+        self._steps_per_epoch = steps_per_epoch
+        self._path = folder.path / "metrics.jsonl"
+        self._events = None
+        if keras.backend.backend() == "tensorflow":
+            self._events = EventFile(folder.path / "tensorboard" / stage)
+
+    def get_state(self):
+        size = self._path.stat().st_size if self._path.is_file() else 0
+        return {"history": self.history, "size": size}
+
+    def set_state(self, state):
+        self.history = state["history"]
+        if not self._folder.writes or not self._path.is_file():
+            return
+        # What came after the checkpoint will come again.
+        if self._path.stat().st_size > state["size"]:
+            os.truncate(self._path, state["size"])
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._epoch = epoch
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self._first = batch
+
+    def on_train_batch_end(self, batch, logs=None):
+        # With `steps_per_execution` batches come several at once.
+        if (batch + 1) // _BATCHES > self._first // _BATCHES:
+            self._write("batch", logs, batch + 1, {"batch": batch + 1})
+
+    def on_epoch_end(self, epoch, logs=None):
+        for name, value in (logs or {}).items():
+            self.history.setdefault(name, []).append(float(value))
+        rate = keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)
+        logs = {**(logs or {}), "learning_rate": rate}
+        self._write("epoch", logs, self._steps_per_epoch)
+        self._folder.log(
+            f"Stage '{self._stage}': epoch {epoch + 1} of "
+            f"{self.params['epochs']}, "
+            + ", ".join(f"{name} {float(x):.6g}" for name, x in logs.items())
+        )
+
+    def on_train_end(self, logs=None):
+        if self._events is not None:
+            self._events.close()
+
+    def _write(self, kind, logs, batches, place=()):
+        if not self._folder.writes:
+            return
+        step = self._epoch * self._steps_per_epoch + batches
+        scalars = {name: float(value) for name, value in (logs or {}).items()}
+        line = {
+            "stage": self._stage,
+            "epoch": self._epoch + 1,
+            **dict(place),
+            "step": step,
+            **{
+                name: value if math.isfinite(value) else None
+                for name, value in scalars.items()
+            },
+        }
+        with open(self._path, "a", encoding="utf-8") as file:
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        if self._events is not None:
+            tagged = {f"{kind}/{name}": x for name, x in scalars.items()}
+            self._events.write(tagged, step)

@@ -1,0 +1,148 @@
+"""Runs stages in order, or the rest of them."""
+
+import contextlib
+
+from keras_distill.stages.interruption import Interrupted
+from keras_distill.stages.interruption import StopRequest
+from keras_distill.stages.run_folder import RunFolder
+from keras_distill.stages.stage_run import StageRun
+
+
+def run_stages(
+    stages,
+    run_dir,
+    config=None,
+    seed=0,
+    checkpoint_every=60.0,
+    resume=True,
+    quiet=False,
+):
+    """Runs stages in order, or the rest of them, and keeps all in a folder.
+
+    A run may be killed at any moment. Called again with the same stages and
+    the same folder, it goes on from the last checkpoint and ends with the
+    very weights that it would have ended with: on one machine, with the same
+    versions, bit for bit. Models must be built the same way each time; their
+    values are in the folder. What of it is due to TensorFlow, and what a GPU
+    needs, is told in docs/stages.md.
+
+    Ctrl-C and SIGTERM finish the batch, save and raise `Interrupted`, which
+    says how to go on.
+
+    Args:
+        stages: list of `Stage`. A student may go through several.
+        run_dir: Path of the run's folder, see `RunFolder`; or a `RunFolder`.
+        config: Optional dict that JSON can hold: all that the results depend
+            on. A folder with another one is refused. Not with a `RunFolder`,
+            which has its own.
+        seed: int. Each stage begins with this seed. Defaults to `0`.
+        checkpoint_every: float. Seconds between two checkpoints within an
+            epoch; 0 writes one after each batch. Each epoch ends with one
+            anyway. Defaults to `60.0`.
+        resume: bool. Whether to go on with the run that is there; see
+            `RunFolder`. Defaults to `True`.
+        quiet: bool. Whether to show nothing. Defaults to `False`.
+
+    Returns:
+        dict of the name of each stage to its `StageResult`.
+
+    Raises:
+        ValueError: If the folder holds another run, is in use, or is
+            damaged.
+        Interrupted: After Ctrl-C or SIGTERM.
+        OSError: If the disk is full. The last checkpoint stays.
+
+    Example:
+
+    ```python
+    import keras
+    import keras_hub
+    from keras_distill import losses
+    from keras_distill import stages
+    from keras_distill import tasks
+
+    tokenizer = keras_hub.models.BertTokenizer(
+        ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "good", "bad"]
+    )
+
+
+    def classifier(num_layers, hidden_dim):
+        backbone = keras_hub.models.BertBackbone(
+            vocabulary_size=7, num_layers=num_layers, num_heads=2,
+            hidden_dim=hidden_dim, intermediate_dim=2 * hidden_dim,
+        )
+        return keras_hub.models.BertTextClassifier(backbone, num_classes=2)
+
+
+    teacher, student = classifier(2, 8), classifier(1, 4)
+    train = tasks.TokenizedExamples(
+        tasks.Examples((["good", "bad"] * 8,), [1, 0] * 8), tokenizer, 8
+    )
+    common = dict(
+        student=student, train=train, teacher=teacher, student_loss_weight=0,
+        optimizer=lambda steps: keras.optimizers.AdamW(1e-3), batch_size=4,
+    )
+    results = stages.run_stages(
+        [
+            stages.Stage(
+                "intermediate",
+                distillation_losses=[
+                    losses.HiddenStatesDistillation(),
+                    losses.AttentionDistillation(),
+                ],
+                epochs=2,
+                **common,
+            ),
+            stages.Stage(
+                "prediction",
+                distillation_losses=losses.LogitsDistillation(),
+                epochs=1,
+                **common,
+            ),
+        ],
+        run_dir="runs/mine",
+        config={"learning_rate": 1e-3},
+        quiet=True,
+    )
+    print(results["prediction"].history["loss"])
+    ```
+    """
+    _check_names(stages)
+    with contextlib.ExitStack() as stack:
+        folder = run_dir
+        if not isinstance(run_dir, RunFolder):
+            folder = stack.enter_context(
+                RunFolder(run_dir, config, resume, quiet)
+            )
+        elif config is not None:
+            raise ValueError(
+                "`config` is for a folder given as a path; this one has its "
+                f"own already. Received: config={config!r}"
+            )
+        request = stack.enter_context(StopRequest(folder.quiet))
+        results = {}
+        for stage in stages:
+            run = StageRun(stage, folder, seed, checkpoint_every, request)
+            results[stage.name] = run.run()
+            _stop_if_asked(request, stage, folder)
+        return results
+
+
+def _stop_if_asked(request, stage, folder):
+    if request.signal_number is not None:
+        raise Interrupted(
+            f"Stopped after stage '{stage.name}', which is saved in "
+            f"{folder.path}. The same command goes on from there: "
+            f"{folder.command}",
+            request.signal_number,
+        )
+
+
+def _check_names(stages):
+    names = [stage.name for stage in stages]
+    doubled = sorted({name for name in names if names.count(name) > 1})
+    if doubled:
+        raise ValueError(
+            "Each stage must have a name of its own. Received twice: "
+            f"{', '.join(doubled)}"
+        )

@@ -1,0 +1,329 @@
+"""One stage of a run: what is trained, on what, for what and how long."""
+
+import contextlib
+import json
+import re
+
+import keras
+
+from keras_distill.callbacks import KeepBest
+from keras_distill.distiller import Distiller
+
+
+class Stage:
+    """One stage of a run: what is trained, on what, for what and how long.
+
+    With a `teacher` and `distillation_losses` the student is trained by a
+    `keras_distill.Distiller`; without, on the labels alone by `loss`.
+
+    Args:
+        name: str. Names the stage in logs and folders.
+        student: `keras.Model`. What is trained.
+        train: What it is trained on: `keras_distill.tasks.TokenizedExamples`,
+            or anything with its `batches` and `num_batches`. The order of the
+            batches must follow from seed and epoch alone.
+        teacher: Optional teacher, as `Distiller` takes it.
+        distillation_losses: Optional loss or losses, as `Distiller` takes
+            them.
+        distillation_loss_weights: Optional list of float, one for each loss.
+            Defaults to 1 each.
+        student_loss_weight: Optional float between 0 and 1, the share of the
+            loss on the labels. Defaults to that of `Distiller`.
+        loss: Optional Keras loss on the labels.
+        metrics: Optional list of Keras metrics.
+        optimizer: Keras optimizer of this stage alone, or a function that
+            makes one from the number of steps of the stage, as learning
+            rates that run down need it.
+        epochs: Optional int. Passes over the data.
+        steps: Optional int. Batches in all, instead of `epochs`.
+        batch_size: int. Examples in a batch. Defaults to `32`.
+        batch_options: Optional dict of further arguments of
+            `train.batches`, such as `{"length_multiple": 8}`.
+        trainable: Optional list of layers of the student, or a function that
+            gives it for the student. Only they are trained in this stage,
+            and the distiller's projections. Defaults to all that is
+            trainable.
+        keep: `"last"`, or a `keras_distill.callbacks.KeepBest`: which
+            weights the student has after the stage. Defaults to `"last"`.
+        callbacks: sequence of Keras callbacks. One that remembers something
+            needs `get_state()`, which returns it as plain values and arrays,
+            and `set_state(state)`, which takes it when a run goes on.
+            Defaults to none.
+        compile_options: Optional dict of further arguments of
+            `keras.Model.compile`, such as `{"jit_compile": True}`.
+
+    Raises:
+        ValueError: If the arguments do not go together.
+
+    Example:
+
+    ```python
+    import keras
+    from keras_distill import stages
+    from keras_distill import tasks
+    import keras_hub
+
+    tokenizer = keras_hub.models.BertTokenizer(
+        ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "good", "bad"]
+    )
+    backbone = keras_hub.models.BertBackbone(
+        vocabulary_size=7, num_layers=1, num_heads=2, hidden_dim=4,
+        intermediate_dim=8,
+    )
+    examples = tasks.Examples((["good", "bad"] * 4,), [1, 0] * 4)
+    stage = stages.Stage(
+        "labels",
+        student=keras_hub.models.BertTextClassifier(backbone, num_classes=2),
+        train=tasks.TokenizedExamples(examples, tokenizer, 8),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        optimizer=lambda steps: keras.optimizers.AdamW(1e-3),
+        epochs=2,
+        batch_size=4,
+    )
+    print(stage.total_steps)
+    ```
+    """
+
+    def __init__(
+        self,
+        name,
+        student,
+        train,
+        *,
+        optimizer,
+        teacher=None,
+        distillation_losses=None,
+        distillation_loss_weights=None,
+        student_loss_weight=None,
+        loss=None,
+        metrics=None,
+        epochs=None,
+        steps=None,
+        batch_size=32,
+        batch_options=None,
+        trainable=None,
+        keep="last",
+        callbacks=(),
+        compile_options=None,
+    ):
+        self.name = name
+        self.student = student
+        self.train = train
+        self.optimizer = optimizer
+        self.teacher = teacher
+        self.distillation_losses = distillation_losses
+        self.distillation_loss_weights = distillation_loss_weights
+        self.student_loss_weight = student_loss_weight
+        self.loss = loss
+        self.metrics = metrics
+        self.epochs = epochs
+        self.steps = steps
+        self.batch_size = batch_size
+        self.batch_options = dict(batch_options or {})
+        self.trainable = trainable
+        self.keep = keep
+        self.callbacks = tuple(callbacks)
+        self.compile_options = dict(compile_options or {})
+        self._check()
+
+    @property
+    def steps_per_epoch(self):
+        """The batches of an epoch."""
+        options = {}
+        if "drop_remainder" in self.batch_options:
+            options["drop_remainder"] = self.batch_options["drop_remainder"]
+        return self.train.num_batches(self.batch_size, **options)
+
+    @property
+    def total_steps(self):
+        """The batches of the whole stage."""
+        if self.steps is not None:
+            return self.steps
+        return self.epochs * self.steps_per_epoch
+
+    @property
+    def total_epochs(self):
+        """The epochs of the stage, the last one not whole if `steps` say so."""
+        return -(-self.total_steps // self.steps_per_epoch)
+
+    def batches(self, seed, epoch, first_batch=0):
+        """The rest of an epoch, as Keras's `fit` takes it.
+
+        Args:
+            seed: int. Seed of the order.
+            epoch: int. Number of the epoch, from 0.
+            first_batch: int. The batches that are left out. Defaults to `0`.
+        """
+        return self.train.batches(
+            self.batch_size,
+            shuffle=True,
+            seed=seed,
+            initial_epoch=epoch,
+            first_batch=first_batch,
+            **self.batch_options,
+        )
+
+    def build(self):
+        """Builds and compiles what is trained.
+
+        Returns:
+            `Distiller`, or the student itself, with a built optimizer.
+        """
+        model = self.student if self.teacher is None else self._distiller()
+        model.compile(
+            optimizer=self._make_optimizer(),
+            loss=self.loss,
+            metrics=self.metrics,
+            **self.compile_options,
+        )
+        model.optimizer.build(model.trainable_variables)
+        return model
+
+    @contextlib.contextmanager
+    def only_trainable(self):
+        """Freezes what this stage does not train, while the block runs."""
+        frozen = self._to_freeze()
+        for variable in frozen:
+            variable.trainable = False
+        try:
+            yield
+        finally:
+            for variable in frozen:
+                variable.trainable = True
+
+    def describe(self):
+        """All of the stage that its results depend on, as far as JSON goes.
+
+        Returns:
+            dict. Names are left out: Keras counts up those that it makes.
+        """
+        description = {
+            "name": self.name,
+            "steps": self.total_steps,
+            "steps_per_epoch": self.steps_per_epoch,
+            "batch_size": self.batch_size,
+            "batch_options": self.batch_options,
+            "has_teacher": self.teacher is not None,
+            "distillation_losses": _serialized(self.distillation_losses),
+            "distillation_loss_weights": self.distillation_loss_weights,
+            "student_loss_weight": self.student_loss_weight,
+            "loss": _serialized(self.loss),
+            "optimizer": _serialized(self._make_optimizer()),
+            "frozen_weights": len(self._to_freeze()),
+            "keep": "last" if self.keep == "last" else self.keep.monitor,
+        }
+        # As it will be when it is read again: without tuples and the like.
+        return json.loads(json.dumps(description, default=_type_name))
+
+    def _distiller(self):
+        arguments = {
+            "distillation_loss_weights": self.distillation_loss_weights
+        }
+        if self.student_loss_weight is not None:
+            arguments["student_loss_weight"] = self.student_loss_weight
+        return Distiller(
+            self.teacher, self.student, self.distillation_losses, **arguments
+        )
+
+    def _make_optimizer(self):
+        if isinstance(self.optimizer, keras.optimizers.Optimizer):
+            return self.optimizer
+        return self.optimizer(self.total_steps)
+
+    def _to_freeze(self):
+        if self.trainable is None:
+            return []
+        layers = self.trainable
+        if callable(layers):
+            layers = layers(self.student)
+        chosen = {id(v) for layer in layers for v in layer.variables}
+        variables = self.student.trainable_variables
+        frozen = [v for v in variables if id(v) not in chosen]
+        if len(frozen) == len(variables):
+            raise ValueError(
+                "`trainable` must give layers of the student that have "
+                f"trainable weights. Received, for stage '{self.name}': "
+                f"{[layer.name for layer in layers]}"
+            )
+        return frozen
+
+    def _check(self):
+        _check_name(self.name)
+        self._check_losses()
+        if (self.epochs is None) == (self.steps is None):
+            raise ValueError(
+                f"Stage '{self.name}' needs either `epochs` or `steps`. "
+                f"Received: epochs={self.epochs}, steps={self.steps}"
+            )
+        length = self.steps if self.epochs is None else self.epochs
+        if not isinstance(length, int) or length < 1:
+            raise ValueError(
+                "`epochs` or `steps` must be an int of 1 or more. Received, "
+                f"for stage '{self.name}': {length!r}"
+            )
+        if self.keep != "last" and not isinstance(self.keep, KeepBest):
+            raise ValueError(
+                '`keep` must be "last" or a `keras_distill.callbacks.'
+                f"KeepBest`. Received: keep={self.keep!r}"
+            )
+        if not self.steps_per_epoch:
+            raise ValueError(
+                f"`train` of stage '{self.name}' must have a batch at least. "
+                "Received: none"
+            )
+
+    def _check_losses(self):
+        if (self.teacher is None) != (self.distillation_losses is None):
+            raise ValueError(
+                "`teacher` and `distillation_losses` go together. Received, "
+                f"for stage '{self.name}', only one of them."
+            )
+        if self.teacher is not None:
+            return
+        if self.loss is None:
+            raise ValueError(
+                f"Stage '{self.name}' has nothing to learn: give a `teacher` "
+                "and `distillation_losses`, or a `loss` on the labels."
+            )
+        for word in ("distillation_loss_weights", "student_loss_weight"):
+            if getattr(self, word) is not None:
+                raise ValueError(
+                    f"`{word}` is for a stage with a teacher. Received, for "
+                    f"stage '{self.name}': {word}={getattr(self, word)!r}"
+                )
+
+
+def _check_name(name):
+    if not isinstance(name, str) or not re.fullmatch(r"\w[\w.-]*", name):
+        raise ValueError(
+            "`name` of a stage must be a name for a folder: letters, digits, "
+            f"'_', '-' and '.', no '.' or '-' first. Received: {name!r}"
+        )
+
+
+def _serialized(thing):
+    """What Keras makes of an object, without names."""
+    if isinstance(thing, (list, tuple)):
+        return [_serialized(entry) for entry in thing]
+    if thing is None or isinstance(thing, str):
+        return thing
+    try:
+        return _without_names(keras.saving.serialize_keras_object(thing))
+    except (NotImplementedError, TypeError, ValueError):
+        return _type_name(thing)
+
+
+def _without_names(config):
+    if isinstance(config, dict):
+        return {
+            key: _without_names(value)
+            for key, value in config.items()
+            if key != "name"
+        }
+    if isinstance(config, (list, tuple)):
+        return [_without_names(entry) for entry in config]
+    return config
+
+
+def _type_name(thing):
+    return type(thing).__name__

@@ -1,0 +1,140 @@
+"""The folder of one stage of a run."""
+
+import dataclasses
+import hashlib
+
+from keras_distill.saving import replaced_file
+from keras_distill.stages import variables
+from keras_distill.stages.checkpoints import Checkpoints
+from keras_distill.stages.json_file import differences
+from keras_distill.stages.json_file import read_json
+from keras_distill.stages.json_file import write_json
+from keras_distill.stages.packed_state import pack
+from keras_distill.stages.packed_state import unpack
+from keras_distill.stages.stage_result import StageResult
+
+
+class StageFolder:
+    """The folder of one stage: checkpoints, then its result and weights.
+
+    Args:
+        path: `pathlib.Path`.
+        writes: bool. Whether this process writes; others only read.
+
+    Attributes:
+        checkpoints: `Checkpoints`.
+    """
+
+    def __init__(self, path, writes=True):
+        self.path = path
+        self.checkpoints = Checkpoints(path)
+        self._writes = writes
+        self._result = path / "result.json"
+        self._weights = path / "student.safetensors"
+
+    def is_done(self):
+        """Whether the stage is finished."""
+        return self._result.is_file()
+
+    def write_checkpoint(self, state):
+        """Writes a state to go on from.
+
+        Args:
+            state: What `packed_state.pack` takes.
+        """
+        if self._writes:
+            self.checkpoints.write(state)
+
+    def finish(self, result, student, description):
+        """Writes what the stage leaves, and marks it finished.
+
+        Args:
+            result: `StageResult`.
+            student: `keras.Model` that was trained. All its variables are
+                kept, the states of its random generators among them.
+            description: dict. What the stage was.
+        """
+        if not self._writes:
+            return
+        data = pack({"variables": variables.read(student.variables)})
+        with replaced_file(self._weights) as temporary:
+            temporary.write_bytes(data)
+        # Second, since this file is what marks the stage as finished.
+        content = {
+            **dataclasses.asdict(result),
+            "stage": description,
+            "sha256": _hash(data),
+        }
+        write_json(self._result, content)
+        self.checkpoints.remove()
+
+    def load(self, student, description):
+        """Gives a student the weights that the finished stage left.
+
+        Args:
+            student: `keras.Model`, built as it was for the stage.
+            description: dict. What the stage is now.
+
+        Returns:
+            `StageResult`.
+
+        Raises:
+            ValueError: If a file is damaged, or is of another stage.
+        """
+        content = read_json(self._result)
+        check_same_stage(content.get("stage"), description)
+        names = [field.name for field in dataclasses.fields(StageResult)]
+        missing = [name for name in (*names, "sha256") if name not in content]
+        if missing:
+            raise ValueError(
+                f"{self._result} is damaged: it has no {missing[0]!r}. "
+                f"{self._way_out()}"
+            )
+        variables.assign(
+            student.variables,
+            self._read_weights(content["sha256"]),
+            f"student of stage '{description['name']}'",
+        )
+        # A kill may have come before they were removed.
+        if self._writes:
+            self.checkpoints.remove()
+        return StageResult(**{name: content[name] for name in names})
+
+    def _read_weights(self, expected_hash):
+        if not self._weights.is_file():
+            raise ValueError(f"{self._weights} is missing. {self._way_out()}")
+        data = self._weights.read_bytes()
+        if _hash(data) != expected_hash:
+            raise ValueError(
+                f"{self._weights} is damaged: its content is not what was "
+                f"written. {self._way_out()}"
+            )
+        return unpack(data)["variables"]
+
+    def _way_out(self):
+        return f"Remove the folder {self.path} to do its stage anew."
+
+
+def check_same_stage(there, now):
+    """Refuses a state of a stage that was another one.
+
+    Args:
+        there: dict, the stage's description when the state was written.
+        now: dict, its description now.
+
+    Raises:
+        ValueError: If they differ, with the differences.
+    """
+    if there == now:
+        return
+    if not isinstance(there, dict):
+        raise ValueError("the state does not say of which stage it is")
+    raise ValueError(
+        f"Stage '{now['name']}' has changed since the run began "
+        f"({'; '.join(differences(there, now))}). Put it back as it was, or "
+        "choose another folder for the run."
+    )
+
+
+def _hash(data):
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,297 @@
+"""Trains one stage from where it is."""
+
+import contextlib
+import time
+
+import keras
+
+from keras_distill import callbacks
+from keras_distill.stages import random_state
+from keras_distill.stages import variables
+from keras_distill.stages.checkpointer import Checkpointer
+from keras_distill.stages.epoch_callbacks import EpochCallbacks
+from keras_distill.stages.interruption import Interrupted
+from keras_distill.stages.recorder import Recorder
+from keras_distill.stages.stage_folder import check_same_stage
+from keras_distill.stages.stage_result import StageResult
+
+_FORMAT = 1
+
+
+class StageRun:
+    """Trains one stage from where it is, and leaves its result.
+
+    Args:
+        stage: `Stage`.
+        folder: `RunFolder`.
+        seed: int. Seed of the stage and of the order of its data.
+        checkpoint_every: float. Seconds between two checkpoints.
+        request: `StopRequest`.
+    """
+
+    def __init__(self, stage, folder, seed, checkpoint_every, request):
+        self.stage = stage
+        self.folder = folder
+        self.seed = seed
+        self.checkpoint_every = checkpoint_every
+        self.request = request
+        self._place = folder.stage(stage.name)
+        self._description = stage.describe()
+        # Where the last checkpoint stands: epochs, and batches in the next.
+        self._epoch = self._batch = 0
+        self._is_saved = False
+        self._stopped = False
+        self._seconds = 0.0
+
+    def run(self):
+        """Trains the rest of the stage, or takes what it left.
+
+        Returns:
+            `StageResult`.
+        """
+        name = self.stage.name
+        if self._place.is_done():
+            self.folder.say(f"Stage '{name}' is done, its weights are reused")
+            return self._place.load(self.stage.student, self._description)
+        try:
+            return self._train()
+        except OSError as error:
+            raise OSError(
+                error.errno,
+                f"Stage '{name}' stopped: {error.strerror or error}. "
+                f"{self._whats_left()}",
+            ) from error
+
+    def _train(self):
+        random_state.begin(self.seed)
+        with self.stage.only_trainable():
+            self._build()
+            self._callbacks.begin()
+            try:
+                self._resume()
+                self._fit()
+            finally:
+                # Whatever ends training, the terminal is left in order.
+                if self._progress is not None:
+                    self._progress.on_train_end()
+            self._callbacks.end()
+        result = StageResult(
+            self._recorder.history, self._spent(), self._best()
+        )
+        self._place.finish(result, self.stage.student, self._description)
+        return result
+
+    def _build(self):
+        stage = self.stage
+        self._model = stage.build()
+        self._recorder = Recorder(
+            stage.name, self.folder, stage.steps_per_epoch
+        )
+        self._progress = None
+        if not self.folder.quiet:
+            self._progress = callbacks.Progress(f"Stage '{stage.name}'")
+        self._checkpointer = Checkpointer(
+            self._save,
+            self.checkpoint_every,
+            lambda: self.request.signal_number is not None,
+            self._interrupt,
+            stage.total_steps,
+        )
+        used = [
+            callbacks.StopOnNaN(),
+            *stage.callbacks,
+            None if stage.keep == "last" else stage.keep,
+            self._recorder,
+            self._progress,
+            self._checkpointer,
+        ]
+        self._callbacks = EpochCallbacks(
+            [callback for callback in used if callback is not None],
+            self._model,
+            epochs=stage.total_epochs,
+            steps=stage.steps_per_epoch,
+        )
+
+    def _resume(self):
+        """Goes on from the last checkpoint, or writes the first one."""
+        state, complaints = self._place.checkpoints.read()
+        for complaint in complaints:
+            self.folder.say(f"{complaint} The one before it is used.")
+        self._begin = time.monotonic()
+        if state is None:
+            self._announce("begins")
+            # From here on the same initial weights are used.
+            self._save(0, 0)
+            return
+        try:
+            self._restore(state)
+        # The file is what was written, but who knows by which program.
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"The last checkpoint of stage '{self.stage.name}' cannot be "
+                f"used: {error}"
+            ) from error
+        self._announce(f"goes on after {self._where()}")
+
+    def _restore(self, state):
+        if state["format"] != _FORMAT:
+            raise ValueError(
+                f"its format is {state['format']!r}, not {_FORMAT!r}. Use the "
+                "version of keras_distill that wrote it."
+            )
+        check_same_stage(state["stage"], self._description)
+        self._epoch, self._batch = int(state["epoch"]), int(state["batch"])
+        self._stopped = bool(state["stopped"])
+        self._seconds = float(state["seconds"])
+        self._is_saved = True
+        model = self._model
+        if self._batch:
+            self._restore_metrics_later(state["metrics"])
+        variables.assign(model.variables, state["model"], "model")
+        variables.assign(
+            model.optimizer.variables, state["optimizer"], "optimizer"
+        )
+        self._restore_callbacks(state["callbacks"])
+        # Last: nothing may be drawn before training goes on.
+        random_state.restore(state["random"])
+
+    def _restore_metrics_later(self, values):
+        model = self._model
+        if len(model.metrics_variables) < len(values) and (
+            keras.backend.backend() == "tensorflow"
+        ):
+            # Keras makes some of them in the first step, too late for us.
+            batch = next(
+                iter(self.stage.batches(self.seed, self._epoch, self._batch))
+            )
+            keras.Model.test_on_batch(
+                model, *keras.utils.unpack_x_y_sample_weight(batch)
+            )
+        self._callbacks.begin_at(
+            self._batch,
+            lambda: variables.assign(
+                model.metrics_variables, values, "metrics"
+            ),
+        )
+
+    def _restore_callbacks(self, states):
+        with_state = self._callbacks_with_state()
+        names = [type(callback).__name__ for callback in with_state]
+        known = [name for name, _ in states]
+        if names != known:
+            raise ValueError(
+                f"the callbacks with a state were {', '.join(known)}; now "
+                f"they are {', '.join(names)}. Put them back as they were."
+            )
+        for callback, (_, state) in zip(with_state, states, strict=True):
+            callback.set_state(state)
+
+    def _callbacks_with_state(self):
+        return [
+            callback
+            for callback in self._callbacks.callbacks
+            if hasattr(callback, "get_state")
+        ]
+
+    def _fit(self):
+        """Trains one epoch after the other."""
+        model, stage = self._model, self.stage
+        with _finalized_at_end(model):
+            while self._epoch < stage.total_epochs and not self._stopped:
+                _fit(model)(
+                    stage.batches(self.seed, self._epoch, self._batch),
+                    initial_epoch=self._epoch,
+                    epochs=self._epoch + 1,
+                    verbose=0,
+                    shuffle=False,
+                    callbacks=self._callbacks,
+                )
+
+    def _save(self, epoch, batch):
+        """Writes a checkpoint."""
+        model = self._model
+        if hasattr(model, "jax_state_sync"):
+            # While it trains, JAX has the values elsewhere.
+            model.jax_state_sync()
+        stopped = bool(model.stop_training)
+        self._place.write_checkpoint(
+            {
+                "format": _FORMAT,
+                "stage": self._description,
+                "epoch": epoch,
+                "batch": batch,
+                "stopped": stopped,
+                "seconds": self._spent(),
+                "model": variables.read(model.variables),
+                "optimizer": variables.read(model.optimizer.variables),
+                "metrics": variables.read(model.metrics_variables),
+                "callbacks": [
+                    [type(callback).__name__, callback.get_state()]
+                    for callback in self._callbacks_with_state()
+                ],
+                "random": random_state.read(),
+            }
+        )
+        self._epoch, self._batch, self._stopped = epoch, batch, stopped
+        self._is_saved = True
+
+    def _interrupt(self):
+        raise Interrupted(
+            f"Stopped in stage '{self.stage.name}'. {self._whats_left()}",
+            self.request.signal_number,
+        )
+
+    def _whats_left(self):
+        state = "has nothing saved yet"
+        if self._is_saved:
+            state = f"is saved up to {self._where()}"
+        return (
+            f"The stage {state}, in {self.folder.path}. The same command goes "
+            f"on from there: {self.folder.command}"
+        )
+
+    def _where(self):
+        epochs = self.stage.total_epochs
+        if not self._batch:
+            return f"epoch {self._epoch} of {epochs}"
+        return (
+            f"batch {self._batch} of {self.stage.steps_per_epoch} in epoch "
+            f"{self._epoch + 1} of {epochs}"
+        )
+
+    def _announce(self, what):
+        stage = self.stage
+        lines = [
+            f"Stage '{stage.name}' {what}: {stage.total_epochs} epochs, "
+            f"{stage.total_steps} steps"
+        ]
+        if stage.teacher is not None:
+            lines += self._model.plan()
+        self.folder.say(*lines)
+
+    def _spent(self):
+        return self._seconds + time.monotonic() - self._begin
+
+    def _best(self):
+        return None if self.stage.keep == "last" else self.stage.keep.best
+
+
+def _fit(model):
+    # KerasHub's own `fit` would run its preprocessor on the batches, which
+    # are tokenised already; a Distiller has a `fit` of its own.
+    if hasattr(model, "preprocessor"):
+        return keras.Model.fit.__get__(model)
+    return model.fit
+
+
+@contextlib.contextmanager
+def _finalized_at_end(model):
+    """Puts the optimizer's averages into the weights once, not each epoch."""
+    optimizer = model.optimizer
+    finalize = optimizer.finalize_variable_values
+    optimizer.finalize_variable_values = lambda variables: None
+    try:
+        yield
+    finally:
+        del optimizer.finalize_variable_values
+    finalize(model.trainable_variables)

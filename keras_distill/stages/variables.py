@@ -1,0 +1,55 @@
+"""The values of variables, by place."""
+
+import numpy as np
+
+
+def read(variables):
+    """Copies the values of variables.
+
+    Args:
+        variables: sequence of `keras.Variable`.
+
+    Returns:
+        list of NumPy arrays.
+    """
+    return [variable.numpy() for variable in variables]
+
+
+def assign(variables, values, what):
+    """Gives variables the values that `read` copied.
+
+    Variables are told apart by their place, not by their names: Keras counts
+    up the names that it makes, and a run that goes on makes fewer.
+
+    Args:
+        variables: sequence of `keras.Variable`.
+        values: list of NumPy arrays.
+        what: str. What they belong to, for the message.
+
+    Raises:
+        ValueError: If they do not fit. No variable is changed then.
+    """
+    _check(variables, values, what)
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+
+
+def _check(variables, values, what):
+    shapes = [_kind(variable) for variable in variables]
+    found = [_kind(value) for value in values]
+    if len(shapes) != len(found):
+        raise ValueError(
+            f"The saved {what} does not fit: it has {len(found)} variables, "
+            f"the one now has {len(shapes)}."
+        )
+    for variable, now, there in zip(variables, shapes, found, strict=True):
+        if now != there:
+            raise ValueError(
+                f"The saved {what} does not fit: '{variable.path}' is {there} "
+                f"there, {now} now."
+            )
+
+
+def _kind(value):
+    dtype = value.dtype.name if isinstance(value, np.ndarray) else value.dtype
+    return f"{dtype} {tuple(value.shape)}"

@@ -1,0 +1,105 @@
+"""The last states of a training, on disk."""
+
+import errno
+import os
+
+import numpy as np
+import pytest
+
+from keras_distill.stages.checkpoints import Checkpoints
+
+
+@pytest.fixture
+def checkpoints(tmp_path):
+    return Checkpoints(tmp_path / "stage")
+
+
+def files(tmp_path):
+    return sorted(path.name for path in (tmp_path / "stage").iterdir())
+
+
+def newest(tmp_path):
+    return tmp_path / "stage" / files(tmp_path)[-1]
+
+
+def test_nothing_there(checkpoints, tmp_path):
+    assert checkpoints.read() == (None, [])
+    assert not (tmp_path / "stage").exists()
+
+
+def test_the_last_two_are_kept(checkpoints, tmp_path):
+    for step in range(4):
+        checkpoints.write({"step": step, "weights": np.arange(step)})
+    assert [name[:17] for name in files(tmp_path)] == [
+        "checkpoint-000003",
+        "checkpoint-000004",
+    ]
+    state, complaints = Checkpoints(tmp_path / "stage").read()
+    assert state["step"] == 3 and complaints == []
+    np.testing.assert_array_equal(state["weights"], [0, 1, 2])
+
+
+@pytest.mark.parametrize("damage", ["cut", "changed", "emptied", "longer"])
+def test_a_damaged_newest_one_falls_back(checkpoints, tmp_path, damage):
+    for step in range(2):
+        checkpoints.write({"step": step})
+    path = newest(tmp_path)
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(
+        {
+            "cut": data[:-5],
+            "changed": data,
+            "emptied": b"",
+            "longer": data + b" ",
+        }[damage]
+    )
+    again = Checkpoints(tmp_path / "stage")
+    state, (complaint,) = again.read()
+    assert state == {"step": 0}
+    assert path.name in complaint and "damaged" in complaint
+    # The good one is not the one that goes.
+    again.write({"step": 9})
+    assert not path.exists()
+    newest(tmp_path).unlink()
+    assert Checkpoints(tmp_path / "stage").read()[0] == {"step": 0}
+
+
+def test_all_damaged(checkpoints, tmp_path):
+    for step in range(2):
+        checkpoints.write({"step": step})
+    for name in files(tmp_path):
+        (tmp_path / "stage" / name).write_bytes(b"")
+    with pytest.raises(ValueError, match="no earlier checkpoint left: remove"):
+        checkpoints.read()
+    assert len(files(tmp_path)) == 2
+
+
+def test_a_full_disk_leaves_the_last_one(checkpoints, tmp_path, monkeypatch):
+    checkpoints.write({"step": 0})
+    before = files(tmp_path)
+
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match="No space left"):
+            checkpoints.write({"step": 1})
+    assert files(tmp_path) == before
+    assert checkpoints.read() == ({"step": 0}, [])
+
+
+def test_what_a_kill_left_is_cleared_away(checkpoints, tmp_path):
+    checkpoints.write({"step": 0})
+    (tmp_path / "stage" / ".new-checkpoint-000002-0.safetensors").touch()
+    (tmp_path / "stage" / "mine.txt").touch()
+    assert checkpoints.read()[0] == {"step": 0}
+    checkpoints.write({"step": 1})
+    assert [name[:10] for name in files(tmp_path)] == [
+        "checkpoint",
+        "checkpoint",
+        "mine.txt",
+    ]
+    checkpoints.remove()
+    assert files(tmp_path) == ["mine.txt"]
