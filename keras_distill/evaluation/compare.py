@@ -12,7 +12,7 @@ from keras_distill.evaluation.comparison import ModelResult
 from keras_distill.evaluation.comparison import Ratios
 from keras_distill.evaluation.comparison import Throughput
 from keras_distill.evaluation.progress import Progress
-from keras_distill.evaluation.text_pipeline import TextPipeline
+from keras_distill.evaluation.text_pipeline import make_text_pipeline
 from keras_distill.evaluation.text_pipeline import predict
 
 
@@ -34,7 +34,8 @@ def compare(
     in a fixed random order: after a warm-up the models take turns, ten
     batches at a time, through compiled functions that accept any length, and
     tokeniser and model are timed apart. Padding goes to the longest text of
-    a batch, so none at batch 1.
+    a batch, so none at batch 1 (on JAX, which compiles for each length, to
+    the next multiple of 8).
 
     Args:
         models: dict of name to KerasHub text classifier with a preprocessor,
@@ -80,7 +81,7 @@ def compare(
     _check_models(models, task, reference)
     _check_examples(examples)
     pipelines = {
-        name: TextPipeline(model, len(task.text_columns))
+        name: make_text_pipeline(model, len(task.text_columns))
         for name, model in models.items()
     }
     singles = timing.sample_batches(examples.texts, 1, latency_runs)

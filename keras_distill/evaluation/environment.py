@@ -4,14 +4,18 @@ import os
 import platform
 from importlib import metadata
 
-import tensorflow as tf
+import keras
 
+_OF_BACKEND = {
+    "tensorflow": ("tensorflow", "tensorflow_text"),
+    "jax": ("jax", "jaxlib"),
+    "torch": ("torch",),
+}
 PACKAGES = (
     "keras_distill",
     "keras",
     "keras_hub",
-    "tensorflow",
-    "tensorflow_text",
+    *_OF_BACKEND.get(keras.backend.backend(), ()),
     "numpy",
 )
 
@@ -73,12 +77,27 @@ def _memory_gb():
 
 
 def _accelerators():
-    return [
-        tf.config.experimental.get_device_details(device).get(
-            "device_name", device.name
-        )
-        for device in tf.config.list_physical_devices("GPU")
-    ]
+    """The names of the devices that the backend has next to the processor."""
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        return [
+            tf.config.experimental.get_device_details(device).get(
+                "device_name", device.name
+            )
+            for device in tf.config.list_physical_devices("GPU")
+        ]
+    if backend == "jax":
+        import jax
+
+        return [d.device_kind for d in jax.devices() if d.platform != "cpu"]
+    if backend == "torch":
+        import torch
+
+        count = torch.cuda.device_count()
+        return [torch.cuda.get_device_name(i) for i in range(count)]
+    return []
 
 
 def _version(package):

@@ -1,60 +1,36 @@
-"""A classifier as two compiled steps: raw texts to ids, ids to outputs."""
+"""A classifier as two steps: raw texts to ids, ids to outputs."""
 
+import keras
 import numpy as np
-import tensorflow as tf
 
 
-class TextPipeline:
-    """Runs a KerasHub classifier on raw texts, tokeniser and model apart.
-
-    Each step is one `tf.function` that accepts any batch size and any length,
-    so no text makes it trace again. The tokeniser runs on the CPU with the
-    model's own preprocessor; its output is cut down to the longest text of
-    the batch, so models whose sequence lengths differ meet the same padding
-    as in serving.
+def make_text_pipeline(model, num_texts):
+    """Splits a KerasHub classifier into tokeniser and model.
 
     Args:
         model: a KerasHub text classifier with a preprocessor.
         num_texts: int. Texts per example: 1, or 2 for sentence pairs.
 
+    Returns:
+        Object with `texts(columns)`, `tokenize(texts)` and
+        `forward(features)`, which are called one on the other's result, and
+        `compiles_each_length`: whether the first call for a length is slow.
+
     Example:
 
     ```python
-    pipeline = TextPipeline(classifier, num_texts=1)
-    logits = pipeline.forward(pipeline.tokenize((tf.constant(["Good."]),)))
+    pipeline = make_text_pipeline(classifier, num_texts=1)
+    features = pipeline.tokenize(pipeline.texts((["Good."],)))
+    logits = pipeline.forward(features)
     ```
     """
+    if keras.backend.backend() == "tensorflow":
+        from keras_distill.evaluation.graph_pipeline import GraphPipeline
 
-    def __init__(self, model, num_texts):
-        # The functions below live on the object, not on the class: each
-        # model has its own trace.
-        strings = tf.TensorSpec([None], tf.string)
-        inputs = {
-            name: tf.TensorSpec(tensor.shape, tensor.dtype)
-            for name, tensor in model.input.items()
-        }
+        return GraphPipeline(model, num_texts)
+    from keras_distill.evaluation.array_pipeline import ArrayPipeline
 
-        def tokenize(texts):
-            with tf.device("cpu"):
-                # By name: two texts without one read as (x, y).
-                features = model.preprocessor(x=texts)
-                lengths = tf.reduce_sum(
-                    tf.cast(features["padding_mask"], "int32"), axis=1
-                )
-                # An empty batch has no longest text.
-                longest = tf.reduce_max(tf.concat([lengths, [1]], axis=0))
-                return {
-                    name: tf.cast(features[name][:, :longest], spec.dtype)
-                    for name, spec in inputs.items()
-                }
-
-        def forward(features):
-            return model(features, training=False)
-
-        self.tokenize = tf.function(
-            tokenize, input_signature=[(strings,) * num_texts]
-        )
-        self.forward = tf.function(forward, input_signature=[inputs])
+    return ArrayPipeline(model, num_texts)
 
 
 def predict(pipeline, texts, batch_size, advance):
@@ -63,7 +39,7 @@ def predict(pipeline, texts, batch_size, advance):
     Texts of similar length share a batch, which saves padding.
 
     Args:
-        pipeline: `TextPipeline`.
+        pipeline: what `make_text_pipeline` returns.
         texts: tuple of lists of str, one list per text of an example.
         batch_size: int.
         advance: callable without arguments, called after every batch.
@@ -79,8 +55,9 @@ def predict(pipeline, texts, batch_size, advance):
     outputs = []
     for start in range(0, len(order), batch_size):
         rows = order[start : start + batch_size]
-        batch = tuple(tf.constant(column[rows]) for column in columns)
-        outputs.append(pipeline.forward(pipeline.tokenize(batch)).numpy())
+        batch = pipeline.texts([column[rows] for column in columns])
+        logits = pipeline.forward(pipeline.tokenize(batch))
+        outputs.append(keras.ops.convert_to_numpy(logits))
         advance()
     sorted_outputs = np.concatenate(outputs)
     result = np.empty_like(sorted_outputs)

@@ -2,8 +2,8 @@
 
 import time
 
+import keras
 import numpy as np
-import tensorflow as tf
 
 # Untimed batches per model before the clock starts: they trace the functions
 # and fill caches and memory pools.
@@ -26,23 +26,20 @@ def sample_batches(texts, batch_size, runs):
         runs: int. Number of batches.
 
     Returns:
-        List of tuples of string tensors of shape `(batch_size,)`.
+        List of tuples of arrays of str of shape `(batch_size,)`.
     """
     order = np.random.default_rng(0).permutation(len(texts[0]))
     batches = np.resize(order, (runs, batch_size))
     columns = [np.array(column, dtype=object) for column in texts]
-    return [
-        tuple(tf.constant(column[rows]) for column in columns)
-        for rows in batches
-    ]
+    return [tuple(column[rows] for column in columns) for rows in batches]
 
 
 def measure(pipelines, batches, advance):
     """Times tokeniser and model of each pipeline on the same batches.
 
     Args:
-        pipelines: dict of name to `TextPipeline`.
-        batches: list of tuples of string tensors.
+        pipelines: dict of name to what `make_text_pipeline` returns.
+        batches: list of tuples of arrays of str.
         advance: callable without arguments, called after every turn of a
             model.
 
@@ -50,13 +47,18 @@ def measure(pipelines, batches, advance):
         Dict of name to `np.ndarray` of shape `(len(batches), 2)`: seconds of
         the tokeniser and of the model.
     """
-    for pipeline in pipelines.values():
-        for batch in batches[:WARM_UP]:
+    texts = {
+        name: [pipeline.texts(batch) for batch in batches]
+        for name, pipeline in pipelines.items()
+    }
+    for name, pipeline in pipelines.items():
+        untimed = None if pipeline.compiles_each_length else WARM_UP
+        for batch in texts[name][:untimed]:
             _time(pipeline, batch)
     seconds = {name: [] for name in pipelines}
     for start in range(0, len(batches), TURN):
         for name, pipeline in pipelines.items():
-            for batch in batches[start : start + TURN]:
+            for batch in texts[name][start : start + TURN]:
                 seconds[name].append(_time(pipeline, batch))
             advance()
     return {name: np.array(pairs) for name, pairs in seconds.items()}
@@ -71,6 +73,6 @@ def _time(pipeline, batch):
     start = time.perf_counter()
     features = pipeline.tokenize(batch)
     tokenized = time.perf_counter()
-    # `numpy` waits for the accelerator: without it only the launch is timed.
-    pipeline.forward(features).numpy()
+    # NumPy waits for the accelerator: without it only the launch is timed.
+    keras.ops.convert_to_numpy(pipeline.forward(features))
     return tokenized - start, time.perf_counter() - tokenized

@@ -2,6 +2,7 @@
 
 import itertools
 
+import keras
 import numpy as np
 
 from keras_distill.tasks.packing import Ragged
@@ -74,25 +75,15 @@ def tokenize_and_pack(texts, tokenizer, sequence_length, progress=None):
 
 def _tokenize(texts, tokenizer):
     """Yields, per chunk of rows, a `Ragged` of token ids for each text."""
-    if _has_tensorflow():
+    if keras.backend.backend() == "tensorflow":
         return _tokenize_in_graph(texts, tokenizer)
     return _tokenize_in_python(texts, tokenizer)
 
 
-def _has_tensorflow():
-    try:
-        # What KerasHub's tokenizers need for their TensorFlow path.
-        import tensorflow  # noqa: F401
-        import tensorflow_text  # noqa: F401
-    except ImportError:
-        return False
-    return True
-
-
 def _tokenize_in_graph(texts, tokenizer):
-    """The tokenizer inside a `tf.data` graph, where it runs fastest.
+    """The tokenizer inside a `tf.data` graph.
 
-    It serves every backend, and it is the path that serving takes.
+    It is twice as fast there as in Python, and serving takes the same path.
     """
     import tensorflow as tf
 
@@ -100,17 +91,19 @@ def _tokenize_in_graph(texts, tokenizer):
         tokens = [tokenizer(column) for column in columns]
         return [(row.values, row.row_lengths()) for row in tokens]
 
-    # An accelerator belongs to the backend, which may be another one.
-    with tf.device("cpu"):
-        columns = tuple(tf.constant(column, tf.string) for column in texts)
-        chunks = tf.data.Dataset.from_tensor_slices(columns).batch(_CHUNK)
-        chunks = chunks.map(ragged, num_parallel_calls=tf.data.AUTOTUNE)
+    columns = tuple(tf.constant(column, tf.string) for column in texts)
+    chunks = tf.data.Dataset.from_tensor_slices(columns).batch(_CHUNK)
+    chunks = chunks.map(ragged, num_parallel_calls=tf.data.AUTOTUNE)
     for chunk in chunks.as_numpy_iterator():
         yield [Ragged(values, lengths) for values, lengths in chunk]
 
 
 def _tokenize_in_python(texts, tokenizer):
-    """The tokenizer as it runs where TensorFlow is not installed."""
+    """The tokenizer without TensorFlow, which need not be installed.
+
+    The ids are the same but for punctuation that is newer than the Unicode
+    tables of TensorFlow.
+    """
     for start in range(0, len(texts[0]), _CHUNK):
         yield [
             _ragged(tokenizer(list(column[start : start + _CHUNK])))
