@@ -322,7 +322,8 @@ class Distiller(Steps, keras.Model):
         # For all variables at once. Keras would do it for those that have a
         # gradient in the first step, and a saved state would fit no other.
         if self.optimizer is not None and not self.optimizer.built:
-            self.optimizer.build(self.trainable_variables)
+            with self._scope():
+                self.optimizer.build(self.trainable_variables)
 
     def _apply_gradients(self, gradients):
         """Updates the variables that the losses reach."""
@@ -365,17 +366,15 @@ class Distiller(Steps, keras.Model):
         features = self._teacher_forward(x, training=False)
         return keras.tree.map_structure(ops.stop_gradient, features)
 
-    def _label_loss(self, y, outputs, sample_weight):
-        return self._compile_loss(y, outputs, sample_weight)
-
     def _loss_and_terms(self, teacher, student, y, sample_weight):
         """The total loss and its terms by name."""
         a = self.student_loss_weight
         terms, parts = {}, []
         if self._compile_loss is not None and y is not None:
-            terms["student_loss"] = self._label_loss(
+            label_loss = self._compile_loss(
                 y, student[names.OUTPUTS], sample_weight
             )
+            terms["student_loss"] = label_loss * self._num_replicas()
         if a > 0:
             if "student_loss" not in terms:
                 raise ValueError(

@@ -6,9 +6,10 @@ import jax
 import keras
 
 from keras_distill.features import names
+from keras_distill.train_steps.base import BaseSteps
 
 
-class JaxSteps:
+class JaxSteps(BaseSteps):
     """`train_step` and `test_step` of a `Distiller` on JAX.
 
     Keras's steps on JAX are functions of a state that they take and return.

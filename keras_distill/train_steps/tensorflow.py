@@ -4,9 +4,10 @@ import keras
 import tensorflow as tf
 
 from keras_distill.features import names
+from keras_distill.train_steps.base import BaseSteps
 
 
-class TensorFlowSteps:
+class TensorFlowSteps(BaseSteps):
     """`train_step` and `test_step` of a `Distiller` on TensorFlow.
 
     Under a strategy a replica sees its part of a batch. Keras averages in
@@ -48,17 +49,11 @@ class TensorFlowSteps:
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         return self._update_logs(x, y, sample_weight, outputs, loss, terms)
 
-    def _build_optimizer(self):
-        with self.distribute_strategy.scope():
-            super()._build_optimizer()
+    def _scope(self):
+        return self.distribute_strategy.scope()
 
-    def _label_loss(self, y, outputs, sample_weight):
-        # Keras divides a compiled loss by the number of replicas.
-        strategy = tf.distribute.get_strategy()
-        return (
-            super()._label_loss(y, outputs, sample_weight)
-            * strategy.num_replicas_in_sync
-        )
+    def _num_replicas(self):
+        return tf.distribute.get_strategy().num_replicas_in_sync
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
         # Keras would average the parts of a batch over the replicas to see

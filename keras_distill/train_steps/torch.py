@@ -4,9 +4,10 @@ import keras
 import torch
 
 from keras_distill.features import names
+from keras_distill.train_steps.base import BaseSteps
 
 
-class TorchSteps:
+class TorchSteps(BaseSteps):
     """`train_step` and `test_step` of a `Distiller` on PyTorch."""
 
     def train_step(self, data):

@@ -1,0 +1,18 @@
+"""What a distiller's steps have in common on all backends."""
+
+import contextlib
+
+
+class BaseSteps:
+    """Where the backends differ outside of their steps."""
+
+    def _scope(self):
+        """The context in which variables are made."""
+        return contextlib.nullcontext()
+
+    def _num_replicas(self):
+        """The number of parts that a batch is split into.
+
+        Keras divides a compiled loss by it.
+        """
+        return 1

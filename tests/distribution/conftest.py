@@ -1,0 +1,53 @@
+"""A tiny distillation that every way of spreading it must repeat."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+_SCRIPT = pathlib.Path(__file__).with_name("distil.py")
+
+
+@pytest.fixture
+def distil(tmp_path):
+    """Runs distil.py in fresh processes; returns weights and history.
+
+    Devices and strategies must be made before TensorFlow does anything else,
+    so each run has processes of its own.
+    """
+
+    def run(how, environments=({},), **options):
+        processes = []
+        for index, environment in enumerate(environments):
+            path = tmp_path / f"{how}-{index}.npz"
+            processes.append(
+                (
+                    path,
+                    subprocess.Popen(
+                        [
+                            sys.executable,
+                            str(_SCRIPT),
+                            how,
+                            str(path),
+                            json.dumps(options),
+                        ],
+                        env={**os.environ, **environment},
+                        stdout=subprocess.PIPE,
+                        stderr=subprocess.STDOUT,
+                        text=True,
+                    ),
+                )
+            )
+        results = []
+        for path, process in processes:
+            output, _ = process.communicate(timeout=240)
+            assert process.returncode == 0, output
+            with np.load(path) as arrays:
+                results.append(dict(arrays))
+        return results if len(results) > 1 else results[0]
+
+    return run

@@ -1,0 +1,139 @@
+"""Distils a tiny BERT in one way and writes what comes out.
+
+python distil.py {none,mirrored,multiworker} OUTPUT.npz OPTIONS
+
+The global batches are the same for every way: lengths that differ from batch
+to batch, sample weights, and a last batch that is short.
+"""
+
+import json
+import sys
+
+import keras
+import keras_hub
+import numpy as np
+
+import keras_distill
+from keras_distill import losses
+
+_ROWS = 11
+_BATCH_SIZE = 4
+
+
+def classifier(num_layers, hidden_dim, num_heads):
+    backbone = keras_hub.models.BertBackbone(
+        vocabulary_size=30,
+        num_layers=num_layers,
+        num_heads=num_heads,
+        hidden_dim=hidden_dim,
+        intermediate_dim=2 * hidden_dim,
+        max_sequence_length=16,
+        dropout=0.0,
+    )
+    return keras_hub.models.BertTextClassifier(
+        backbone, num_classes=3, dropout=0.0, preprocessor=None
+    )
+
+
+def batches(fixed_length=None, drop_remainder=False):
+    """Eleven rows in batches of four; each batch has a length of its own."""
+    generator = np.random.default_rng(5)
+    lengths = generator.integers(3, 9, _ROWS)
+    labels = generator.integers(0, 3, _ROWS).astype("int32")
+    weights = generator.uniform(0.2, 2, _ROWS).astype("float32")
+    for start in range(0, _ROWS, _BATCH_SIZE):
+        rows = slice(start, min(start + _BATCH_SIZE, _ROWS))
+        if drop_remainder and rows.stop - rows.start < _BATCH_SIZE:
+            return
+        width = fixed_length or lengths[rows].max()
+        mask = (np.arange(width) < lengths[rows, None]).astype("int32")
+        ids = generator.integers(5, 30, mask.shape).astype("int32") * mask
+        x = {
+            "token_ids": ids,
+            "segment_ids": 0 * ids,
+            "padding_mask": mask,
+        }
+        yield x, labels[rows], weights[rows]
+
+
+def make_distiller(every_loss=True, dtype=None, **compile_options):
+    keras.utils.set_random_seed(7)
+    if dtype is not None:
+        keras.config.set_dtype_policy(dtype)
+    teacher, student = classifier(4, 16, 2), classifier(2, 8, 2)
+    chosen = [losses.LogitsDistillation(temperature=2.0)]
+    if every_loss:
+        chosen += [
+            losses.HiddenStatesDistillation(),
+            losses.AttentionDistillation(),
+            losses.EmbeddingsDistillation(),
+            losses.RelationDistillation(num_relation_heads=4),
+        ]
+    distiller = keras_distill.Distiller(teacher, student, chosen)
+    distiller.compile(
+        keras.optimizers.SGD(0.05, momentum=0.9),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+        weighted_metrics=["accuracy"],
+        **compile_options,
+    )
+    return distiller
+
+
+def data_set(**options):
+    import tensorflow as tf
+
+    first = next(batches(**options))
+
+    def spec(array):
+        shape = [None] * array.ndim
+        if options.get("fixed_length"):
+            shape = [_BATCH_SIZE, *array.shape[1:]]
+        return tf.TensorSpec(shape, array.dtype)
+
+    count = sum(1 for _ in batches(**options))
+    return tf.data.Dataset.from_generator(
+        lambda: batches(**options),
+        output_signature=keras.tree.map_structure(spec, first),
+    ).apply(tf.data.experimental.assert_cardinality(count))
+
+
+def strategy_of(how):
+    import tensorflow as tf
+
+    if how == "mirrored":
+        cpu = tf.config.list_physical_devices("CPU")[0]
+        tf.config.set_logical_device_configuration(
+            cpu, [tf.config.LogicalDeviceConfiguration()] * 2
+        )
+        return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    if how == "multiworker":
+        return tf.distribute.MultiWorkerMirroredStrategy()
+    return tf.distribute.get_strategy()
+
+
+def main(how, path, options):
+    strategy = strategy_of(how)
+    data = {
+        key: options.pop(key)
+        for key in ("fixed_length", "drop_remainder")
+        if key in options
+    }
+    with strategy.scope():
+        distiller = make_distiller(**options)
+    history = distiller.fit(data_set(**data), epochs=2, verbose=0).history
+    measures = distiller.evaluate(
+        data_set(**data), verbose=0, return_dict=True
+    )
+    results = {f"history/{k}": np.array(v) for k, v in history.items()}
+    results |= {f"evaluate/{k}": np.array(v) for k, v in measures.items()}
+    for variable in distiller.variables:
+        if "seed_generator" not in variable.path:
+            results[f"weights/{variable.path}"] = (
+                keras.ops.convert_to_numpy(variable)
+            )
+    np.savez(path, **results)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], json.loads(sys.argv[3]))
