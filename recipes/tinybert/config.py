@@ -56,7 +56,12 @@ class Config:
     max_train_examples: int | None = _option(
         None, "train on the first so many examples", "all, augmented 20 times"
     )
-    batch_size: int = _option(32, "examples in a step", "32")
+    batch_size: int = _option(
+        16, "examples in a step of a student", "32; 16 or 32 in step 2"
+    )
+    teacher_batch_size: int = _option(
+        32, "examples in a step of the teacher's fine-tuning"
+    )
     teacher_epochs: int = _option(
         1, "epochs of fine-tuning a teacher without a trained head"
     )

@@ -107,6 +107,7 @@ class _Recipe:
                 self.teacher,
                 self.config.teacher_rate,
                 self.teacher_epochs,
+                self.config.teacher_batch_size,
             )
         ]
 
@@ -124,6 +125,7 @@ class _Recipe:
                     models["baseline"],
                     config.baseline_rate,
                     self._baseline_epochs(),
+                    config.batch_size,
                 )
             )
         return listed
@@ -184,7 +186,7 @@ class _Recipe:
             keep=keep_best(student, self.task, self.dev),
         )
 
-    def _label_stage(self, name, model, rate, epochs):
+    def _label_stage(self, name, model, rate, epochs, batch_size):
         """Training on the labels alone, of the teacher or the baseline."""
         return stages.Stage(
             name,
@@ -193,7 +195,7 @@ class _Recipe:
             loss=label_loss(self.task),
             optimizer=lambda steps: make_optimizer(self.config, rate, steps),
             epochs=epochs,
-            batch_size=self.config.batch_size,
+            batch_size=batch_size,
             keep=keep_best(model, self.task, self.dev),
         )
 
