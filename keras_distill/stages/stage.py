@@ -31,9 +31,9 @@ class Stage:
             loss on the labels. Defaults to that of `Distiller`.
         loss: Optional Keras loss on the labels.
         metrics: Optional list of Keras metrics.
-        optimizer: Keras optimizer of this stage alone, or a function that
-            makes one from the number of steps of the stage, as learning
-            rates that run down need it.
+        optimizer: Keras optimizer of this stage alone or its name, or a
+            function that makes one from the number of steps of the stage, as
+            learning rates that run down need it.
         epochs: Optional int. Passes over the data.
         steps: Optional int. Batches in all, instead of `epochs`.
         batch_size: int. Examples in a batch. Defaults to `32`.
@@ -226,9 +226,10 @@ class Stage:
         )
 
     def _make_optimizer(self):
-        if isinstance(self.optimizer, keras.optimizers.Optimizer):
-            return self.optimizer
-        return self.optimizer(self.total_steps)
+        is_optimizer = isinstance(self.optimizer, keras.optimizers.Optimizer)
+        if callable(self.optimizer) and not is_optimizer:
+            return self.optimizer(self.total_steps)
+        return keras.optimizers.get(self.optimizer)
 
     def _to_freeze(self):
         if self.trainable is None:

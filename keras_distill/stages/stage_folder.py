@@ -13,6 +13,13 @@ from keras_distill.stages.packed_state import pack
 from keras_distill.stages.packed_state import unpack
 from keras_distill.stages.stage_result import StageResult
 
+# What each field of a result must be in JSON.
+_KINDS = {
+    "history": dict,
+    "seconds": (int, float),
+    "best": (dict, type(None)),
+}
+
 
 class StageFolder:
     """The folder of one stage: checkpoints, then its result and weights.
@@ -83,22 +90,24 @@ class StageFolder:
         """
         content = read_json(self._result)
         check_same_stage(content.get("stage"), description)
-        names = [field.name for field in dataclasses.fields(StageResult)]
-        missing = [name for name in (*names, "sha256") if name not in content]
-        if missing:
-            raise ValueError(
-                f"{self._result} is damaged: it has no {missing[0]!r}. "
-                f"{self._way_out()}"
-            )
+        self._check_kinds(content)
         variables.assign(
             student.variables,
-            self._read_weights(content["sha256"]),
+            self._read_weights(content.get("sha256")),
             f"student of stage '{description['name']}'",
         )
         # A kill may have come before they were removed.
         if self._writes:
             self.checkpoints.remove()
-        return StageResult(**{name: content[name] for name in names})
+        return StageResult(**{name: content[name] for name in _KINDS})
+
+    def _check_kinds(self, content):
+        for name, kind in _KINDS.items():
+            if name not in content or not isinstance(content[name], kind):
+                raise ValueError(
+                    f"{self._result} is damaged: {name!r} is "
+                    f"{content.get(name, 'missing')!r}. {self._way_out()}"
+                )
 
     def _read_weights(self, expected_hash):
         if not self._weights.is_file():
@@ -128,7 +137,10 @@ def check_same_stage(there, now):
     if there == now:
         return
     if not isinstance(there, dict):
-        raise ValueError("the state does not say of which stage it is")
+        raise ValueError(
+            f"What is saved of stage '{now['name']}' does not say what the "
+            "stage was. Remove its folder to do it anew."
+        )
     raise ValueError(
         f"Stage '{now['name']}' has changed since the run began "
         f"({'; '.join(differences(there, now))}). Put it back as it was, or "

@@ -12,7 +12,8 @@ def read(variables):
     Returns:
         list of NumPy arrays.
     """
-    return [variable.numpy() for variable in variables]
+    # A scalar comes as a number from some backends.
+    return [np.asarray(variable.numpy()) for variable in variables]
 
 
 def assign(variables, values, what):

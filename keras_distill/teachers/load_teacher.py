@@ -65,11 +65,13 @@ def load_teacher(source, num_classes, sequence_length):
         classifier = keras_hub.models.TextClassifier.from_preset(
             source if folder is None else str(folder), **arguments
         )
-    except (OSError, KeyError, ValueError) as error:
+    # What a damaged file does to KerasHub has no class of its own.
+    except Exception as error:
         raise ValueError(
-            f"No teacher could be loaded from {source!r} ({error}). Give a "
-            "KerasHub preset, a folder that one was saved to, a Hugging Face "
-            f"folder with safetensors, or {EMBEDDED!r}."
+            f"No teacher could be loaded from {source!r} "
+            f"({type(error).__name__}: {error}). Give a KerasHub preset, a "
+            "folder that one was saved to, a Hugging Face folder with "
+            f"safetensors, or {EMBEDDED!r}."
         ) from error
     if classifier.num_classes != num_classes:
         raise ValueError(
@@ -111,4 +113,13 @@ def _folder(source):
 def _label_names(folder):
     if folder is None or not (folder / LABELS_FILE).is_file():
         return None
-    return tuple(json.loads((folder / LABELS_FILE).read_text("utf-8")))
+    path = folder / LABELS_FILE
+    try:
+        names = json.loads(path.read_bytes())
+    except (RecursionError, ValueError) as error:
+        raise ValueError(f"{path} is damaged ({error}).") from error
+    if not isinstance(names, list) or not all(
+        isinstance(name, str) for name in names
+    ):
+        raise ValueError(f"{path} must hold a list of names. Found: {names!r}")
+    return tuple(names)

@@ -73,8 +73,11 @@ def cross_entropy():
     return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 
-def make_stages(data, teacher, student, epochs=2):
-    """Labels for the teacher; hidden states, then logits, for the student."""
+def make_stages(data, teacher, student, epochs=2, **common):
+    """Labels for the teacher; hidden states, then logits, for the student.
+
+    Further arguments are those of every stage.
+    """
     # Plain predictions: `predict` would trace a function for each model.
     measured = keras.ops.convert_to_tensor(data.x)
 
@@ -82,7 +85,12 @@ def make_stages(data, teacher, student, epochs=2):
         predicted = keras.ops.convert_to_numpy(student(measured)).argmax(-1)
         return {"accuracy": float((predicted == data.y).mean())}
 
-    common = dict(train=data, optimizer=adam, batch_size=BATCH_SIZE)
+    common = {
+        "train": data,
+        "optimizer": adam,
+        "batch_size": BATCH_SIZE,
+        **common,
+    }
     return [
         stages.Stage(
             "teacher",
@@ -116,8 +124,10 @@ def make_stages(data, teacher, student, epochs=2):
     ]
 
 
-def run(folder, checkpoint_every=60.0, epochs=2, **words):
+def run(folder, checkpoint_every=60.0, epochs=2, rows=ROWS, **common):
     """Runs the three stages, or the rest of them.
+
+    Further arguments are those of every stage.
 
     Returns:
         The results, and the values of both models after the run.
@@ -125,12 +135,11 @@ def run(folder, checkpoint_every=60.0, epochs=2, **words):
     keras.utils.set_random_seed(3)
     teacher, student = make_model(8), make_model(6)
     results = stages.run_stages(
-        make_stages(make_data(), teacher, student, epochs),
+        make_stages(make_data(rows), teacher, student, epochs, **common),
         folder,
         seed=11,
         checkpoint_every=checkpoint_every,
         quiet=True,
-        **words,
     )
     return results, [
         v.numpy() for v in (*teacher.variables, *student.variables)

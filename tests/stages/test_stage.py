@@ -1,0 +1,90 @@
+"""What a stage takes and refuses."""
+
+import keras
+import pytest
+
+from keras_distill import losses
+from keras_distill import stages
+from tests.stages import tiny_run
+
+TEACHER = {
+    "teacher": "any",
+    "distillation_losses": [losses.LogitsDistillation()],
+}
+
+
+def make_stage(name="one", train=None, **words):
+    settings = {"loss": "mse", "optimizer": "adam", "epochs": 1, **words}
+    return stages.Stage(
+        name,
+        tiny_run.make_model(4),
+        train or tiny_run.make_data(20),
+        **settings,
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ({"name": "a/b"}, "`name` of a stage must be a name for a folder"),
+        ({"name": ".."}, "`name` of a stage"),
+        ({"name": ""}, "`name` of a stage"),
+        ({"name": "a\n"}, "`name` of a stage"),
+        ({"loss": None}, "has nothing to learn"),
+        ({"teacher": "any"}, "go together"),
+        ({"distillation_losses": []}, "go together"),
+        ({"student_loss_weight": 0.5}, "is for a stage with a teacher"),
+        ({"distillation_loss_weights": [1]}, "is for a stage with a teacher"),
+        ({"epochs": None}, "either `epochs` or `steps`"),
+        ({"steps": 3}, "either `epochs` or `steps`"),
+        ({"epochs": 0}, "an int of 1 or more"),
+        ({"epochs": None, "steps": 2.5}, "an int of 1 or more"),
+        ({"keep": "best"}, "`keep` must be"),
+        ({"train": tiny_run.make_data(0)}, "must have a batch"),
+    ],
+)
+def test_arguments_are_checked(words, message):
+    with pytest.raises(ValueError, match=message):
+        make_stage(**words)
+
+
+def test_steps_and_epochs():
+    stage = make_stage(epochs=3, batch_size=8)
+    assert (stage.steps_per_epoch, stage.total_steps) == (3, 9)
+    assert stage.total_epochs == 3
+    stage = make_stage(epochs=None, steps=7, batch_size=8)
+    assert (stage.total_steps, stage.total_epochs) == (7, 3)
+
+
+def test_layers_to_train_must_be_there():
+    stage = make_stage(trainable=[keras.layers.Dense(3, name="foreign")])
+    with pytest.raises(ValueError, match="foreign"), stage.only_trainable():
+        pass
+
+
+def test_what_the_losses_reach_is_trained_by_a_distiller():
+    stage = make_stage(
+        teacher=tiny_run.make_model(8),
+        distillation_losses=losses.FeatureDistillation("hidden", "hidden"),
+        student_loss_weight=0,
+        loss=None,
+        optimizer=lambda steps: keras.optimizers.SGD(1.0 / steps),
+        epochs=5,
+        batch_size=4,
+    )
+    model = stage.build()
+    assert model.student is stage.student
+    assert float(model.optimizer.learning_rate) == pytest.approx(1 / 25)
+    assert model.optimizer.built
+
+
+def test_a_description_has_no_names():
+    # Keras counts them up, differently in a run that goes on.
+    first, second = (
+        make_stage(
+            loss=keras.losses.MeanSquaredError(),
+            optimizer=lambda steps: keras.optimizers.Adam(),
+        ).describe()
+        for _ in range(2)
+    )
+    assert first == second
