@@ -55,6 +55,9 @@ class _NamedOperation(keras.Operation):
     def call(self, *args, **kwargs):
         return self.operation(*args, **kwargs)
 
+    def compute_output_spec(self, *args, **kwargs):
+        return self.operation.compute_output_spec(*args, **kwargs)
+
 
 def original_of(operation):
     """The model's own layer or operation behind one of a rebuilt graph."""

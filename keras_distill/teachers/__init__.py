@@ -1,5 +1,7 @@
 """Where a student's targets come from."""
 
+from keras_distill.teachers.cache import TARGET_PREFIX
+from keras_distill.teachers.cache import TeacherCache
 from keras_distill.teachers.checks import check_label_names
 from keras_distill.teachers.checks import check_nothing_shared
 from keras_distill.teachers.checks import check_same_vocabulary
@@ -10,6 +12,8 @@ from keras_distill.teachers.load_teacher import load_teacher
 
 __all__ = [
     "LoadedTeacher",
+    "TARGET_PREFIX",
+    "TeacherCache",
     "check_label_names",
     "check_nothing_shared",
     "check_same_vocabulary",

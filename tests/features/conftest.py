@@ -1,5 +1,8 @@
 """A batch with padding, and tiny models of KerasHub's BERT family."""
 
+import contextlib
+
+import keras
 import keras_hub
 import numpy as np
 import pytest
@@ -14,6 +17,18 @@ SIZES = {
     "dropout": 0.1,
     "max_sequence_length": 12,
 }
+
+
+@pytest.fixture(autouse=True)
+def no_gradients():
+    """Features are only read here, and PyTorch gives NumPy none to train."""
+    context = contextlib.nullcontext()
+    if keras.backend.backend() == "torch":
+        import torch
+
+        context = torch.no_grad()
+    with context:
+        yield
 
 
 @pytest.fixture

@@ -183,7 +183,7 @@ def test_one_forward_pass_with_dropout(make_classifier, batch):
     )
     assert np.abs(found["logits"] - again["logits"]).max() > 1e-3
     # Probabilities are taken before dropout.
-    sums = np.sum(found["attention_probabilities.1"], axis=-1)
+    sums = np.asarray(found["attention_probabilities.1"]).sum(axis=-1)
     np.testing.assert_allclose(sums, 1.0, atol=1e-6)
 
 

@@ -1,0 +1,202 @@
+"""What a cache holds, and of whom."""
+
+import dataclasses
+import functools
+import hashlib
+import json
+
+from keras_distill.features import ModelDescription
+from keras_distill.teachers.cache.stored_feature import StoredFeature
+
+FILE = "manifest.json"
+
+_FORMAT = "keras_distill.teachers.TeacherCache"
+_VERSION = 1
+
+# How a difference is told.
+_IN_WORDS = {
+    "teacher_weights": "the teacher's weights",
+    "tokenizer": "the tokenizer",
+    "data": "the examples",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Manifest:
+    """What a cache holds, and of whom. Written once, before any shard.
+
+    Attributes:
+        teacher_weights: str. Hash of the teacher's weights.
+        teacher_dtype: str. The dtype policy that the teacher computed in.
+        tokenizer: Optional str. Hash of the tokenizer.
+        sequence_length: int. The most tokens of an example.
+        data: str. Hash of the index: ids and token ids of all examples.
+        num_examples: int.
+        dtype: str. What a number is on disk.
+        top_k: Optional int. How many logits are kept.
+        compression: Optional str.
+        shard_size: int. Examples in a shard.
+        num_layers: int. The teacher's transformer layers.
+        shapes: dict of feature to tuple: static shape, `None` for the batch
+            and for the number of tokens.
+        output_activations: dict of output to the name of its activation.
+    """
+
+    teacher_weights: str
+    teacher_dtype: str
+    tokenizer: str | None
+    sequence_length: int
+    data: str
+    num_examples: int
+    dtype: str
+    top_k: int | None
+    compression: str | None
+    shard_size: int
+    num_layers: int
+    shapes: dict
+    output_activations: dict
+
+    @functools.cached_property
+    def features(self):
+        """tuple of `StoredFeature`, in the order of their names."""
+        return tuple(
+            StoredFeature(name, shape, self.dtype, self.top_k)
+            for name, shape in sorted(self.shapes.items())
+        )
+
+    @functools.cached_property
+    def arrays(self):
+        """tuple of `StoredArray`, of all features."""
+        return tuple(
+            array for feature in self.features for array in feature.arrays
+        )
+
+    @functools.cached_property
+    def identity(self):
+        """bytes. A hash by which a shard tells its cache."""
+        return bytes.fromhex(_digest(dataclasses.asdict(self)))
+
+    @property
+    def num_shards(self):
+        """int. The number of shards."""
+        return -(-self.num_examples // self.shard_size)
+
+    def places(self, shard):
+        """The places in the index of a shard's examples, a `range`."""
+        start = shard * self.shard_size
+        return range(start, min(start + self.shard_size, self.num_examples))
+
+    def describe(self, name):
+        """What the losses may ask for.
+
+        Args:
+            name: str. The teacher's name.
+
+        Returns:
+            `ModelDescription`.
+        """
+        return ModelDescription(
+            name=name,
+            num_layers=self.num_layers,
+            shapes=dict(self.shapes),
+            output_activations=dict(self.output_activations),
+        )
+
+    def differences(self, other):
+        """What another manifest has otherwise.
+
+        Args:
+            other: `Manifest`.
+
+        Returns:
+            list of str.
+        """
+        return [
+            _IN_WORDS.get(name) or f"{name}: {_short(mine)}, {_short(theirs)}"
+            for name, mine, theirs in self._pairs(other)
+            if mine != theirs
+        ]
+
+    def _pairs(self, other):
+        for field in dataclasses.fields(self):
+            mine, theirs = getattr(self, field.name), getattr(other, field.name)
+            if field.name == "shapes" and set(mine) != set(theirs):
+                yield "features", sorted(mine), sorted(theirs)
+            else:
+                yield field.name, mine, theirs
+
+
+def write_manifest(path, manifest, teacher_name):
+    """Writes a manifest.
+
+    Args:
+        path: `pathlib.Path` of the file.
+        manifest: `Manifest`.
+        teacher_name: str. The teacher's name, for messages.
+    """
+    content = {
+        "format": _FORMAT,
+        "version": _VERSION,
+        "teacher_name": teacher_name,
+        **dataclasses.asdict(manifest),
+    }
+    content["sha256"] = _digest(content)
+    path.write_text(json.dumps(content, indent=2), encoding="utf-8")
+
+
+def read_manifest(folder):
+    """Reads the manifest of a cache.
+
+    Args:
+        folder: `pathlib.Path` of the cache.
+
+    Returns:
+        `Manifest`, and the teacher's name.
+
+    Raises:
+        ValueError: If there is none, it is damaged, or of another version.
+    """
+    path = folder / FILE
+    try:
+        content = json.loads(path.read_bytes())
+    except OSError as error:
+        raise ValueError(
+            f"There is no teacher cache in '{folder}' ({error}). Make one "
+            "with `keras_distill.teachers.TeacherCache.write`."
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise _damaged(path, f"it is no JSON: {error}") from error
+    if not isinstance(content, dict) or content.pop("format", None) != _FORMAT:
+        raise _damaged(path, "it describes no teacher cache")
+    if content.get("version") != _VERSION:
+        raise ValueError(
+            f"{path} is of format version {content.get('version')!r}; this "
+            f"version of keras_distill reads version {_VERSION}. Write the "
+            "cache anew."
+        )
+    sha256 = content.pop("sha256", None)
+    if sha256 != _digest({"format": _FORMAT, **content}):
+        raise _damaged(path, "its checksum is wrong")
+    del content["version"]
+    teacher_name = content.pop("teacher_name")
+    content["shapes"] = {
+        name: tuple(shape) for name, shape in content["shapes"].items()
+    }
+    return Manifest(**content), teacher_name
+
+
+def _digest(content):
+    text = json.dumps(content, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _damaged(path, reason):
+    return ValueError(
+        f"{path} is damaged: {reason}. Remove the folder and write the cache "
+        "anew."
+    )
+
+
+def _short(value):
+    text = str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,0 +1,76 @@
+"""Shows how far a long pass over examples is."""
+
+import time
+
+from rich import console as rich_console
+from rich import progress as rich_progress
+
+# Seconds of work without any output, and between two lines in a log.
+_PATIENCE = 5.0
+_LOG_EVERY = 20.0
+
+
+class Progress:
+    """Shows how far a long pass over examples is, and how long is left.
+
+    Nothing is shown in the first 5 seconds. Then there is a bar in a
+    terminal, and a line every 20 seconds elsewhere.
+
+    Args:
+        title: str. What is being done.
+        total: int. Number of examples.
+        done: int. Examples that were done before. Defaults to `0`.
+        quiet: bool. Whether to show nothing. Defaults to `False`.
+        console: Optional `rich.console.Console`. Defaults to standard output.
+    """
+
+    def __init__(self, title, total, done=0, quiet=False, console=None):
+        self._title = title
+        self._total = total
+        self._done = self._done_before = done
+        self._quiet = quiet
+        self._console = console or rich_console.Console(soft_wrap=True)
+        self._bar = None
+        self._start = time.monotonic()
+        self._next = self._start + _PATIENCE
+
+    def advance(self, count):
+        """So many more examples are done."""
+        self._done += count
+        if self._quiet:
+            return
+        if self._bar is not None:
+            self._bar.update(self._task, completed=self._done)
+        elif time.monotonic() >= self._next:
+            self._show()
+
+    def _show(self):
+        if self._console.is_terminal:
+            self._bar = rich_progress.Progress(
+                rich_progress.TextColumn("{task.description}"),
+                rich_progress.BarColumn(),
+                rich_progress.MofNCompleteColumn(),
+                rich_progress.TimeRemainingColumn(),
+                console=self._console,
+            )
+            self._task = self._bar.add_task(
+                self._title, total=self._total, completed=self._done
+            )
+            self._bar.start()
+            return
+        now = time.monotonic()
+        self._next = now + _LOG_EVERY
+        each = (now - self._start) / max(self._done - self._done_before, 1)
+        minutes, seconds = divmod(round(each * (self._total - self._done)), 60)
+        self._console.print(
+            f"{self._title}: {self._done:,} of {self._total:,} examples, "
+            f"{minutes}:{seconds:02d} left",
+            highlight=False,
+        )
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        if self._bar is not None:
+            self._bar.stop()

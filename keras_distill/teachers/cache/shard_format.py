@@ -1,0 +1,123 @@
+"""How a shard lies on disk.
+
+First come the blocks, one after the other: some examples' values of one
+array, compressed. Then comes the table of the blocks, and at the very end a
+trailer that says which shard of which cache this is and where the table
+begins. Each block has a checksum, in the table; table and trailer have one
+together, so that every byte of the file is covered and a reader need not
+read more than what it looks for.
+"""
+
+import dataclasses
+import struct
+import zlib
+
+import numpy as np
+
+# Of one block: the array's number, the first of its examples in the order in
+# which the shard holds them, and where its bytes are.
+BLOCK = np.dtype(
+    [
+        ("array", "<u4"),
+        ("first", "<u4"),
+        ("start", "<u8"),
+        ("size", "<u8"),
+        ("checksum", "<u4"),
+    ]
+)
+# Magic word, the cache's identity, the shard's number, bytes of the table.
+_TRAILER = struct.Struct("<8s32sIQ")
+_CHECKSUM = struct.Struct("<I")
+_MAGIC = b"KDSHARD1"
+END_SIZE = _TRAILER.size + _CHECKSUM.size
+
+
+@dataclasses.dataclass(frozen=True)
+class Trailer:
+    """What the end of a shard says.
+
+    Attributes:
+        identity: bytes. The cache that the shard belongs to.
+        number: int. Which shard of it this is.
+        table_size: int. Bytes of the table of blocks.
+    """
+
+    identity: bytes
+    number: int
+    table_size: int
+
+
+def shard_name(number):
+    """The name of a shard's file."""
+    return f"{number:05d}.shard"
+
+
+def storage_order(lengths):
+    """The order in which a shard holds its examples: the longest first.
+
+    So the teacher reads those of about the same length together, and memory
+    runs out at once or not at all.
+
+    Args:
+        lengths: int array. The examples' numbers of tokens, by their ids.
+
+    Returns:
+        int array.
+    """
+    return np.argsort(-lengths, kind="stable")
+
+
+def checksum(data):
+    """The checksum of some bytes."""
+    return zlib.crc32(data)
+
+
+def pack_end(table, identity, number):
+    """The bytes after the blocks: table, trailer and their checksum.
+
+    Args:
+        table: NumPy array of `BLOCK`.
+        identity: bytes. The cache that the shard belongs to.
+        number: int. The shard's number.
+
+    Returns:
+        bytes.
+    """
+    table = table.tobytes()
+    data = table + _TRAILER.pack(_MAGIC, identity, number, len(table))
+    return data + _CHECKSUM.pack(checksum(data))
+
+
+def unpack_trailer(data):
+    """Reads the last `END_SIZE` bytes of a shard.
+
+    Args:
+        data: bytes.
+
+    Returns:
+        `Trailer`.
+
+    Raises:
+        ValueError: If a shard does not end like this.
+    """
+    if len(data) != END_SIZE or data[: len(_MAGIC)] != _MAGIC:
+        raise ValueError("it does not end as a shard does")
+    return Trailer(*_TRAILER.unpack_from(data)[1:])
+
+
+def unpack_table(data):
+    """Reads all that comes after the blocks.
+
+    Args:
+        data: bytes: table, trailer and checksum.
+
+    Returns:
+        NumPy array of `BLOCK`.
+
+    Raises:
+        ValueError: If the bytes are not those that were written.
+    """
+    end = len(data) - _CHECKSUM.size
+    if _CHECKSUM.unpack_from(data, end)[0] != checksum(data[:end]):
+        raise ValueError("the checksum of its table is wrong")
+    return np.frombuffer(data[:-END_SIZE], BLOCK)

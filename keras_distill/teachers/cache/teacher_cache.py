@@ -1,0 +1,337 @@
+"""A teacher's features on disk, computed once."""
+
+import pathlib
+
+import keras
+import numpy as np
+
+from keras_distill.features import names
+from keras_distill.teachers.cache import example_index
+from keras_distill.teachers.cache import manifest as manifests
+from keras_distill.teachers.cache.cached_targets import TARGET_PREFIX
+from keras_distill.teachers.cache.cached_targets import CachedTargets
+from keras_distill.teachers.cache.example_index import ExampleIndex
+from keras_distill.teachers.cache.fingerprint import row_fingerprints
+from keras_distill.teachers.cache.fingerprint import weights_fingerprint
+from keras_distill.teachers.cache.progress import Progress
+from keras_distill.teachers.cache.shards import Shards
+from keras_distill.teachers.cache.writing import Settings
+from keras_distill.teachers.cache.writing import write_cache
+
+
+class TeacherCache:
+    """A teacher's features on disk, computed once.
+
+    `TeacherCache.write` runs a teacher over examples and keeps what it
+    computes; `TeacherCache(path)` opens what was written. `attach` adds the
+    features to the batches of the examples, in whatever order they are
+    shuffled, so that the teacher itself is not needed to train a student.
+
+    Each example is found by its id. Values at padding are not kept; they are
+    read as 0. A cache is refused if it is not finished, if it was altered in
+    any byte, or if it is used with a teacher or with examples other than its
+    own.
+
+    Args:
+        path: Path of the folder that `write` made.
+        teacher: Optional `keras.Model`. If given, it must be the teacher that
+            the cache was made with.
+
+    Attributes:
+        path: `pathlib.Path` of the folder.
+        description: `keras_distill.features.ModelDescription` of the teacher
+            with the features that the cache holds.
+        features: tuple of str. Their names.
+
+    Raises:
+        ValueError: If the folder holds no cache, or one that is not finished,
+            damaged or another teacher's.
+
+    Example:
+
+    ```python
+    import keras_hub
+    import keras_distill
+    from keras_distill import tasks
+    from keras_distill import teachers
+
+    tokenizer = keras_hub.models.BertTokenizer(
+        ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "good", "dull", "film"],
+        lowercase=True,
+    )
+    backbone = keras_hub.models.BertBackbone(
+        vocabulary_size=8, num_layers=2, num_heads=2, hidden_dim=8,
+        intermediate_dim=16, max_sequence_length=16,
+    )
+    teacher = keras_hub.models.BertTextClassifier(backbone, num_classes=2)
+    examples = tasks.TokenizedExamples(
+        tasks.Examples((["good film", "a dull film", "dull"],), [1, 0, 0]),
+        tokenizer,
+        sequence_length=16,
+    )
+    cache = teachers.TeacherCache.write(
+        "cache", teacher, examples, features=["logits", "hidden_states.2"],
+        dtype="float16",
+    )
+    print(cache.read(ids=[2, 0], length=5)["logits"])
+    x, y = next(cache.attach(examples).iterate(batch_size=2, shuffle=True))
+    print({name: value.shape for name, value in cache.features_of(x).items()})
+    ```
+    """
+
+    def __init__(self, path, teacher=None):
+        self.path = pathlib.Path(path)
+        self._manifest, name = manifests.read_manifest(self.path)
+        self.description = self._manifest.describe(f"{name} (cached)")
+        self.features = tuple(self._manifest.shapes)
+        example_index.check_index(
+            self.path, self._manifest.num_examples, self._manifest.data
+        )
+        self._index = ExampleIndex(self.path, self._manifest.num_examples)
+        self._shards = Shards(self.path, self._manifest, self._index)
+        if teacher is not None:
+            self.check_teacher(teacher)
+
+    @classmethod
+    def write(
+        cls,
+        path,
+        teacher,
+        examples,
+        features=(names.LOGITS,),
+        dtype="float32",
+        top_k=None,
+        compression="zlib",
+        shard_size=2048,
+        batch_size=64,
+        quiet=False,
+    ):
+        """Runs a teacher over examples and keeps its features.
+
+        Called again with the same arguments it goes on where it was stopped;
+        at most the shard in work is lost. Several processes may be given the
+        same call at once and share the work: each takes shards that no other
+        one is at. The folder of another cache is refused.
+
+        With `top_k`, of the `C` logits `z` of a prediction the `k` largest
+        are kept and, for all others together,
+
+        `r = log(1 / (C - k) * sum_{c not kept} exp(z_c))`
+
+        They are read as logits of which the kept ones are exact and all
+        others equal `r`. Their softmax gives the kept classes the teacher's
+        own probabilities, and spreads the rest evenly over the others. That
+        holds at temperature 1; at others it is an approximation.
+
+        Args:
+            path: Path of the folder to write to. Made if missing.
+            teacher: `keras.Model` with features
+                (`keras_distill.features.FeatureExtractor`). It is run in
+                inference mode, no deeper than the features need.
+            examples: `keras_distill.tasks.TokenizedExamples`, each with its
+                own id.
+            features: str or sequence of str. The names of features as
+                `FeatureExtractor` takes them: `"logits"`, `"hidden_states.3"`,
+                `"attention_scores"` (of all layers), ... Defaults to
+                `("logits",)`.
+            dtype: `"float32"`, `"float16"` or `"bfloat16"`: what a number is
+                on disk. It is read as float32. Defaults to `"float32"`.
+            top_k: Optional int. How many of the logits to keep. Defaults to
+                `None`, which keeps all.
+            compression: `"zlib"` or `None`. Defaults to `"zlib"`.
+            shard_size: int. Examples in a file. Defaults to `2048`.
+            batch_size: int. Examples that the teacher reads at once. Defaults
+                to `64`.
+            quiet: bool. Whether to show no progress. Defaults to `False`.
+
+        Returns:
+            `TeacherCache`.
+
+        Raises:
+            ValueError: If an argument cannot be, the folder holds something
+                else, or the teacher's values do not fit into `dtype`.
+        """
+        if isinstance(features, str):
+            features = (features,)
+        settings = Settings(
+            tuple(features), dtype, top_k, compression, shard_size, batch_size
+        )
+        write_cache(pathlib.Path(path), teacher, examples, settings, quiet)
+        return cls(path)
+
+    def __len__(self):
+        return self._manifest.num_examples
+
+    def __reduce__(self):
+        # Opened anew by whoever gets it.
+        return type(self), (str(self.path),)
+
+    def read(self, ids, length=None):
+        """Reads the features of examples.
+
+        Args:
+            ids: Sequence of int. The examples' ids.
+            length: Optional int. The length to pad to. Defaults to the
+                longest of the examples.
+
+        Returns:
+            dict of feature name to float32 NumPy array, one row per example,
+            0 at padding.
+
+        Raises:
+            ValueError: If an example is not in the cache, is longer than
+                `length`, or its shard is damaged.
+        """
+        places = self._index.places(np.asarray(ids, dtype="int64"))
+        longest = int(self._index.lengths[places].max(initial=0))
+        if length is None:
+            length = longest
+        if length < longest:
+            raise ValueError(
+                f"`length` must be at least {longest}, the number of tokens "
+                f"of the longest of the examples. Received: length={length}"
+            )
+        arrays = self._shards.read(
+            places, length, [array.name for array in self._manifest.arrays]
+        )
+        return {
+            feature.name: keras.ops.convert_to_numpy(feature.join(arrays))
+            for feature in self._manifest.features
+        }
+
+    def attach(self, examples, features=None):
+        """Adds the features to the batches of examples.
+
+        The arrays stand in each batch's `x` under names that begin with
+        `keras_distill.teachers.TARGET_PREFIX`, in float32 and padded as the
+        batch is. `features_of` takes them out again.
+
+        Args:
+            examples: `keras_distill.tasks.TokenizedExamples`: all that the
+                cache was written for, or some of them, in any order.
+            features: Optional str or sequence of str. The features to add.
+                Defaults to all.
+
+        Returns:
+            `keras_distill.tasks.TokenizedExamples`.
+
+        Raises:
+            ValueError: If an example is not in the cache or has other tokens
+                there, or a feature is not in the cache.
+        """
+        self._check_examples(examples)
+        if features is None:
+            features = self.features
+        elif isinstance(features, str):
+            features = (features,)
+        for name in features:
+            self.description.shape(name)
+        arrays = [
+            array
+            for feature in self._manifest.features
+            if feature.name in features
+            for array in feature.arrays
+        ]
+        return examples.with_targets(
+            CachedTargets(self._shards, self._index, arrays)
+        )
+
+    def features_of(self, x):
+        """Takes the features out of a batch.
+
+        Args:
+            x: dict. The inputs of a batch of what `attach` returned, as
+                arrays or as tensors of the backend.
+
+        Returns:
+            dict of feature name to tensor, with the batch's `"padding_mask"`
+            if it has one.
+
+        Raises:
+            ValueError: If the batch holds no features of this cache.
+        """
+        found = {}
+        for feature in self._manifest.features:
+            keys = [TARGET_PREFIX + array.name for array in feature.arrays]
+            if all(key in x for key in keys):
+                found[feature.name] = feature.join(
+                    {
+                        array.name: x[key]
+                        for array, key in zip(feature.arrays, keys, strict=True)
+                    }
+                )
+        if not found:
+            raise ValueError(
+                "The batch holds no features of the teacher's cache. Train "
+                "on `cache.attach(examples)`. Received: a batch with "
+                f"{', '.join(x)}."
+            )
+        if names.PADDING_MASK in x:
+            found[names.PADDING_MASK] = x[names.PADDING_MASK]
+        return found
+
+    def check_teacher(self, teacher):
+        """Raises unless a model is the teacher that the cache was made with.
+
+        Args:
+            teacher: `keras.Model`.
+
+        Raises:
+            ValueError: If its weights, or the dtype it computes in, differ.
+        """
+        if weights_fingerprint(teacher) != self._manifest.teacher_weights:
+            raise ValueError(
+                f"The cache in '{self.path}' was made with another teacher: "
+                f"the weights of '{teacher.name}' differ. Write a cache with "
+                "this teacher, or use the one that it was made with."
+            )
+        dtype = teacher.dtype_policy.name
+        if dtype != self._manifest.teacher_dtype:
+            raise ValueError(
+                f"The cache in '{self.path}' was made in "
+                f"{self._manifest.teacher_dtype}, and '{teacher.name}' "
+                f"computes in {dtype}. Write a cache with this teacher."
+            )
+
+    def verify(self, quiet=False):
+        """Reads all of the cache and checks it.
+
+        Whatever is read later is checked, too; this is for those who want to
+        know before, as after a copy.
+
+        Args:
+            quiet: bool. Whether to show no progress. Defaults to `False`.
+
+        Raises:
+            ValueError: If anything is damaged.
+        """
+        title = f"Checking '{self.path}'"
+        with Progress(title, len(self), quiet=quiet) as progress:
+            for number in range(self._manifest.num_shards):
+                self._shards.check(number)
+                progress.advance(len(self._manifest.places(number)))
+
+    def _check_examples(self, examples):
+        """Raises if an example is not in the cache, or is another one."""
+        places = self._index.places(np.asarray(examples.ids, dtype="int64"))
+        differs = self._index.hashes[places] != row_fingerprints(examples)
+        if not differs.any():
+            return
+        reasons = []
+        tokenizer = getattr(examples, "tokenizer_fingerprint", None)
+        if None not in (tokenizer, self._manifest.tokenizer) and (
+            tokenizer != self._manifest.tokenizer
+        ):
+            reasons.append("the tokenizer differs")
+        if examples.sequence_length != self._manifest.sequence_length:
+            reasons.append(
+                f"sequence_length is {self._manifest.sequence_length} in the "
+                f"cache and {examples.sequence_length} here"
+            )
+        raise ValueError(
+            f"{differs.sum():,} of {len(examples):,} examples have other "
+            f"tokens here than in the cache in '{self.path}', such as that "
+            f"with the id {examples.ids[differs][0]}: "
+            f"{' and '.join(reasons) or 'the texts differ'}. Write a cache "
+            "for these examples."
+        )

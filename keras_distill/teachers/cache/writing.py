@@ -1,0 +1,299 @@
+"""Writes a cache, together with whoever else writes it."""
+
+import dataclasses
+import functools
+import hashlib
+import time
+
+import numpy as np
+
+from keras_distill.features import describe
+from keras_distill.features import names
+from keras_distill.features.feature_extractor import expand_features
+from keras_distill.saving import UNFINISHED
+from keras_distill.saving import replaced_file
+from keras_distill.teachers.cache import example_index
+from keras_distill.teachers.cache import manifest as manifests
+from keras_distill.teachers.cache.block_codec import COMPRESSIONS
+from keras_distill.teachers.cache.file_lock import file_lock
+from keras_distill.teachers.cache.fingerprint import row_fingerprints
+from keras_distill.teachers.cache.fingerprint import weights_fingerprint
+from keras_distill.teachers.cache.progress import Progress
+from keras_distill.teachers.cache.shard_format import shard_name
+from keras_distill.teachers.cache.shard_format import storage_order
+from keras_distill.teachers.cache.shard_writer import ShardWriter
+from keras_distill.teachers.cache.shards import missing_shards
+from keras_distill.teachers.cache.stored_feature import is_output
+from keras_distill.teachers.cache.stored_feature import stored_shape
+from keras_distill.teachers.cache.teacher_run import TeacherRun
+
+_DTYPES = ("float32", "float16", "bfloat16")
+_LOCK = "manifest.lock"
+# Seconds between two looks at the shards that others are writing.
+_WAIT = 0.2
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """How a cache is written; see `TeacherCache.write`."""
+
+    features: tuple
+    dtype: str
+    top_k: int | None
+    compression: str | None
+    shard_size: int
+    batch_size: int
+
+    def __post_init__(self):
+        _check_choice("dtype", self.dtype, _DTYPES)
+        _check_choice("compression", self.compression, COMPRESSIONS)
+        for name in ("shard_size", "batch_size", "top_k"):
+            value = getattr(self, name)
+            optional = name == "top_k" and value is None
+            if not optional and (
+                isinstance(value, bool)
+                or not isinstance(value, (int, np.integer))
+                or value < 1
+            ):
+                raise ValueError(
+                    f"`{name}` must be a positive int. "
+                    f"Received: {name}={value!r}"
+                )
+
+
+def write_cache(folder, teacher, examples, settings, quiet):
+    """Writes those shards of a cache that are missing.
+
+    Args:
+        folder: `pathlib.Path` of the cache.
+        teacher: `keras.Model`.
+        examples: `keras_distill.tasks.TokenizedExamples`.
+        settings: `Settings`.
+        quiet: bool. Whether to show no progress.
+    """
+    examples = examples.select(_order(examples))
+    manifest, index = _plan(teacher, examples, settings)
+    _claim(folder, manifest, index, teacher.name)
+    left = missing_shards(folder, manifest)
+    if left:
+        run = TeacherRun(teacher, list(manifest.shapes), settings.batch_size)
+        done = manifest.num_examples - sum(
+            len(manifest.places(number)) for number in left
+        )
+        title = f"Features of '{teacher.name}'"
+        with Progress(title, manifest.num_examples, done, quiet) as progress:
+            write = functools.partial(
+                _write_shard, folder, manifest, examples, run, progress
+            )
+            _write_all(left, write)
+    for path in folder.glob("*.lock"):
+        # Of those who died. Nobody needs a lock on what is finished.
+        path.unlink(missing_ok=True)
+
+
+def _write_all(left, write):
+    """Writes shards, and waits for those that others are writing."""
+    while left:
+        busy = [number for number in left if not write(number)]
+        if len(busy) == len(left):
+            # Those who are at them may yet die.
+            time.sleep(_WAIT)
+        left = busy
+
+
+def _order(examples):
+    """The rows in the order of their ids, which must be different."""
+    if not len(examples):
+        raise ValueError(
+            "`examples` must hold at least one example. Received: none."
+        )
+    order = np.argsort(examples.ids, kind="stable")
+    ids = examples.ids[order]
+    repeated = ids[1:][ids[1:] == ids[:-1]]
+    if len(repeated):
+        raise ValueError(
+            "`examples` must have an id for each example. Received: the id "
+            f"{repeated[0]} more than once."
+        )
+    return order
+
+
+def _plan(teacher, examples, settings):
+    """The manifest of a cache, and its index as bytes."""
+    description = describe(teacher)
+    features = [
+        name
+        for name in expand_features(teacher, settings.features)
+        # It is in the batches of the examples.
+        if name != names.PADDING_MASK
+    ]
+    if names.OUTPUTS in features or not features:
+        raise ValueError(
+            "`features` must name features that are one tensor each. "
+            f"Received: features={list(settings.features)}. For several "
+            "outputs, name each: 'output.<name>'."
+        )
+    _check_top_k(settings.top_k, features, description)
+    index = example_index.index_bytes(
+        examples.ids, row_fingerprints(examples), examples.lengths
+    )
+    manifest = manifests.Manifest(
+        teacher_weights=weights_fingerprint(teacher),
+        teacher_dtype=teacher.dtype_policy.name,
+        tokenizer=getattr(examples, "tokenizer_fingerprint", None),
+        sequence_length=int(examples.sequence_length),
+        data=hashlib.sha256(index).hexdigest(),
+        num_examples=len(examples),
+        dtype=settings.dtype,
+        top_k=settings.top_k,
+        compression=settings.compression,
+        shard_size=int(settings.shard_size),
+        num_layers=description.num_layers,
+        shapes={
+            name: stored_shape(name, description.shape(name))
+            for name in features
+        },
+        output_activations={
+            name: activation
+            for name, activation in description.output_activations.items()
+            if name in features
+        },
+    )
+    return manifest, index
+
+
+def _claim(folder, manifest, index, teacher_name):
+    """Makes the folder this cache's, or checks that it is."""
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(
+            f"`path` must be a folder. Received a file: path={str(folder)!r}"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    lock_file = folder / _LOCK
+    strangers = [
+        path.name
+        for path in folder.iterdir()
+        if path.name not in (manifests.FILE, example_index.FILE, _LOCK)
+        and not path.name.startswith(UNFINISHED)
+    ]
+    if strangers and not (folder / manifests.FILE).exists():
+        raise ValueError(
+            "`path` must be a new or empty folder, or that of a cache. "
+            f"Received: path={str(folder)!r}, which holds {strangers[0]}."
+        )
+    with file_lock(lock_file):
+        if not (folder / manifests.FILE).exists():
+            with replaced_file(folder / example_index.FILE) as file:
+                file.write_bytes(index)
+            # Last, since this file is what makes the folder a cache.
+            with replaced_file(folder / manifests.FILE) as file:
+                manifests.write_manifest(file, manifest, teacher_name)
+        known, _ = manifests.read_manifest(folder)
+        # Whoever waits for the lock finds the manifest.
+        lock_file.unlink(missing_ok=True)
+    differences = known.differences(manifest)
+    if differences:
+        raise ValueError(
+            f"'{folder}' holds another cache. It differs in: "
+            f"{'; '.join(differences)} (there, here). Choose another folder, "
+            "or remove this one."
+        )
+
+
+def _write_shard(folder, manifest, examples, run, progress, number):
+    """Writes a shard unless someone else is writing it.
+
+    Returns:
+        bool. Whether the shard is there now.
+    """
+    path = folder / shard_name(number)
+    lock_file = path.with_suffix(".lock")
+    with file_lock(lock_file, wait=False) as is_held:
+        if not is_held:
+            return False
+        places = manifest.places(number)
+        if not path.exists():
+            rows = examples.select(np.arange(places.start, places.stop))
+            with replaced_file(path) as temporary, open(temporary, "wb") as f:
+                writer = ShardWriter(f, manifest.arrays, manifest.compression)
+                _fill(writer, manifest, rows, run, progress)
+                writer.finish(manifest.identity, number)
+        else:
+            progress.advance(len(places))
+        # Whoever takes the lock later finds the shard.
+        lock_file.unlink(missing_ok=True)
+    return True
+
+
+def _fill(writer, manifest, examples, run, progress):
+    """Hands the targets of some examples to the writer of their shard."""
+    examples = examples.select(storage_order(examples.lengths))
+    done = 0
+    for found in run(examples):
+        batch = [
+            _as_stored(part, array)
+            for feature in manifest.features
+            for part, array in zip(
+                feature.split(found[feature.name]), feature.arrays, strict=True
+            )
+        ]
+        num_rows = len(batch[0])
+        for row, length in enumerate(examples.lengths[done : done + num_rows]):
+            writer.add(
+                [
+                    array.cut(values, row, int(length))
+                    for values, array in zip(
+                        batch, manifest.arrays, strict=True
+                    )
+                ]
+            )
+        done += num_rows
+        progress.advance(num_rows)
+
+
+def _as_stored(values, array):
+    """Values in the dtype on disk, which must be able to hold them."""
+    with np.errstate(over="ignore"):
+        stored = values.astype(array.numpy_dtype)
+    if array.dtype == "int32":
+        return stored
+    if np.isnan(values).any():
+        raise ValueError(
+            f"The teacher's '{array.name}' holds values that are not a "
+            "number. Check the teacher's weights."
+        )
+    if not np.isfinite(stored[np.isfinite(values)]).all():
+        raise ValueError(
+            f"The teacher's '{array.name}' holds values too large for "
+            f"dtype='{array.dtype}', up to {np.abs(values).max():g}. Use "
+            'dtype="bfloat16" or "float32".'
+        )
+    return stored
+
+
+def _check_top_k(top_k, features, description):
+    if top_k is None:
+        return
+    outputs = [name for name in features if is_output(name)]
+    if not outputs:
+        raise ValueError(
+            "`top_k` keeps the largest logits. Received: "
+            f"top_k={top_k} and features={features}, without an output. "
+            "Leave it out."
+        )
+    for name in outputs:
+        num_classes = description.shape(name)[-1]
+        if top_k >= num_classes:
+            raise ValueError(
+                f"`top_k` must be less than the {num_classes} classes of "
+                f"'{name}'. Received: top_k={top_k}. Leave it out."
+            )
+
+
+def _check_choice(argument, value, choices):
+    if value not in choices:
+        allowed = ", ".join(repr(choice) for choice in choices)
+        raise ValueError(
+            f"`{argument}` must be one of {allowed}. "
+            f"Received: {argument}={value!r}"
+        )
