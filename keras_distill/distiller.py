@@ -13,9 +13,10 @@ from keras_distill.features import describe
 from keras_distill.features import names
 from keras_distill.features import select_inputs
 from keras_distill.objective import Objective
-from keras_distill.teachers import check_nothing_shared
-from keras_distill.teachers import check_same_vocabulary
+from keras_distill.saving import model_config
+from keras_distill.teachers import check_built
 from keras_distill.teachers import shared_variables
+from keras_distill.teachers import targets_of
 from keras_distill.train_steps import Steps
 
 
@@ -49,7 +50,9 @@ class Distiller(Steps, keras.Model):
     a distiller that goes on training.
 
     Args:
-        teacher: `keras.Model`. Trained on the task.
+        teacher: `keras.Model`, trained on the task; or a
+            `keras_distill.teachers.TeacherCache`, for batches of
+            `cache.attach(examples)`.
         student: `keras.Model`. What is trained.
         distillation_losses: One loss or a list of losses of
             `keras_distill.losses`; those of `keras.distillation` are taken
@@ -114,8 +117,9 @@ class Distiller(Steps, keras.Model):
         **kwargs,
     ):
         # === Validation ===
-        _check_models(teacher, student)
+        check_built(student, "student")
         _check_student_loss_weight(student_loss_weight)
+        targets = targets_of(teacher, student)
         kwargs.setdefault("dtype", student.dtype_policy)
         super().__init__(name=name, **kwargs)
 
@@ -124,13 +128,11 @@ class Distiller(Steps, keras.Model):
         # distiller. Its weights are not counted, trained or checkpointed.
         self.__dict__["teacher"] = teacher
         self.student = student
-        teacher_description, student_description = map(
-            describe, (teacher, student)
-        )
+        student_description = describe(student)
         self.objective = Objective(
             distillation_losses,
             distillation_loss_weights,
-            teacher_description,
+            targets.description,
             student_description,
             taken_names=_student_loss_names(student),
         )
@@ -138,13 +140,8 @@ class Distiller(Steps, keras.Model):
             name: _build_projection(projection)
             for name, projection in self.objective.projections().items()
         }
-        self._teacher_forward = FeatureForward(
-            teacher,
-            self.objective.teacher_features(),
-            "teacher",
-            with_outputs=False,
-            description=teacher_description,
-        )
+        targets.choose(self.objective.teacher_features())
+        self.__dict__["_targets"] = targets
         self._student_forward = FeatureForward(
             student,
             self.objective.student_features(),
@@ -280,6 +277,7 @@ class Distiller(Steps, keras.Model):
             super().load_weights(*args, **kwargs)
 
     def get_config(self):
+        teacher_config = self._targets.config()
         shared = shared_variables(self.teacher, self.student.variables)
         if shared:
             raise ValueError(
@@ -290,8 +288,8 @@ class Distiller(Steps, keras.Model):
             )
         serialize = keras.saving.serialize_keras_object
         return {
-            "teacher": _serialize_model(self.teacher),
-            "student": _serialize_model(self.student),
+            "teacher": teacher_config,
+            "student": model_config(self.student),
             "distillation_losses": [
                 serialize(x) for x in self.objective.losses
             ],
@@ -346,7 +344,7 @@ class Distiller(Steps, keras.Model):
 
     def _teacher_variables(self):
         """The variables of the teacher that a step reads."""
-        return self.teacher.variables
+        return self._targets.variables
 
     def _reached_variables(self):
         """The trainable variables that the losses depend on."""
@@ -363,8 +361,7 @@ class Distiller(Steps, keras.Model):
     def _teacher_features(self, x):
         if self.student_loss_weight == 1:
             return None
-        features = self._teacher_forward(x, training=False)
-        return keras.tree.map_structure(ops.stop_gradient, features)
+        return self._targets(x)
 
     def _loss_and_terms(self, teacher, student, y, sample_weight):
         """The total loss and its terms by name."""
@@ -428,13 +425,6 @@ def _is_data_set(x):
     return tensorflow is not None and isinstance(x, tensorflow.data.Dataset)
 
 
-def _serialize_model(model):
-    config = keras.saving.serialize_keras_object(model)
-    # How the model was trained before is no part of the distiller.
-    config.pop("compile_config", None)
-    return config
-
-
 def _shares_tokenizer(teacher, student):
     tokenizers = [
         getattr(getattr(model, "preprocessor", None), "tokenizer", None)
@@ -466,21 +456,6 @@ def _with_nan_check(callbacks):
     if any(isinstance(callback, StopOnNaN) for callback in callbacks):
         return callbacks
     return [StopOnNaN(), *callbacks]
-
-
-def _check_models(teacher, student):
-    for role, model in (("teacher", teacher), ("student", student)):
-        if not isinstance(model, keras.Model):
-            raise ValueError(
-                f"`{role}` must be a keras.Model. Received: {role}={model!r}"
-            )
-        if not model.built:
-            raise ValueError(
-                f"`{role}` must be built. Received: '{model.name}', which has "
-                "no weights yet. Call it on a batch first."
-            )
-    check_same_vocabulary(teacher, student)
-    check_nothing_shared(teacher, student)
 
 
 def _check_student_loss_weight(weight):

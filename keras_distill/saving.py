@@ -4,6 +4,8 @@ import contextlib
 import os
 import pathlib
 
+import keras
+
 # Starts the name of a file that is not finished.
 UNFINISHED = ".new-"
 
@@ -68,3 +70,17 @@ def _flush(path):
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def model_config(model):
+    """A model's config without how it was trained.
+
+    Args:
+        model: `keras.Model`.
+
+    Returns:
+        dict, as `keras.saving.serialize_keras_object` gives it.
+    """
+    config = keras.saving.serialize_keras_object(model)
+    config.pop("compile_config", None)
+    return config

@@ -9,15 +9,19 @@ from keras_distill.teachers.checks import check_trained
 from keras_distill.teachers.checks import shared_variables
 from keras_distill.teachers.load_teacher import LoadedTeacher
 from keras_distill.teachers.load_teacher import load_teacher
+from keras_distill.teachers.targets import check_built
+from keras_distill.teachers.targets import targets_of
 
 __all__ = [
     "LoadedTeacher",
     "TARGET_PREFIX",
     "TeacherCache",
+    "check_built",
     "check_label_names",
     "check_nothing_shared",
     "check_same_vocabulary",
     "check_trained",
     "load_teacher",
     "shared_variables",
+    "targets_of",
 ]

@@ -28,6 +28,11 @@ class JaxSteps(BaseSteps):
             if id(variable) not in known
         ]
 
+    def make_train_function(self, force=False):
+        # Looks into the student, whose variables hold nothing in a step.
+        self._reached_variables()
+        return super().make_train_function(force)
+
     def train_step(self, state, data):
         trainable, non_trainable, optimizer_variables, metrics = state
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)

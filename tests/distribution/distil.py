@@ -122,15 +122,13 @@ def main(how, path, options):
     with strategy.scope():
         distiller = make_distiller(**options)
     history = distiller.fit(data_set(**data), epochs=2, verbose=0).history
-    measures = distiller.evaluate(
-        data_set(**data), verbose=0, return_dict=True
-    )
+    measures = distiller.evaluate(data_set(**data), verbose=0, return_dict=True)
     results = {f"history/{k}": np.array(v) for k, v in history.items()}
     results |= {f"evaluate/{k}": np.array(v) for k, v in measures.items()}
     for variable in distiller.variables:
         if "seed_generator" not in variable.path:
-            results[f"weights/{variable.path}"] = (
-                keras.ops.convert_to_numpy(variable)
+            results[f"weights/{variable.path}"] = keras.ops.convert_to_numpy(
+                variable
             )
     np.savez(path, **results)
 

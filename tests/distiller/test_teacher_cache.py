@@ -1,0 +1,147 @@
+"""A distiller that reads its teacher from a cache trains as one beside it."""
+
+import keras
+import keras_hub
+import numpy as np
+import pytest
+
+from keras_distill import Distiller
+from keras_distill import losses
+from keras_distill import tasks
+from keras_distill import teachers
+
+_WORDS = ["good", "bad", "dull", "fine", "film", "a", "plot"]
+
+
+def _classifier(num_layers, hidden_dim):
+    backbone = keras_hub.models.BertBackbone(
+        vocabulary_size=5 + len(_WORDS),
+        num_layers=num_layers,
+        num_heads=2,
+        hidden_dim=hidden_dim,
+        intermediate_dim=2 * hidden_dim,
+        max_sequence_length=16,
+        dropout=0.0,
+    )
+    return keras_hub.models.BertTextClassifier(
+        backbone, num_classes=2, dropout=0.0
+    )
+
+
+@pytest.fixture
+def models():
+    keras.utils.set_random_seed(1)
+    teacher = _classifier(4, 16)
+    # A teacher that is sure of something.
+    head = teacher.layers[-1].kernel
+    head.assign(30 * head)
+    return teacher, _classifier(2, 8)
+
+
+@pytest.fixture
+def examples():
+    generator = np.random.default_rng(2)
+    texts = [
+        " ".join(generator.choice(_WORDS, size)) for size in (1, 3, 5, 2, 6, 4)
+    ]
+    tokenizer = keras_hub.models.BertTokenizer(
+        ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *_WORDS]
+    )
+    return tasks.TokenizedExamples(
+        tasks.Examples((texts,), [0, 1, 0, 1, 1, 0]), tokenizer, 16
+    )
+
+
+def _train(teacher, student, batches):
+    distiller = Distiller(
+        teacher,
+        student,
+        [
+            losses.LogitsDistillation(),
+            losses.HiddenStatesDistillation(projection="per_layer"),
+            losses.AttentionDistillation(),
+            losses.RelationDistillation(num_relation_heads=4),
+        ],
+        student_loss_weight=0,
+    )
+    for projection in distiller.projections.values():
+        for variable in projection.variables:
+            variable.assign(keras.ops.full_like(variable, 0.1))
+    distiller.compile(keras.optimizers.SGD(0.1))
+    history = distiller.fit(batches, epochs=2, verbose=0).history
+    return history, distiller.student.get_weights()
+
+
+def test_training_from_a_cache_equals_training_beside_the_teacher(
+    models, examples, tmp_path
+):
+    teacher, student = models
+    start = student.get_weights()
+    live, expected = _train(
+        teacher, student, examples.batches(2, shuffle=True, seed=3)
+    )
+    student.set_weights(start)
+    cache = teachers.TeacherCache.write(
+        tmp_path,
+        teacher,
+        examples,
+        [
+            "logits",
+            "hidden_states",
+            "attention_scores",
+            "queries",
+            "keys",
+            "values",
+        ],
+        quiet=True,
+    )
+    cached, weights = _train(
+        cache,
+        student,
+        cache.attach(examples).batches(2, shuffle=True, seed=3),
+    )
+    assert set(cached) == set(live)
+    for name, values in live.items():
+        assert cached[name] == pytest.approx(values, rel=1e-4), name
+    for ours, theirs in zip(weights, expected, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-5)
+
+
+def test_a_batch_without_what_the_losses_need_is_refused(
+    models, examples, tmp_path
+):
+    teacher, student = models
+    cache = teachers.TeacherCache.write(
+        tmp_path, teacher, examples, ["logits", "pooled"], quiet=True
+    )
+    distiller = Distiller(
+        cache, student, losses.LogitsDistillation(), student_loss_weight=0
+    )
+    distiller.compile("sgd")
+    with pytest.raises(ValueError, match="no logits of the teacher"):
+        distiller.fit(cache.attach(examples, "pooled").batches(2), verbose=0)
+    with pytest.raises(ValueError, match=r"cache\.attach"):
+        distiller.fit(examples.batches(2), verbose=0)
+
+
+def test_a_loss_on_a_feature_that_is_not_in_the_cache_is_refused(
+    models, examples, tmp_path
+):
+    teacher, student = models
+    cache = teachers.TeacherCache.write(
+        tmp_path, teacher, examples, "logits", quiet=True
+    )
+    with pytest.raises(ValueError, match="hidden_states"):
+        Distiller(cache, student, losses.HiddenStatesDistillation())
+
+
+def test_a_distiller_on_a_cache_is_not_saved_as_one_file(
+    models, examples, tmp_path
+):
+    teacher, student = models
+    cache = teachers.TeacherCache.write(
+        tmp_path / "cache", teacher, examples, "logits", quiet=True
+    )
+    distiller = Distiller(cache, student, losses.LogitsDistillation())
+    with pytest.raises(ValueError, match="save_weights"):
+        distiller.save(tmp_path / "all.keras")
