@@ -1,6 +1,7 @@
 """Distils BERT-like Keras models."""
 
 from keras_distill import callbacks
+from keras_distill import distribution
 from keras_distill import evaluation
 from keras_distill import export
 from keras_distill import features
@@ -18,6 +19,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Distiller",
     "callbacks",
+    "distribution",
     "evaluation",
     "export",
     "features",

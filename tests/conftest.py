@@ -1,6 +1,8 @@
 """Tiny seeded models and texts that all tests share."""
 
+import json
 import os
+import socket
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -78,3 +80,23 @@ def make_classifier(tokenizer):
         )
 
     return make
+
+
+@pytest.fixture
+def two_workers():
+    """What TF_CONFIG is to say to two workers on this machine."""
+    sockets = [socket.socket() for _ in range(2)]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    addresses = [f"127.0.0.1:{one.getsockname()[1]}" for one in sockets]
+    for one in sockets:
+        one.close()
+    return [
+        json.dumps(
+            {
+                "cluster": {"worker": addresses},
+                "task": {"type": "worker", "index": index},
+            }
+        )
+        for index in range(2)
+    ]

@@ -8,6 +8,7 @@ import keras
 
 from keras_distill.callbacks import KeepBest
 from keras_distill.distiller import Distiller
+from keras_distill.train_steps import Steps
 
 
 class Stage:
@@ -170,6 +171,8 @@ class Stage:
             `Distiller`, or the student itself, with a built optimizer.
         """
         model = self.student if self.teacher is None else self._distiller()
+        if self.teacher is None:
+            Steps.mend(model)
         model.compile(
             optimizer=self._make_optimizer(),
             loss=self.loss,

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from keras_distill.features import names
+from keras_distill.train_steps import workers
 from keras_distill.train_steps.base import BaseSteps
 
 
@@ -55,58 +56,18 @@ class TensorFlowSteps(BaseSteps):
     def _num_replicas(self):
         return tf.distribute.get_strategy().num_replicas_in_sync
 
+    @staticmethod
+    def mend(model):
+        workers.mend(model)
+
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
-        # Keras would average the parts of a batch over the replicas to see
-        # its shape, which fails for several workers and for parts of
-        # different sizes. One part shows as much.
-        strategy = self._distribute_strategy
-        if strategy is not None and iterator is not None:
-            for _, _, batches in iterator:
-                data_batch = keras.tree.map_structure(
-                    lambda part: strategy.experimental_local_results(part)[0],
-                    next(batches),
-                )
-                break
-        super()._maybe_symbolic_build(data_batch=data_batch)
+        batch = workers.first_part(self, iterator, data_batch)
+        super()._maybe_symbolic_build(data_batch=batch)
 
     def _make_function(self, step_function):
-        if not _has_workers(self.distribute_strategy):
-            return super()._make_function(step_function)
-        # Keras averages the logs of the workers over an axis that they do
-        # not have (keras-team/keras#20585). They are logs of the part of the
-        # batch here; an epoch's are summed over the workers.
-        strategy = self.distribute_strategy
-
-        def one_step(data):
-            results = strategy.run(step_function, args=(data,))
-            return keras.tree.map_structure(
-                lambda value: strategy.experimental_local_results(value)[0],
-                results,
-            )
-
-        if not self.run_eagerly:
-            one_step = tf.function(
-                one_step, reduce_retracing=True, jit_compile=self.jit_compile
-            )
-
-        def steps(iterator):
-            results = one_step(next(iterator))
-            for _ in range(self.steps_per_execution - 1):
-                try:
-                    data = next(iterator)
-                except StopIteration:
-                    break
-                results = one_step(data)
-            return results
-
-        return steps
-
-
-def _has_workers(strategy):
-    return (
-        isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
-        and strategy.extended._in_multi_worker_mode()
-    )
+        if workers.are_several(self.distribute_strategy):
+            return workers.make_function(self, step_function)
+        return super()._make_function(step_function)
 
 
 def _never_empty(data):

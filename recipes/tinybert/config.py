@@ -2,6 +2,8 @@
 
 import dataclasses
 
+from keras_distill import distribution
+
 
 def _option(default, help, paper=None, choices=None):
     metadata = {"help": help, "paper": paper, "choices": choices}
@@ -109,6 +111,13 @@ class Config:
         3e-4, "peak learning rate of the student without a teacher"
     )
     weight_decay: float = _option(0.01, "decoupled weight decay", "0.01")
+    strategy: str = _option(
+        "none",
+        "how training is spread: one device, all GPUs of the machine, all "
+        "machines that TF_CONFIG names, or a TPU (with fixed lengths, "
+        "bfloat16 and XLA)",
+        choices=distribution.STRATEGIES,
+    )
     allow_untrained_teacher: bool = _option(
         False, "go on with a teacher that is no better than chance"
     )

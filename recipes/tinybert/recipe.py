@@ -7,6 +7,7 @@ import sys
 import keras
 from rich.console import Console
 
+from keras_distill import distribution
 from keras_distill import evaluation
 from keras_distill import export
 from keras_distill import layer_map
@@ -37,13 +38,21 @@ def run(config, run_dir, quiet=False, resume=True):
             it is renamed and a new one begins. Defaults to `True`.
 
     Returns:
-        `keras_distill.evaluation.Comparison`.
+        `keras_distill.evaluation.Comparison`, or `None` on a machine that
+        trained for another one.
     """
     student_size = parse_size(config.student)
+    # First of all, since a strategy sets up the devices.
+    scope = distribution.scope(config.strategy)
+    if config.strategy == "tpu":
+        keras.config.set_dtype_policy("mixed_bfloat16")
     with stages.RunFolder(
         run_dir, dataclasses.asdict(config), resume, quiet
     ) as folder:
-        return _Recipe(config, folder, student_size).run()
+        recipe = _Recipe(config, folder, student_size)
+        with scope:
+            models = recipe.train()
+        return recipe.finish(models) if folder.writes else None
 
 
 class _Recipe:
@@ -52,7 +61,8 @@ class _Recipe:
         self.folder = folder
         self.student_size = student_size
 
-    def run(self):
+    def train(self):
+        """Trains all models; returns them by name."""
         self.folder.say("Reading and tokenising the data")
         self.task, splits = tasks.load(
             self.config.task, data_dir=self.config.glue_dir
@@ -71,7 +81,7 @@ class _Recipe:
             models["baseline"] = self._create_student("random")
         models["student"] = self._create_student(self.config.embeddings)
         self.results |= self._run_stages(self._student_stages(models))
-        return self._finish(models)
+        return models
 
     def _load_teacher(self, train):
         config, task = self.config, self.task
@@ -159,6 +169,7 @@ class _Recipe:
             ),
             epochs=config.intermediate_epochs,
             batch_size=config.batch_size,
+            **self._device_options(),
         )
 
     def _prediction_stage(self, student):
@@ -183,6 +194,7 @@ class _Recipe:
             ),
             epochs=config.prediction_epochs,
             batch_size=config.batch_size,
+            **self._device_options(),
             keep=keep_best(student, self.task, self.dev),
         )
 
@@ -197,11 +209,20 @@ class _Recipe:
             epochs=epochs,
             batch_size=batch_size,
             keep=keep_best(model, self.task, self.dev),
+            **self._device_options(),
         )
+
+    def _device_options(self):
+        if self.config.strategy != "tpu":
+            return {}
+        batches, compiling = distribution.fixed_shapes(
+            self.train.sequence_length
+        )
+        return {"batch_options": batches, "compile_options": compiling}
 
     def _save_teacher(self):
         folder = self.folder.path / "teacher"
-        if not folder.exists():
+        if self.folder.writes and not folder.exists():
             export.to_preset(self.teacher, folder, self.task.label_names)
 
     def _check_teacher(self):
@@ -222,8 +243,11 @@ class _Recipe:
             return self.config.baseline_epochs
         return self.config.intermediate_epochs + self.config.prediction_epochs
 
-    def _finish(self, models):
+    def finish(self, models):
+        """Measures, exports and reports."""
         folder, task = self.folder.path, self.task
+        if self.config.strategy != "none":
+            models = {k: _on_one_device(v) for k, v in models.items()}
         student = models["student"]
         self.folder.say("Measuring quality, size and speed")
         comparison = evaluation.compare(
@@ -276,6 +300,16 @@ class _Recipe:
                 f"{self._baseline_epochs()} epochs."
             )
         return notes
+
+
+def _on_one_device(model):
+    """A copy of a model outside of the strategy that it was made in."""
+    copy = type(model).from_config(model.get_config())
+    if not copy.built:
+        copy.build(model.input_shape)
+    copy.preprocessor = model.preprocessor
+    copy.set_weights(model.get_weights())
+    return copy
 
 
 def parse_size(text):

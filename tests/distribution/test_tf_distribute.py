@@ -1,8 +1,5 @@
 """Replicas and workers end as one process does on the same batches."""
 
-import json
-import socket
-
 import numpy as np
 
 
@@ -15,28 +12,10 @@ def _assert_same(ours, expected):
         )
 
 
-def _two_workers():
-    sockets = [socket.socket() for _ in range(2)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    workers = [f"127.0.0.1:{one.getsockname()[1]}" for one in sockets]
-    for one in sockets:
-        one.close()
-    return [
-        {
-            "TF_CONFIG": json.dumps(
-                {
-                    "cluster": {"worker": workers},
-                    "task": {"type": "worker", "index": index},
-                }
-            )
-        }
-        for index in range(2)
-    ]
-
-
-def test_replicas_and_workers_end_as_one_process_does(distil):
+def test_replicas_and_workers_end_as_one_process_does(distil, two_workers):
     expected = distil("none")
     _assert_same(distil("mirrored"), expected)
-    for worker in distil("multiworker", _two_workers()):
+    for worker in distil(
+        "multiworker", [{"TF_CONFIG": text} for text in two_workers]
+    ):
         _assert_same(worker, expected)

@@ -1,0 +1,77 @@
+"""The recipe on several devices and on several machines."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+_RUN = """
+import sys
+import tensorflow as tf
+if sys.argv.pop(1) == "two devices":
+    tf.config.set_logical_device_configuration(
+        tf.config.list_physical_devices("CPU")[0],
+        [tf.config.LogicalDeviceConfiguration()] * 2,
+    )
+from recipes.tinybert.__main__ import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def _start(arguments, devices="one device", **environment):
+    return subprocess.Popen(
+        [sys.executable, "-c", _RUN, devices, *arguments, "--quiet"],
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def _end(process):
+    output, _ = process.communicate(timeout=400)
+    assert process.returncode == 0, output
+    return output
+
+
+def _accuracies(folder):
+    report = json.loads((folder / "report.json").read_text())
+    return {
+        row["name"]: row["metrics"]["accuracy"]
+        for row in report["comparison"]["rows"]
+    }
+
+
+@pytest.mark.slow
+def test_two_devices_train_all_stages(arguments, teacher_dir, tmp_path):
+    _end(
+        _start(
+            [
+                *arguments,
+                *("--teacher", str(teacher_dir), "--strategy", "mirrored"),
+            ],
+            "two devices",
+        )
+    )
+    assert _accuracies(tmp_path / "run")["teacher"] == 1.0
+    assert (tmp_path / "run/serving/1/saved_model.pb").is_file()
+
+
+@pytest.mark.slow
+def test_two_workers_train_all_stages_and_one_reports(
+    arguments, teacher_dir, tmp_path, two_workers
+):
+    arguments += [*("--teacher", str(teacher_dir), "--strategy", "multiworker")]
+    workers = [_start(arguments, TF_CONFIG=text) for text in two_workers]
+    outputs = [_end(worker) for worker in workers]
+    assert ["Report:" in output for output in outputs] == [True, False]
+    assert _accuracies(tmp_path / "run")["teacher"] == 1.0
+
+
+def test_workers_need_to_be_told_of_each_other(arguments):
+    process = _start([*arguments, "--strategy", "multiworker"])
+    output, _ = process.communicate(timeout=400)
+    assert process.returncode == 2
+    assert "TF_CONFIG" in output
