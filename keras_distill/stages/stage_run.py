@@ -110,6 +110,7 @@ class StageRun:
             self._model,
             epochs=stage.total_epochs,
             steps=stage.steps_per_epoch,
+            total_steps=stage.total_steps,
         )
 
     def _resume(self):
