@@ -107,10 +107,13 @@ class Progress(keras.callbacks.Callback):
             self._bar = None
 
     def _total(self):
-        epochs = self.params["epochs"] - self._first_epoch
+        """The batches that this training has to do, as far as it is known."""
         if not self._steps:
             return None
-        return self._steps * epochs - (self._first_batch or 0)
+        before = self._first_epoch * self._steps + (self._first_batch or 0)
+        # A stage of `keras_distill.stages` may end within an epoch.
+        whole = self._steps * self.params["epochs"]
+        return self.params.get("total_steps", whole) - before
 
     def _state(self, logs):
         values = [

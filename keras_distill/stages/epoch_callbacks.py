@@ -14,15 +14,17 @@ class EpochCallbacks(keras.callbacks.CallbackList):
         model: `keras.Model` that is trained.
         epochs: int. Epochs in all.
         steps: int. Batches of a whole epoch.
+        total_steps: int. Batches in all.
     """
 
-    def __init__(self, callbacks, model, epochs, steps):
+    def __init__(self, callbacks, model, epochs, steps, total_steps):
         super().__init__(
             callbacks,
             add_history=True,
             model=model,
             epochs=epochs,
             steps=steps,
+            total_steps=total_steps,
             verbose=0,
         )
         self._first_batch = 0

@@ -110,6 +110,7 @@ class StageRun:
             self._model,
             epochs=stage.total_epochs,
             steps=stage.steps_per_epoch,
+            total_steps=stage.total_steps,
         )
 
     def _resume(self):
@@ -126,7 +127,13 @@ class StageRun:
         try:
             self._restore(state)
         # The file is what was written, but who knows by which program.
-        except (AttributeError, LookupError, TypeError, ValueError) as error:
+        except (
+            ArithmeticError,
+            AttributeError,
+            LookupError,
+            TypeError,
+            ValueError,
+        ) as error:
             raise ValueError(
                 f"The last checkpoint of stage '{self.stage.name}' cannot be "
                 f"used: {error}"
@@ -140,7 +147,7 @@ class StageRun:
                 "version of keras_distill that wrote it."
             )
         check_same_stage(state["stage"], self._description)
-        self._epoch, self._batch = int(state["epoch"]), int(state["batch"])
+        self._epoch, self._batch = self._place_in_data(state)
         self._stopped = bool(state["stopped"])
         self._seconds = float(state["seconds"])
         self._is_saved = True
@@ -154,6 +161,15 @@ class StageRun:
         self._restore_callbacks(state["callbacks"])
         # Last: nothing may be drawn before training goes on.
         random_state.restore(state["random"])
+
+    def _place_in_data(self, state):
+        epoch, batch = int(state["epoch"]), int(state["batch"])
+        if not (
+            0 <= epoch <= self.stage.total_epochs
+            and 0 <= batch < self.stage.steps_per_epoch
+        ):
+            raise ValueError(f"there is no batch {batch} in epoch {epoch + 1}")
+        return epoch, batch
 
     def _restore_metrics_later(self, values):
         model = self._model

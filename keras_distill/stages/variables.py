@@ -36,21 +36,19 @@ def assign(variables, values, what):
 
 
 def _check(variables, values, what):
-    shapes = [_kind(variable) for variable in variables]
-    found = [_kind(value) for value in values]
-    if len(shapes) != len(found):
+    found = values if isinstance(values, list) else [values]
+    if len(variables) != len(found):
         raise ValueError(
             f"The saved {what} does not fit: it has {len(found)} variables, "
-            f"the one now has {len(shapes)}."
+            f"the one now has {len(variables)}."
         )
-    for variable, now, there in zip(variables, shapes, found, strict=True):
+    for variable, value in zip(variables, found, strict=True):
+        now = f"{variable.dtype} {tuple(variable.shape)}"
+        there = type(value).__name__
+        if isinstance(value, np.ndarray):
+            there = f"{value.dtype.name} {value.shape}"
         if now != there:
             raise ValueError(
                 f"The saved {what} does not fit: '{variable.path}' is {there} "
                 f"there, {now} now."
             )
-
-
-def _kind(value):
-    dtype = value.dtype.name if isinstance(value, np.ndarray) else value.dtype
-    return f"{dtype} {tuple(value.shape)}"

@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 from keras_distill import export
+from keras_distill import stages
 from recipes.tinybert import recipe
 from recipes.tinybert.__main__ import build_parser
 from recipes.tinybert.__main__ import main
@@ -117,6 +118,16 @@ def test_an_untrained_teacher_is_refused(
     captured = capsys.readouterr()
     assert "accuracy on the dev split is 0.5000" in captured.out
     assert "--allow-untrained-teacher" in captured.err
+
+
+def test_a_run_that_is_stopped_says_how_to_go_on(monkeypatch, capsys):
+    def stop(config, run_dir, quiet, resume):
+        assert not resume
+        raise stages.Interrupted(f"Stopped. It is in {run_dir}.", 15)
+
+    monkeypatch.setattr(recipe, "run", stop)
+    assert main(["--run-dir", "runs/mine", "--no-resume"]) == 143
+    assert "Stopped. It is in runs/mine." in capsys.readouterr().err
 
 
 def test_help_explains_every_option():

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import resource
 
 import numpy as np
 import pytest
@@ -86,6 +87,20 @@ def test_a_full_disk_leaves_the_last_one(checkpoints, tmp_path, monkeypatch):
         patch.setattr(os, "fsync", full)
         with pytest.raises(OSError, match="No space left"):
             checkpoints.write({"step": 1})
+    assert files(tmp_path) == before
+    assert checkpoints.read() == ({"step": 0}, [])
+
+
+def test_a_file_that_the_system_cuts_short(checkpoints, tmp_path):
+    checkpoints.write({"step": 0})
+    before = files(tmp_path)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            checkpoints.write({"weights": np.zeros(10_000)})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert files(tmp_path) == before
     assert checkpoints.read() == ({"step": 0}, [])
 
