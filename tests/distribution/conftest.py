@@ -51,3 +51,18 @@ def distil(tmp_path):
         return results if len(results) > 1 else results[0]
 
     return run
+
+
+@pytest.fixture
+def assert_same():
+    """Compares weights, history and measures of two runs of `distil`."""
+
+    def check(ours, expected, rtol=1e-5, atol=1e-5):
+        assert set(ours) == set(expected)
+        assert any(name.startswith("weights/") for name in ours)
+        for name, value in expected.items():
+            np.testing.assert_allclose(
+                ours[name], value, rtol=rtol, atol=atol, err_msg=name
+            )
+
+    return check

@@ -1,6 +1,6 @@
 """Distils a tiny BERT in one way and writes what comes out.
 
-python distil.py {none,mirrored,multiworker} OUTPUT.npz OPTIONS
+python distil.py {none,mirrored,multiworker,data_parallel} OUTPUT.npz OPTIONS
 
 The global batches are the same for every way: lengths that differ from batch
 to batch, sample weights, and a last batch that is short.
@@ -17,7 +17,6 @@ import keras_distill
 from keras_distill import losses
 
 _ROWS = 11
-_BATCH_SIZE = 4
 
 
 def classifier(num_layers, hidden_dim, num_heads):
@@ -35,15 +34,15 @@ def classifier(num_layers, hidden_dim, num_heads):
     )
 
 
-def batches(fixed_length=None, drop_remainder=False):
-    """Eleven rows in batches of four; each batch has a length of its own."""
+def batches(batch_size=4, fixed_length=None, drop_remainder=False):
+    """Eleven rows; each batch has a length of its own."""
     generator = np.random.default_rng(5)
     lengths = generator.integers(3, 9, _ROWS)
     labels = generator.integers(0, 3, _ROWS).astype("int32")
     weights = generator.uniform(0.2, 2, _ROWS).astype("float32")
-    for start in range(0, _ROWS, _BATCH_SIZE):
-        rows = slice(start, min(start + _BATCH_SIZE, _ROWS))
-        if drop_remainder and rows.stop - rows.start < _BATCH_SIZE:
+    for start in range(0, _ROWS, batch_size):
+        rows = slice(start, min(start + batch_size, _ROWS))
+        if drop_remainder and rows.stop - rows.start < batch_size:
             return
         width = fixed_length or lengths[rows].max()
         mask = (np.arange(width) < lengths[rows, None]).astype("int32")
@@ -88,7 +87,7 @@ def data_set(**options):
     def spec(array):
         shape = [None] * array.ndim
         if options.get("fixed_length"):
-            shape = [_BATCH_SIZE, *array.shape[1:]]
+            shape = array.shape
         return tf.TensorSpec(shape, array.dtype)
 
     count = sum(1 for _ in batches(**options))
@@ -98,31 +97,51 @@ def data_set(**options):
     ).apply(tf.data.experimental.assert_cardinality(count))
 
 
-def strategy_of(how):
-    import tensorflow as tf
+class Batches(keras.utils.PyDataset):
+    """The same without TensorFlow."""
 
+    def __init__(self, **options):
+        super().__init__()
+        self.all = list(batches(**options))
+
+    def __len__(self):
+        return len(self.all)
+
+    def __getitem__(self, index):
+        return self.all[index]
+
+
+def scope_of(how):
+    """The context to build in, once the devices are set up."""
+    if how == "data_parallel":
+        return keras.distribution.DataParallel().scope()
     if how == "mirrored":
+        import tensorflow as tf
+
         cpu = tf.config.list_physical_devices("CPU")[0]
         tf.config.set_logical_device_configuration(
             cpu, [tf.config.LogicalDeviceConfiguration()] * 2
         )
-        return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-    if how == "multiworker":
-        return tf.distribute.MultiWorkerMirroredStrategy()
-    return tf.distribute.get_strategy()
+    return keras_distill.distribution.scope(how)
 
 
 def main(how, path, options):
-    strategy = strategy_of(how)
+    scope = scope_of(how)
     data = {
         key: options.pop(key)
-        for key in ("fixed_length", "drop_remainder")
+        for key in ("batch_size", "fixed_length", "drop_remainder")
         if key in options
     }
-    with strategy.scope():
+    make_data = data_set
+    if keras.backend.backend() != "tensorflow":
+        make_data = Batches
+    with scope:
         distiller = make_distiller(**options)
-    history = distiller.fit(data_set(**data), epochs=2, verbose=0).history
-    measures = distiller.evaluate(data_set(**data), verbose=0, return_dict=True)
+        fit_options = {"epochs": 2, "shuffle": False, "verbose": 0}
+        history = distiller.fit(make_data(**data), **fit_options).history
+        measures = distiller.evaluate(
+            make_data(**data), verbose=0, return_dict=True
+        )
     results = {f"history/{k}": np.array(v) for k, v in history.items()}
     results |= {f"evaluate/{k}": np.array(v) for k, v in measures.items()}
     for variable in distiller.variables:
