@@ -73,7 +73,6 @@ class _Recipe:
         self.examples = splits[self.dev_name]
         self._load_teacher(splits["train"])
         self.results = self._run_stages(self._teacher_stages())
-        self._save_teacher()
         self._check_teacher()
         models = {"teacher": self.teacher}
         if self._baseline_epochs():
@@ -220,11 +219,6 @@ class _Recipe:
         )
         return {"batch_options": batches, "compile_options": compiling}
 
-    def _save_teacher(self):
-        folder = self.folder.path / "teacher"
-        if self.folder.writes and not folder.exists():
-            export.to_preset(self.teacher, folder, self.task.label_names)
-
     def _check_teacher(self):
         metric = self.task.selection_metric
         score = measure(self.teacher, self.task, self.dev)[metric]
@@ -248,6 +242,11 @@ class _Recipe:
         folder, task = self.folder.path, self.task
         if self.config.strategy != "none":
             models = {k: _on_one_device(v) for k, v in models.items()}
+        teacher_folder = folder / "teacher"
+        if not teacher_folder.exists():
+            export.to_preset(
+                models["teacher"], teacher_folder, task.label_names
+            )
         student = models["student"]
         self.folder.say("Measuring quality, size and speed")
         comparison = evaluation.compare(
