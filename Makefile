@@ -22,10 +22,11 @@ demo: $(BIN)/.library $(BIN)/.embedded
 test: $(BIN)/.test $(BIN)/.embedded lint
 	$(PYTEST)
 
-# The tests of what computes, on the backends that are not the default. With
-# models this small threads cost more than they bring.
+# The tests of what computes, on the backends that are not the default. Tiny
+# models gain nothing by XLA's optimisations, nor by threads.
 test-backends: $(BIN)/.backends $(BIN)/.embedded
-	KERAS_BACKEND=jax $(PYTEST) $(BACKEND_TESTS)
+	KERAS_BACKEND=jax XLA_FLAGS=--xla_backend_optimization_level=0 \
+		$(PYTEST) $(BACKEND_TESTS)
 	KERAS_BACKEND=torch OMP_NUM_THREADS=1 $(PYTEST) $(BACKEND_TESTS)
 
 test-peers: $(BIN)/.peers $(BIN)/.embedded

@@ -28,7 +28,7 @@ class EpochCallbacks(keras.callbacks.CallbackList):
             verbose=0,
         )
         self._first_batch = 0
-        self._metrics = None
+        self._before_epoch = self._before_batch = None
 
     def begin(self):
         """Tells the callbacks that training begins."""
@@ -38,16 +38,25 @@ class EpochCallbacks(keras.callbacks.CallbackList):
         """Tells the callbacks that training is over."""
         super().on_train_end()
 
-    def begin_at(self, first_batch, metrics):
+    def resume_at(self, first_batch, restore_metrics, restore_random):
         """Makes the next epoch the rest of one.
 
         Args:
             first_batch: int. The batches that are done.
-            metrics: function without arguments that gives the metrics the
-                values that they had after these.
+            restore_metrics: function without arguments that gives the metrics
+                the values that they had after these.
+            restore_random: function without arguments that gives the global
+                random generators the states that they had then.
         """
         self._first_batch = first_batch
-        self._metrics = metrics
+        if first_batch:
+            # Keras sets metrics to zero at the beginning of an epoch, and
+            # draws on some backends when it begins to read the data.
+            self._before_epoch = restore_metrics
+            self._before_batch = restore_random
+        else:
+            # Before it begins to read.
+            self._before_epoch = restore_random
 
     def on_train_begin(self, logs=None):
         # Of an epoch.
@@ -58,10 +67,9 @@ class EpochCallbacks(keras.callbacks.CallbackList):
         pass
 
     def on_epoch_begin(self, epoch, logs=None):
-        if self._metrics is not None:
-            # Keras has just set them to zero.
-            self._metrics()
-            self._metrics = None
+        if self._before_epoch is not None:
+            self._before_epoch()
+            self._before_epoch = None
         super().on_epoch_begin(epoch, logs)
 
     def on_epoch_end(self, epoch, logs=None):
@@ -69,6 +77,9 @@ class EpochCallbacks(keras.callbacks.CallbackList):
         super().on_epoch_end(epoch, logs)
 
     def on_train_batch_begin(self, batch, logs=None):
+        if self._before_batch is not None:
+            self._before_batch()
+            self._before_batch = None
         super().on_train_batch_begin(self._first_batch + batch, logs)
 
     def on_train_batch_end(self, batch, logs=None):

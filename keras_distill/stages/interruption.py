@@ -27,8 +27,9 @@ class Interrupted(KeyboardInterrupt):
 class StopRequest:
     """Notes the first Ctrl-C or SIGTERM while its block runs.
 
-    A second one acts as ever, so that nobody has to wait. Outside the main
-    thread, where Python takes no signals, it notes none.
+    A second one acts as ever, so that nobody has to wait. A signal that is
+    ignored, as Ctrl-C is by what runs in the background, stays ignored.
+    Outside the main thread, where Python takes no signals, it notes none.
 
     Args:
         quiet: bool. Whether to say nothing when the signal comes.
@@ -45,7 +46,9 @@ class StopRequest:
     def __enter__(self):
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
-                self._before[number] = signal.signal(number, self._note)
+                # None: not set from Python, and not to be put back by it.
+                if signal.getsignal(number) not in (signal.SIG_IGN, None):
+                    self._before[number] = signal.signal(number, self._note)
         return self
 
     def __exit__(self, *error):

@@ -153,13 +153,20 @@ class StageRun:
         self._is_saved = True
         model = self._model
         if self._batch:
-            self._restore_metrics_later(state["metrics"])
+            self._make_metrics(state["metrics"])
+        self._callbacks.resume_at(
+            self._batch,
+            lambda: variables.assign(
+                model.metrics_variables, state["metrics"], "metrics"
+            ),
+            lambda: random_state.restore(state["random"]),
+        )
         variables.assign(model.variables, state["model"], "model")
         variables.assign(
             model.optimizer.variables, state["optimizer"], "optimizer"
         )
         self._restore_callbacks(state["callbacks"])
-        # Last: nothing may be drawn before training goes on.
+        # And again when the data are about to be read.
         random_state.restore(state["random"])
 
     def _place_in_data(self, state):
@@ -171,23 +178,17 @@ class StageRun:
             raise ValueError(f"there is no batch {batch} in epoch {epoch + 1}")
         return epoch, batch
 
-    def _restore_metrics_later(self, values):
-        model = self._model
-        if len(model.metrics_variables) < len(values) and (
-            keras.backend.backend() == "tensorflow"
-        ):
-            # Keras makes some of them in the first step, too late for us.
-            batch = next(
-                iter(self.stage.batches(self.seed, self._epoch, self._batch))
-            )
-            keras.Model.test_on_batch(
-                model, *keras.utils.unpack_x_y_sample_weight(batch)
-            )
-        self._callbacks.begin_at(
-            self._batch,
-            lambda: variables.assign(
-                model.metrics_variables, values, "metrics"
-            ),
+    def _make_metrics(self, values):
+        """Makes the metrics that Keras makes in the first step only."""
+        if keras.backend.backend() != "tensorflow" or len(
+            self._model.metrics_variables
+        ) >= len(values):
+            return
+        batch = next(
+            iter(self.stage.batches(self.seed, self._epoch, self._batch))
+        )
+        keras.Model.test_on_batch(
+            self._model, *keras.utils.unpack_x_y_sample_weight(batch)
         )
 
     def _restore_callbacks(self, states):

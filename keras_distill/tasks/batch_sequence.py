@@ -9,8 +9,9 @@ class BatchSequence(keras.utils.PyDataset):
     An epoch counts when its last batch was handed out. A pass that is given
     up, as Keras does with its first one to see a batch, starts again.
 
-    Keras's `fit` hands out the batches of a `PyDataset` in a random order of
-    its own unless it is called with `shuffle=False`.
+    The batches come in the order of the plan: whatever place is asked for, as
+    by Keras's `fit` with its default `shuffle=True`, it is the next batch that
+    is handed out.
 
     Args:
         plan: function of the number of an epoch that returns the batches of
@@ -36,8 +37,11 @@ class BatchSequence(keras.utils.PyDataset):
         return len(self._batches)
 
     def __getitem__(self, index):
+        if self._handed_out >= len(self):
+            self._settle()
+        batch = self._batches[self._handed_out]
         self._handed_out += 1
-        return self._read(self._batches[index])
+        return self._read(batch)
 
     def __iter__(self):
         self._settle()

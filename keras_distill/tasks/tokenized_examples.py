@@ -198,8 +198,8 @@ class TokenizedExamples:
         Returns:
             Batches `(x, y)`, or `(x,)` when there are no labels, with a known
             number of batches and lengths that vary: on TensorFlow a
-            `tf.data.Dataset`, on JAX and PyTorch a `keras.utils.PyDataset`,
-            of which `fit` keeps the order with `shuffle=False` only.
+            `tf.data.Dataset`, on JAX and PyTorch a `keras.utils.PyDataset`.
+            `fit` reads either in its own order, with `shuffle=True` too.
         """
         length_multiple = _length_multiple(length_multiple)
         self._check_batching(batch_size, seed, fixed_length, length_multiple)

@@ -18,7 +18,8 @@ class TorchSteps(BaseSteps):
             variable.value.grad = None
         student = self._student_forward(x, training=True)
         loss, terms = self._loss_and_terms(teacher, student, y, sample_weight)
-        self.optimizer.scale_loss(loss).backward()
+        if loss.requires_grad:
+            self.optimizer.scale_loss(loss).backward()
         gradients = [v.value.grad for v in self.trainable_variables]
         with torch.no_grad():
             self._apply_gradients(gradients)

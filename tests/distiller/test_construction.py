@@ -154,7 +154,10 @@ def test_inputs_that_a_model_does_not_know_are_left_out(
     distiller.compile("sgd", cross_entropy)
     extra = {**x, "row": np.arange(4)}
     assert distiller.compute_loss(extra, y) == distiller.compute_loss(x, y)
-    np.testing.assert_array_equal(distiller(extra), distiller(x))
+    with_extra, without = (
+        keras.ops.convert_to_numpy(distiller(each)) for each in (extra, x)
+    )
+    np.testing.assert_array_equal(with_extra, without)
     del extra["padding_mask"]
     with pytest.raises(ValueError, match="missing: padding_mask"):
         distiller(extra)
@@ -200,7 +203,8 @@ def test_a_users_own_loss_of_keras_is_called_as_it_is(make_distiller, batch):
     x, y = batch
     distiller = make_distiller(distillation_losses=Gap())
     logs = distiller.evaluate(x, y, verbose=0, return_dict=True)
-    gap = np.abs(distiller.teacher(x) - distiller.student(x))
+    gap = keras.ops.convert_to_numpy(distiller.teacher(x))
+    gap = np.abs(gap - keras.ops.convert_to_numpy(distiller.student(x)))
     assert logs["gap_loss"] == pytest.approx(np.mean(gap), rel=1e-6)
 
 

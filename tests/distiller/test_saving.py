@@ -213,7 +213,9 @@ def test_a_distiller_of_classifiers_keeps_their_tokenizer(
         assert_same(values(theirs), values(ours))
     for each in (loaded, distiller):
         each.fit(x, y, verbose=0)
-    assert_same(values(loaded), values(distiller))
+    # PyTorch's sums depend on where in memory the weights lie.
+    for ours, theirs in zip(values(loaded), values(distiller), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-8)
 
 
 def test_the_student_is_saved_without_teacher_and_projections(

@@ -3,7 +3,6 @@
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from keras_distill import losses
 
@@ -20,7 +19,7 @@ class Captured(losses.DistillationLoss):
         return (losses.Match(self.feature, self.feature, "captured"),)
 
     def per_example(self, teacher, student, mask=None):
-        self.seen.append(student.numpy())
+        self.seen.append(keras.ops.convert_to_numpy(student))
         return losses.functional.mean_squared_error(teacher, student)
 
 
@@ -33,6 +32,8 @@ def test_student_and_teacher_run_once_in_a_step(
         make_dense(16, extra=[of_teacher]), make_dense(8, extra=[of_student])
     )
     for step in (distiller.train_on_batch, distiller.test_on_batch):
+        # Keras may call the model once before its first step.
+        step(x, y)
         of_teacher.calls = of_student.calls = 0
         step(x, y)
         assert (of_teacher.calls, of_student.calls) == (1, 1)
@@ -66,6 +67,9 @@ def test_teacher_does_not_run_when_only_labels_count(
     assert inside.calls == 0
 
 
+@pytest.mark.skipif(
+    keras.backend.backend() == "jax", reason="JAX's gradient shows no values"
+)
 def test_features_and_predictions_come_from_one_dropout_mask(
     make_distiller, make_dense, batch
 ):
@@ -76,7 +80,8 @@ def test_features_and_predictions_come_from_one_dropout_mask(
     distiller = make_distiller(teacher, student, [dropped, logits])
     kernel, bias = student.get_layer("head").get_weights()
     distiller.train_on_batch(x, y)
-    (features,), (predictions,) = dropped.seen, logits.seen
+    # Keras may call the losses once before its first step.
+    features, predictions = dropped.seen[-1], logits.seen[-1]
     assert np.mean(features == 0) > 0.2
     np.testing.assert_allclose(features @ kernel + bias, predictions, rtol=1e-5)
 
@@ -99,7 +104,10 @@ def test_teacher_never_runs_in_training_mode(make_distiller, make_dense, batch):
     np.testing.assert_array_equal(normalization.moving_mean.numpy(), moving)
 
 
+@pytest.mark.tensorflow("It looks at TensorFlow's tape.")
 def test_teacher_is_not_in_the_tape(make_distiller, batch, monkeypatch):
+    import tensorflow as tf
+
     tapes = []
 
     class Tape(tf.GradientTape):
@@ -184,7 +192,11 @@ def test_call_and_predict_are_the_students(make_distiller, batch):
     x, _ = batch
     distiller = make_distiller()
     expected = distiller.student.predict(x, verbose=0)
-    np.testing.assert_array_equal(distiller(x).numpy(), distiller.student(x))
+    called, student = (
+        keras.ops.convert_to_numpy(model(x))
+        for model in (distiller, distiller.student)
+    )
+    np.testing.assert_array_equal(called, student)
     np.testing.assert_allclose(
         distiller.predict(x, verbose=0), expected, rtol=1e-5, atol=1e-6
     )

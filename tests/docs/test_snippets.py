@@ -46,8 +46,10 @@ def modules():
     for room in ROOMS:
         module = importlib.import_module(f"{keras_distill.__name__}.{room}")
         yield module
-        for found in pkgutil.iter_modules(getattr(module, "__path__", ())):
-            yield importlib.import_module(f"{module.__name__}.{found.name}")
+        for found in pkgutil.walk_packages(
+            getattr(module, "__path__", ()), f"{module.__name__}."
+        ):
+            yield importlib.import_module(found.name)
 
 
 def docstrings(module):

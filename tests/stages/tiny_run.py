@@ -56,11 +56,11 @@ def make_data(rows=ROWS):
     return Arrays(x, (x.sum(axis=1) > 0).astype("int32"))
 
 
-def make_model(width):
+def make_model(width, dropout=0.3):
     """`x (4) -> hidden (width) -> dropout -> head (2)`."""
     x = keras.Input((4,), name="x")
     h = keras.layers.Dense(width, "tanh", name="hidden")(x)
-    h = keras.layers.Dropout(0.3)(h)
+    h = keras.layers.Dropout(dropout)(h)
     return keras.Model(x, keras.layers.Dense(2, name="head")(h))
 
 

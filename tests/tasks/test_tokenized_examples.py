@@ -246,11 +246,13 @@ class LastBatch(keras.metrics.Metric):
         return keras.ops.convert_to_tensor(self.value)
 
 
-@pytest.mark.parametrize("batch_size", [1, 8])
-def test_keras_fit_reads_epoch_after_epoch(tokenized, make_reader, batch_size):
+@pytest.mark.parametrize(("batch_size", "shuffle"), [(1, True), (8, False)])
+def test_keras_fit_reads_epoch_after_epoch(
+    tokenized, make_reader, batch_size, shuffle
+):
     model, seen = make_reader(), SeenBatches()
     batches = tokenized.batches(batch_size, shuffle=True, seed=2)
-    fit = {"shuffle": False, "verbose": 0, "callbacks": [seen]}
+    fit = {"shuffle": shuffle, "verbose": 0, "callbacks": [seen]}
     model.fit(batches, epochs=2, **fit)
     model.fit(batches, epochs=1, **fit)
     expected = [
@@ -271,6 +273,36 @@ def test_select(tokenized):
     assert selected.ids.tolist() == [7, 3, 3]
     assert labels_of(selected.iterate(2)) == [[7, 3], [3]]
     assert len(tokenized) == 20
+
+
+class IdAtEachToken:
+    """Targets that are the row's id, at each of its tokens and once."""
+
+    def read(self, ids, length):
+        return {
+            "id": ids.astype("float32"),
+            "ids": np.repeat(ids[:, np.newaxis], length, axis=1),
+        }
+
+    def signature(self, length):
+        return {"id": ((None,), "float32"), "ids": ((None, length), "int64")}
+
+
+@pytest.mark.parametrize("fixed_length", [None, 14])
+def test_targets_are_found_by_id(tokenized, fixed_length):
+    rows = np.arange(20)[::-1]
+    more = tokenized.with_targets(IdAtEachToken()).select(rows)
+    arguments = {"shuffle": True, "fixed_length": fixed_length}
+    batches = more.batches(6, **arguments)
+    for (x, y), (x_fit, _) in zip(
+        more.iterate(6, **arguments), batches, strict=True
+    ):
+        assert set(x) == {*NAMES, "id", "ids"}
+        np.testing.assert_array_equal(x["id"], y)
+        assert x["ids"].shape == x["token_ids"].shape
+        for name in x:
+            np.testing.assert_array_equal(x[name], x_fit[name])
+    assert set(next(tokenized.iterate(6))[0]) == set(NAMES)
 
 
 def test_no_rows(tokenizer):

@@ -16,6 +16,7 @@ from keras_distill.teachers.cache.fingerprint import weights_fingerprint
 from keras_distill.teachers.cache.progress import Progress
 from keras_distill.teachers.cache.shards import Shards
 from keras_distill.teachers.cache.writing import Settings
+from keras_distill.teachers.cache.writing import check_examples
 from keras_distill.teachers.cache.writing import write_cache
 
 
@@ -219,7 +220,8 @@ class TeacherCache:
             ValueError: If an example is not in the cache or has other tokens
                 there, or a feature is not in the cache.
         """
-        self._check_examples(examples)
+        check_examples(examples)
+        self._check_tokens(examples)
         if features is None:
             features = self.features
         elif isinstance(features, str):
@@ -311,7 +313,7 @@ class TeacherCache:
                 self._shards.check(number)
                 progress.advance(len(self._manifest.places(number)))
 
-    def _check_examples(self, examples):
+    def _check_tokens(self, examples):
         """Raises if an example is not in the cache, or is another one."""
         places = self._index.places(np.asarray(examples.ids, dtype="int64"))
         differs = self._index.hashes[places] != row_fingerprints(examples)

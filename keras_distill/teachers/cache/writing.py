@@ -5,6 +5,7 @@ import functools
 import hashlib
 import time
 
+import keras
 import numpy as np
 
 from keras_distill.features import describe
@@ -71,6 +72,11 @@ def write_cache(folder, teacher, examples, settings, quiet):
         settings: `Settings`.
         quiet: bool. Whether to show no progress.
     """
+    if not isinstance(teacher, keras.Model):
+        raise ValueError(
+            f"`teacher` must be a keras.Model. Received: teacher={teacher!r}"
+        )
+    check_examples(examples)
     examples = examples.select(_order(examples))
     manifest, index = _plan(teacher, examples, settings)
     _claim(folder, manifest, index, teacher.name)
@@ -89,6 +95,22 @@ def write_cache(folder, teacher, examples, settings, quiet):
     for path in folder.glob("*.lock"):
         # Of those who died. Nobody needs a lock on what is finished.
         path.unlink(missing_ok=True)
+
+
+def check_examples(examples):
+    """Raises unless examples have ids and batches.
+
+    Args:
+        examples: What a user gave.
+
+    Raises:
+        ValueError: If they are no `keras_distill.tasks.TokenizedExamples`.
+    """
+    if not all(hasattr(examples, name) for name in ("ids", "with_targets")):
+        raise ValueError(
+            "`examples` must be keras_distill.tasks.TokenizedExamples. "
+            f"Received: {type(examples).__name__}"
+        )
 
 
 def _write_all(left, write):

@@ -1,5 +1,6 @@
 """Examples of different lengths, and a teacher that needs no computing."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -36,7 +37,28 @@ def examples(make_examples):
 
 
 @pytest.fixture
-def teacher(make_classifier):
+def make_teacher():
+    """Builds a model of token ids that is made and run in no time."""
+
+    def make(width=8, num_classes=2, dropout=0.0):
+        tokens = keras.Input((None,), name="token_ids", dtype="int32")
+        hidden = keras.layers.Embedding(40, width, name="hidden")(tokens)
+        hidden = keras.layers.Dropout(dropout)(hidden)
+        pooled = keras.layers.GlobalMaxPooling1D(name="pooled")(hidden)
+        logits = keras.layers.Dense(num_classes)(pooled)
+        return keras.Model({"token_ids": tokens}, logits)
+
+    return make
+
+
+@pytest.fixture
+def teacher(make_teacher):
+    return make_teacher()
+
+
+@pytest.fixture
+def bert(make_classifier):
+    """A teacher with all features there are."""
     return make_classifier(num_layers=1, hidden_dim=8)
 
 
@@ -117,7 +139,7 @@ def arithmetic(monkeypatch, arithmetic_run, teacher, examples):
     So nothing of the backend runs in what is called after.
     """
     settings = writing.Settings(
-        ("logits", "hidden_states.1"), "float32", None, "zlib", 8, 4
+        ("logits", "layer.hidden"), "float32", None, "zlib", 8, 4
     )
     ordered = examples.select(np.argsort(examples.ids))
     plan = writing._plan(teacher, ordered, settings)

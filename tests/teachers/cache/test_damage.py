@@ -36,10 +36,10 @@ def test_unhurt(cache, examples, arithmetic):
     np.testing.assert_array_equal(
         found["logits"], arithmetic.value("logits", examples.ids, length)
     )
-    hidden = arithmetic.value("hidden_states.1", examples.ids, length)
+    hidden = arithmetic.value("layer.hidden", examples.ids, length)
     mask = np.arange(length) < examples.lengths[:, None]
     np.testing.assert_array_equal(
-        found["hidden_states.1"], hidden * mask[:, :, None]
+        found["layer.hidden"], hidden * mask[:, :, None]
     )
 
 

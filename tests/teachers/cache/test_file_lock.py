@@ -4,6 +4,9 @@ import multiprocessing
 import os
 import signal
 
+import keras
+import pytest
+
 from keras_distill.teachers.cache.file_lock import file_lock
 
 
@@ -20,6 +23,9 @@ def test_one_holder_at_a_time(tmp_path):
     assert is_free(path)
 
 
+@pytest.mark.skipif(
+    keras.backend.backend() == "jax", reason="JAX does not allow forks"
+)
 def test_a_dead_process_holds_nothing(tmp_path):
     path = tmp_path / "lock"
     context = multiprocessing.get_context("fork")

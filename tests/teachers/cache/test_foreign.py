@@ -8,9 +8,9 @@ import pytest
 from keras_distill.teachers import TeacherCache
 
 
-def test_another_teacher_is_refused(write, make_classifier):
+def test_another_teacher_is_refused(write, make_teacher):
     cache = write()
-    other = make_classifier(num_layers=1, hidden_dim=8)
+    other = make_teacher()
     with pytest.raises(ValueError, match="was made with another teacher"):
         TeacherCache(cache.path, teacher=other)
     with pytest.raises(ValueError, match="differs in: the teacher's weights"):
@@ -19,17 +19,17 @@ def test_another_teacher_is_refused(write, make_classifier):
 
 def test_one_changed_weight_is_seen(write, teacher):
     cache = write()
-    kernel = teacher.weights[3]
+    kernel = teacher.weights[1]
     value = np.array(keras.ops.convert_to_numpy(kernel))
     value.flat[0] += 1e-3
     kernel.assign(value)
-    with pytest.raises(ValueError, match="weights of 'bert_text_classifier'"):
+    with pytest.raises(ValueError, match=f"weights of '{teacher.name}'"):
         cache.check_teacher(teacher)
 
 
-def test_names_and_dropout_do_not_count(write, teacher, make_classifier):
+def test_names_and_dropout_do_not_count(write, teacher, make_teacher):
     cache = write()
-    same = make_classifier(num_layers=1, hidden_dim=8, dropout=0.3)
+    same = make_teacher(dropout=0.3)
     same.set_weights(teacher.get_weights())
     assert same.name != teacher.name
     cache.check_teacher(same)
@@ -42,8 +42,8 @@ def test_other_settings_are_refused_by_name(write):
         ({"compression": None}, "compression: zlib, None"),
         ({"shard_size": 9}, "shard_size: 8, 9"),
         (
-            {"features": ["pooled"]},
-            r"features: \['logits'\], \['pooled'\]",
+            {"features": ["layer.pooled"]},
+            r"features: \['logits'\], \['layer.pooled'\]",
         ),
     ):
         with pytest.raises(ValueError, match=f"differs in: {difference}"):
@@ -51,8 +51,8 @@ def test_other_settings_are_refused_by_name(write):
 
 
 def test_the_order_of_features_is_no_difference(write):
-    write(features=["logits", "pooled"])
-    write(features=["pooled", "logits"])
+    write(features=["logits", "layer.pooled"])
+    write(features=["layer.pooled", "logits"])
 
 
 def test_other_examples_are_refused(write, make_examples):
@@ -118,6 +118,11 @@ def test_a_batch_without_targets_is_refused(write, examples):
         cache.features_of(x)
 
 
+def test_texts_in_place_of_examples_are_refused(write):
+    with pytest.raises(ValueError, match="must be .*TokenizedExamples.* list"):
+        write().attach(["good film"])
+
+
 def test_repeated_ids_are_refused(write, examples):
     repeated = examples.select(np.array([0, 1, 0]))
     with pytest.raises(ValueError, match="more than once"):
@@ -144,8 +149,10 @@ def test_a_folder_of_something_else_is_left_alone(write, tmp_path):
         ({"compression": "zip"}, "`compression` must be one of 'zlib'"),
         ({"shard_size": 0}, "`shard_size` must be a positive int"),
         ({"batch_size": 2.0}, "`batch_size` must be a positive int"),
+        ({"teacher": "bert"}, "`teacher` must be a keras.Model"),
+        ({"examples": ["good film"]}, "must be .*TokenizedExamples"),
         ({"features": []}, "`features` must name features"),
-        ({"features": "padding_mask"}, "`features` must name features"),
+        ({"features": ["outputs"]}, "`features` must name features"),
         ({"features": ["hidden_states.9"]}, "no feature 'hidden_states.9'"),
     ],
 )

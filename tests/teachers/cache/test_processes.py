@@ -8,6 +8,7 @@ import signal
 import time
 import tracemalloc
 
+import keras
 import numpy as np
 import pytest
 
@@ -16,6 +17,11 @@ from keras_distill.teachers.cache import shards as shards_module
 
 # Forked processes have what is patched; nothing of the backend runs in them.
 CONTEXT = multiprocessing.get_context("fork")
+
+pytestmark = pytest.mark.skipif(
+    keras.backend.backend() == "jax",
+    reason="JAX does not allow forks; files are the same on all backends",
+)
 
 
 @pytest.fixture
@@ -31,7 +37,7 @@ def examples_run(log):
 
 
 def shard_bytes(folder):
-    return {path.name: path.read_bytes() for path in folder.glob("*.shard")}
+    return {path.name: path.read_bytes() for path in folder.glob("0*.shard")}
 
 
 def assert_good(folder, examples, arithmetic):
@@ -177,13 +183,13 @@ def test_an_error_leaves_nothing_half_written(
 
 
 def test_memory_does_not_grow_with_the_examples(
-    make_examples, make_classifier, write, tmp_path, monkeypatch, arithmetic_run
+    make_examples, make_teacher, write, tmp_path, monkeypatch, arithmetic_run
 ):
-    """Of each example more, only its id, length and order are held."""
+    """Of each example more, only its id, length, hash and order are held."""
     monkeypatch.setattr(shards_module, "_BLOCK_BYTES", 1 << 17)
     monkeypatch.setattr(shards_module, "_TABLE_BYTES", 1 << 15)
     arithmetic_run.width = 128
-    teacher = make_classifier(num_layers=1, hidden_dim=128)
+    teacher = make_teacher(width=128)
 
     def peak(num_examples):
         examples = make_examples(num_examples)
@@ -192,7 +198,7 @@ def test_memory_does_not_grow_with_the_examples(
             path=tmp_path / str(num_examples),
             teacher=teacher,
             examples=examples,
-            features=["hidden_states.1", "logits"],
+            features=["layer.hidden", "logits"],
             shard_size=64,
             batch_size=16,
         )
@@ -203,5 +209,5 @@ def test_memory_does_not_grow_with_the_examples(
         return peak
 
     growth = (peak(2000) - peak(200)) / 1800
-    # The features of an example take 128 * 4 bytes for each of its tokens.
-    assert growth < 100
+    # Of 128 * 4 bytes for each of 5 tokens on average.
+    assert growth < 200

@@ -55,8 +55,8 @@ def test_large_logits_do_not_overflow():
     np.testing.assert_allclose(restored[0, 1:], expected, rtol=1e-6)
 
 
-def test_a_cache_keeps_the_largest(write, make_classifier, examples, tmp_path):
-    teacher = make_classifier(num_layers=1, num_classes=9)
+def test_a_cache_keeps_the_largest(write, make_teacher, examples, tmp_path):
+    teacher = make_teacher(num_classes=9)
     full = write(path=tmp_path / "full", teacher=teacher)
     logits = full.read(examples.ids)["logits"]
     cache = write(path=tmp_path / "top", teacher=teacher, top_k=3)
@@ -80,9 +80,9 @@ def test_a_cache_keeps_the_largest(write, make_classifier, examples, tmp_path):
     )
 
 
-def test_restored_in_a_compiled_step(write, make_classifier, examples):
+def test_restored_in_a_compiled_step(write, make_teacher, examples):
     """The number of rows and tokens is not known there."""
-    teacher = make_classifier(num_layers=1, num_classes=9)
+    teacher = make_teacher(num_classes=9)
     cache = write(teacher=teacher, top_k=3)
 
     class Restorer(keras.Model):
@@ -102,7 +102,7 @@ def test_restored_in_a_compiled_step(write, make_classifier, examples):
     ("arguments", "message"),
     [
         ({"top_k": 2}, "less than the 2 classes of 'logits'"),
-        ({"top_k": 1, "features": "pooled"}, "without an output"),
+        ({"top_k": 1, "features": "layer.pooled"}, "without an output"),
         ({"top_k": 0}, "`top_k` must be a positive int"),
     ],
 )

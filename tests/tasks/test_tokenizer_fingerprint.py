@@ -1,0 +1,30 @@
+"""Tokenizers that give other token ids have other fingerprints."""
+
+import keras_hub
+
+from keras_distill.tasks.tokenizer_fingerprint import tokenizer_fingerprint
+
+SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+
+
+def make(words=("good", "film"), **options):
+    return keras_hub.models.BertTokenizer([*SPECIAL, *words], **options)
+
+
+def test_names_do_not_count():
+    first, second = make(), make(name="another")
+    assert tokenizer_fingerprint(first) == tokenizer_fingerprint(second)
+
+
+def test_vocabulary_order_and_options_count():
+    tokenizers = [
+        make(),
+        make(["film", "good"]),
+        make(["good"]),
+        make(lowercase=True),
+    ]
+    assert len({tokenizer_fingerprint(x) for x in tokenizers}) == 4
+
+
+def test_a_tokenizer_that_shows_no_vocabulary_has_none():
+    assert tokenizer_fingerprint(object()) is None
