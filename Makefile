@@ -6,7 +6,8 @@ PIP := $(BIN)/pip --disable-pip-version-check
 INSTALL := $(PIP) install --quiet --constraint .ci/constraints.txt
 SOURCES := keras_distill recipes tests
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile
-BACKEND_TESTS := $(addprefix tests/,backends callbacks distiller features \
+BACKEND_TESTS := $(addprefix tests/,backends callbacks distiller \
+	distribution/test_jax_distribution.py features \
 	losses students tasks teachers testing test_layer_map.py \
 	test_objective.py test_schedules.py)
 LINT := --isolated --line-length 80

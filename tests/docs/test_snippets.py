@@ -20,6 +20,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 ROOMS = (
     "callbacks",
     "distiller",
+    "distribution",
     "export",
     "features",
     "layer_map",
