@@ -102,8 +102,8 @@ def first(num_student_layers, num_teacher_layers):
 def last_layer(num_student_layers, num_teacher_layers):
     """Maps only the last student layer onto the last teacher layer.
 
-    MiniLM's choice (Wang et al. 2020, https://arxiv.org/abs/2002.10957,
-    section 3.1); it leaves the depths free.
+    MiniLM's choice (Wang et al. 2020, https://arxiv.org/abs/2002.10957); it
+    leaves the depths free.
 
     Args:
         num_student_layers: int. The depth of the student.

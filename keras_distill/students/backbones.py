@@ -54,29 +54,3 @@ def embedding_layers(backbone):
             'so its embeddings cannot be taken over. Use embeddings="random".'
         )
     return {name: layer for name, layer in layers.items() if layer is not None}
-
-
-def check_same_vocabulary(teacher, student):
-    """Refuses tokenizers that give different ids to the same text.
-
-    Models without a preprocessor have no words to compare and pass.
-    """
-    teacher_words = _vocabulary(teacher)
-    student_words = _vocabulary(student)
-    if teacher_words is None or student_words is None:
-        return
-    for row, (theirs, ours) in enumerate(
-        zip(teacher_words, student_words, strict=False)
-    ):
-        if theirs != ours:
-            raise ValueError(
-                "`student` must have the teacher's vocabulary. Received: id "
-                f"{row} is {theirs!r} for the teacher and {ours!r} for the "
-                "student. Build the student with `create_student(teacher)`."
-            )
-
-
-def _vocabulary(model):
-    preprocessor = getattr(model, "preprocessor", None)
-    tokenizer = getattr(preprocessor, "tokenizer", None)
-    return None if tokenizer is None else tokenizer.get_vocabulary()

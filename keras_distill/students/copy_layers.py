@@ -5,6 +5,7 @@ import keras_hub
 
 from keras_distill import layer_map as layer_maps
 from keras_distill.students import backbones
+from keras_distill.vocabulary import check_same_vocabulary
 
 
 def copy_layers(
@@ -59,7 +60,7 @@ def copy_layers(
     target = backbones.backbone_of(student, "student")
     pairs = _resolve_pairs(layer_map, target, source)
     if (0, 0) in pairs:
-        backbones.check_same_vocabulary(teacher, student)
+        check_same_vocabulary(teacher, student)
 
     copies = []
     for student_layer, teacher_layer in pairs:

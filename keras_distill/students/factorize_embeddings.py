@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from keras_distill.students import backbones
+from keras_distill.vocabulary import check_same_vocabulary
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -83,7 +84,7 @@ def factorize_embeddings(teacher, student, *, center=False):
     sources = _tables(backbones.backbone_of(teacher, "teacher"))
     targets = _tables(backbones.backbone_of(student, "student"))
     _check_tables(sources, targets)
-    backbones.check_same_vocabulary(teacher, student)
+    check_same_vocabulary(teacher, student)
 
     tables = {
         # The student may have fewer positions than the teacher.

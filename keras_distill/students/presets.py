@@ -53,9 +53,7 @@ class StudentConfig:
             )
 
 
-_TINYBERT = (
-    "TinyBERT, Jiao et al. 2020, https://arxiv.org/abs/1909.10351, section 4.2"
-)
+_TINYBERT = "TinyBERT, Jiao et al. 2020, https://arxiv.org/abs/1909.10351"
 
 PRESETS = types.MappingProxyType(
     {

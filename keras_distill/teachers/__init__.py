@@ -4,7 +4,6 @@ from keras_distill.teachers.cache import TARGET_PREFIX
 from keras_distill.teachers.cache import TeacherCache
 from keras_distill.teachers.checks import check_label_names
 from keras_distill.teachers.checks import check_nothing_shared
-from keras_distill.teachers.checks import check_same_vocabulary
 from keras_distill.teachers.checks import check_trained
 from keras_distill.teachers.checks import shared_variables
 from keras_distill.teachers.load_teacher import LoadedTeacher
@@ -19,7 +18,6 @@ __all__ = [
     "check_built",
     "check_label_names",
     "check_nothing_shared",
-    "check_same_vocabulary",
     "check_trained",
     "load_teacher",
     "shared_variables",

@@ -8,7 +8,7 @@ from keras_distill.features import describe
 from keras_distill.saving import model_config
 from keras_distill.teachers.cache import TeacherCache
 from keras_distill.teachers.checks import check_nothing_shared
-from keras_distill.teachers.checks import check_same_vocabulary
+from keras_distill.vocabulary import check_same_vocabulary
 
 
 def targets_of(teacher, student):
