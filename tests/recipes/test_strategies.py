@@ -4,11 +4,13 @@ import json
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 
 _RUN = """
 import sys
+import time
 import tensorflow as tf
 if sys.argv.pop(1) == "two devices":
     tf.config.set_logical_device_configuration(
@@ -75,3 +77,44 @@ def test_workers_need_to_be_told_of_each_other(arguments):
     output, _ = process.communicate(timeout=400)
     assert process.returncode == 2
     assert "TF_CONFIG" in output
+
+
+@pytest.mark.slow
+def test_two_workers_go_on_after_one_was_killed(
+    arguments, teacher_dir, tmp_path, two_workers
+):
+    arguments += [
+        *("--teacher", str(teacher_dir), "--strategy", "multiworker"),
+        *("--intermediate-epochs", "100"),
+    ]
+    run = tmp_path / "run"
+    workers = [_start(arguments, TF_CONFIG=text) for text in two_workers]
+    try:
+        _wait_for(lambda: _epochs(run) >= 2, workers)
+        workers[1].kill()
+    finally:
+        for worker in workers:
+            worker.kill()
+            worker.communicate()
+    workers = [_start(arguments, TF_CONFIG=text) for text in two_workers]
+    for worker in workers:
+        _end(worker)
+    assert "goes on after" in (run / "log.txt").read_text()
+
+
+def _epochs(run):
+    """The epochs of the first step in the run's metrics."""
+    metrics = run / "metrics.jsonl"
+    if not metrics.is_file():
+        return 0
+    lines = metrics.read_text().splitlines()
+    return sum('"epoch"' in line and "intermediate" in line for line in lines)
+
+
+def _wait_for(condition, processes, seconds=300):
+    end = time.monotonic() + seconds
+    while not condition():
+        for process in processes:
+            assert process.poll() is None, process.communicate()[0]
+        assert time.monotonic() < end
+        time.sleep(0.05)
