@@ -96,6 +96,9 @@ class StopOnNaN(keras.callbacks.Callback):
         return True
 
     def _stop(self, what):
+        # Asked for its model, a callback makes Keras put the state of a step
+        # on JAX into the variables, and not once more after they were set.
+        _ = self.model
         for variable, value in self._good_state:
             variable.assign(value)
         raise FloatingPointError(

@@ -123,6 +123,12 @@ class StageRun:
             self._announce("begins")
             # From here on the same initial weights are used.
             self._save(0, 0)
+            # Keras may draw while it builds, which a run that goes on from
+            # here does at another time.
+            before = random_state.read()
+            self._callbacks.resume_at(
+                0, None, lambda: random_state.restore(before)
+            )
             return
         try:
             self._restore(state)

@@ -1,6 +1,7 @@
 """The distiller's steps on JAX."""
 
 import itertools
+import warnings
 
 import jax
 import keras
@@ -37,9 +38,10 @@ class JaxSteps(BaseSteps):
         trainable, non_trainable, optimizer_variables, metrics = state
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         gradient_of = jax.value_and_grad(self._stateless_loss, has_aux=True)
-        (_, (loss, terms, outputs, non_trainable)), gradients = gradient_of(
+        (_, (batch, non_trainable, metrics)), gradients = gradient_of(
             trainable,
             non_trainable,
+            metrics,
             optimizer_variables,
             x,
             y,
@@ -50,18 +52,25 @@ class JaxSteps(BaseSteps):
             trainable, optimizer_variables, gradients
         )
         logs, metrics = self._stateless_logs(
-            metrics, x, y, sample_weight, outputs, loss, terms
+            metrics, x, y, sample_weight, *batch
         )
         return logs, (trainable, non_trainable, optimizer_variables, metrics)
 
     def test_step(self, state, data):
         trainable, non_trainable, metrics = state
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        _, (loss, terms, outputs, non_trainable) = self._stateless_loss(
-            trainable, non_trainable, None, x, y, sample_weight, training=False
+        _, (batch, non_trainable, metrics) = self._stateless_loss(
+            trainable,
+            non_trainable,
+            metrics,
+            None,
+            x,
+            y,
+            sample_weight,
+            training=False,
         )
         logs, metrics = self._stateless_logs(
-            metrics, x, y, sample_weight, outputs, loss, terms
+            metrics, x, y, sample_weight, *batch
         )
         return logs, (trainable, non_trainable, metrics)
 
@@ -69,16 +78,23 @@ class JaxSteps(BaseSteps):
         self,
         trainable,
         non_trainable,
+        metrics,
         optimizer_variables,
         x,
         y,
         sample_weight,
         training,
     ):
-        """The loss to differentiate, and `(loss, terms, outputs, state)`."""
+        """The loss to differentiate, and what else the step goes on with.
+
+        That is `(outputs, loss, terms)` of the batch, and the variables that
+        are not trained and the metrics' as they are then: a compiled loss of
+        several outputs counts each of them.
+        """
         mapping = [
             *zip(self.trainable_variables, trainable, strict=True),
             *zip(self.non_trainable_variables, non_trainable, strict=True),
+            *zip(self.metrics_variables, metrics, strict=True),
         ]
         if training:
             # The loss scale of mixed_float16 is one of them.
@@ -92,8 +108,11 @@ class JaxSteps(BaseSteps):
                 teacher, student, y, sample_weight
             )
             scaled_loss = self.optimizer.scale_loss(loss) if training else loss
-        state = _current(scope, self.non_trainable_variables)
-        return scaled_loss, (loss, terms, student[names.OUTPUTS], state)
+        return scaled_loss, (
+            (student[names.OUTPUTS], loss, terms),
+            _current(scope, self.non_trainable_variables),
+            _current(scope, self.metrics_variables),
+        )
 
     def _stateless_apply(self, trainable, optimizer_variables, gradients):
         """Updates the variables that the losses reach."""
@@ -106,6 +125,14 @@ class JaxSteps(BaseSteps):
                 self.trainable_variables, gradients, strict=True
             )
         ]
+        if isinstance(self.optimizer, keras.optimizers.LossScaleOptimizer):
+            # It steps or not as gradients turn out, which on JAX it can do
+            # in its stateless way only.
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "Gradients do not exist")
+                return self.optimizer.stateless_apply(
+                    optimizer_variables, gradients, trainable
+                )
         mapping = itertools.chain(
             zip(self.trainable_variables, trainable, strict=True),
             zip(self.optimizer.variables, optimizer_variables, strict=True),

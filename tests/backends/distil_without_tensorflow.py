@@ -111,7 +111,9 @@ def main():
         "accuracy": evaluated["accuracy"],
         "compared": comparison.row("student").metrics["accuracy"],
         "refusal": refusal,
-        "imported": [name for name in sys.modules if "tensorflow" in name],
+        "imported": [
+            name for name in sys.modules if name.startswith("tensorflow")
+        ],
     }
 
 

@@ -86,7 +86,7 @@ def test_compiled_training_equals_eager_training(
         compiled={"optimizer": "adam", "run_eagerly": False, **settings},
     )
     for mine, theirs in zip(compiled.weights, eager.weights, strict=True):
-        mine.assign(theirs)
+        mine.assign(theirs.numpy())
     logs = [
         each.fit(x, y, batch_size=3, shuffle=False, verbose=0).history
         for each in (compiled, eager)
@@ -112,7 +112,7 @@ def test_accumulated_gradients_of_halves_equal_the_whole(
         },
     )
     for mine, theirs in zip(halves.weights, whole.weights, strict=True):
-        mine.assign(theirs)
+        mine.assign(theirs.numpy())
     whole.fit(x, y, batch_size=6, verbose=0)
     halves.fit(x, y, batch_size=3, verbose=0)
     for mine, theirs in zip(values(halves), values(whole), strict=True):

@@ -139,7 +139,7 @@ def test_a_killed_run_ends_as_one_never_killed(
         for teacher in [make_dense(16)] * 3
     )
     for mine, theirs in zip(killed.weights, whole.weights, strict=True):
-        mine.assign(theirs)
+        mine.assign(theirs.numpy())
     words = dict(epochs=4, batch_size=2, shuffle=False, verbose=0)
     whole.fit(*batch, **words)
     backup = keras.callbacks.BackupAndRestore(tmp_path / "backup")
