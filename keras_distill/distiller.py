@@ -14,6 +14,7 @@ from keras_distill.features import names
 from keras_distill.features import select_inputs
 from keras_distill.objective import Objective
 from keras_distill.saving import model_config
+from keras_distill.saving import whole_file
 from keras_distill.teachers import check_built
 from keras_distill.teachers import shared_variables
 from keras_distill.teachers import targets_of
@@ -266,10 +267,28 @@ class Distiller(Steps, keras.Model):
         # No labelled batch came yet.
         return self._tracked_losses()
 
-    def save_weights(self, *args, **kwargs):
-        """Saves student, projections and optimizer, without the teacher."""
-        with self._without_teacher():
-            super().save_weights(*args, **kwargs)
+    def save(self, filepath, overwrite=True, zipped=None, **kwargs):
+        """Saves all, the teacher as well, as Keras saves a model.
+
+        A file is written under another name first: what was there before
+        stays until the new one is whole.
+        """
+        replaces = overwrite and zipped is not False
+        with whole_file(filepath, ".keras", replaces) as path:
+            super().save(path, overwrite, zipped, **kwargs)
+
+    def save_weights(self, filepath, overwrite=True, max_shard_size=None):
+        """Saves student, projections and optimizer, without the teacher.
+
+        A file is written under another name first: what was there before
+        stays until the new one is whole.
+        """
+        replaces = overwrite and max_shard_size is None
+        with (
+            self._without_teacher(),
+            whole_file(filepath, ".weights.h5", replaces) as path,
+        ):
+            super().save_weights(path, overwrite, max_shard_size)
 
     def load_weights(self, *args, **kwargs):
         """Loads what `save_weights` wrote."""

@@ -46,6 +46,30 @@ def replaced_file(path):
 
 
 @contextlib.contextmanager
+def whole_file(path, ending, overwrite=True):
+    """Where Keras is to write a file, so that it is there whole or not at all.
+
+    Whatever is no such file on this machine's disks (a folder, a bucket), or
+    is not to be overwritten, is left to Keras's own way.
+
+    Args:
+        path: Path of the file to make or to replace.
+        ending: str. What the names of such files end in.
+        overwrite: bool. Whether a file that is there is replaced unasked.
+
+    Yields:
+        Path to give to Keras.
+    """
+    name = str(path)
+    is_file = name.endswith(ending) and not os.path.isdir(name)
+    if not overwrite or not is_file or "://" in name:
+        yield path
+        return
+    with replaced_file(name) as temporary:
+        yield temporary
+
+
+@contextlib.contextmanager
 def swapped_optimizer(model, optimizer):
     """Gives a model another optimizer while it is saved or loaded.
 

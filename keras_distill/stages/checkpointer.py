@@ -20,15 +20,19 @@ class Checkpointer(keras.callbacks.Callback):
         interrupt: function without arguments, called after the checkpoint at
             which the run stops. It raises.
         total_steps: int. Batches after which the stage is over.
+        within_epochs: bool. Whether it saves and stops within an epoch.
     """
 
-    def __init__(self, save, every, stop, interrupt, total_steps):
+    def __init__(
+        self, save, every, stop, interrupt, total_steps, within_epochs
+    ):
         super().__init__()
         self._save = save
         self._every = every
         self._stop = stop
         self._interrupt = interrupt
         self._total_steps = total_steps
+        self._within_epochs = within_epochs
         self._saved_at = time.monotonic()
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -39,7 +43,11 @@ class Checkpointer(keras.callbacks.Callback):
         if self._epoch * whole + done >= self._total_steps:
             self.model.stop_training = True
         # The end of the epoch saves by itself.
-        if done < whole and not self.model.stop_training:
+        if (
+            self._within_epochs
+            and done < whole
+            and not self.model.stop_training
+        ):
             self._save_if_due(done)
 
     def on_epoch_end(self, epoch, logs=None):

@@ -14,6 +14,7 @@ from keras_distill.stages.interruption import Interrupted
 from keras_distill.stages.recorder import Recorder
 from keras_distill.stages.stage_folder import check_same_stage
 from keras_distill.stages.stage_result import StageResult
+from keras_distill.train_steps import Steps
 
 _FORMAT = 1
 
@@ -96,6 +97,9 @@ class StageRun:
             lambda: self.request.signal_number is not None,
             self._interrupt,
             stage.total_steps,
+            # The clocks of several workers would have them save, and so read
+            # what they hold together, at different batches.
+            within_epochs=not Steps.are_several_workers(self._model),
         )
         used = [
             callbacks.StopOnNaN(),

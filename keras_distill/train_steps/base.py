@@ -20,3 +20,8 @@ class BaseSteps:
     @staticmethod
     def mend(model):
         """Lets a stock Keras model train wherever a distiller does."""
+
+    @staticmethod
+    def are_several_workers(model):
+        """Whether a model trains on several workers at once."""
+        return False

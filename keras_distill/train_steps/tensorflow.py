@@ -60,6 +60,10 @@ class TensorFlowSteps(BaseSteps):
     def mend(model):
         workers.mend(model)
 
+    @staticmethod
+    def are_several_workers(model):
+        return workers.are_several(model.distribute_strategy)
+
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
         batch = workers.first_part(self, iterator, data_batch)
         super()._maybe_symbolic_build(data_batch=batch)

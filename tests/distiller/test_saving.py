@@ -1,5 +1,7 @@
 """What is written to disk, and that training goes on from it."""
 
+import errno
+
 import h5py
 import keras
 import numpy as np
@@ -273,3 +275,23 @@ def test_shared_frozen_weights_are_refused_when_saved_as_one(
     distiller.fit(*batch, verbose=0)
     distiller.load_weights(tmp_path / "distiller.weights.h5")
     assert_same(values(distiller), before)
+
+
+@pytest.mark.parametrize("save", ["save", "save_weights"])
+def test_a_file_that_cannot_be_written_leaves_the_last_one(
+    make_distiller, tmp_path, monkeypatch, save
+):
+    ending = ".keras" if save == "save" else ".weights.h5"
+    path = tmp_path / f"distiller{ending}"
+    distiller = make_distiller()
+    getattr(distiller, save)(path)
+    before = path.read_bytes()
+
+    def disk_is_full(*args, **kwargs):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(h5py.Group, "create_dataset", disk_is_full)
+    with pytest.raises(OSError, match="No space left"):
+        getattr(distiller, save)(path)
+    assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
