@@ -85,7 +85,7 @@ def test_two_workers_go_on_after_one_was_killed(
 ):
     arguments += [
         *("--teacher", str(teacher_dir), "--strategy", "multiworker"),
-        *("--intermediate-epochs", "100"),
+        *("--intermediate-epochs", "20"),
     ]
     run = tmp_path / "run"
     workers = [_start(arguments, TF_CONFIG=text) for text in two_workers]
