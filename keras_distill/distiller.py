@@ -141,7 +141,7 @@ class Distiller(Steps, keras.Model):
             name: _build_projection(projection)
             for name, projection in self.objective.projections().items()
         }
-        targets.choose(self.objective.teacher_features())
+        targets.choose(self.objective.teacher_features(), self.objective.losses)
         self.__dict__["_targets"] = targets
         self._student_forward = FeatureForward(
             student,

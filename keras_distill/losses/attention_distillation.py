@@ -82,6 +82,10 @@ class AttentionDistillation(DistillationLoss):
         self.loss = loss
         self.normalization = normalization
 
+    @property
+    def reads_padding(self):
+        return self.normalization != "valid_pairs"
+
     def match(self, teacher, student):
         # The divergence of probabilities is computed from scores as well,
         # in log space.

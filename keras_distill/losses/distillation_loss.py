@@ -75,6 +75,12 @@ class DistillationLoss:
     def __init__(self, name):
         self.name = name
 
+    @property
+    def reads_padding(self):
+        """Whether the teacher's values at padding count, as in some papers'
+        official code. A cache does not keep them."""
+        return False
+
     def match(self, teacher, student):
         """Finds the features that belong together.
 

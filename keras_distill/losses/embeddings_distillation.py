@@ -59,6 +59,10 @@ class EmbeddingsDistillation(DistillationLoss):
         self.projection = projection
         self.normalization = normalization
 
+    @property
+    def reads_padding(self):
+        return self.normalization == "official"
+
     def match(self, teacher, student):
         return (match_tokens(self, "embeddings", teacher, student, 0, 0),)
 

@@ -81,6 +81,10 @@ class HiddenStatesDistillation(DistillationLoss):
         self.projection = projection
         self.normalization = normalization
 
+    @property
+    def reads_padding(self):
+        return self.normalization == "official"
+
     def match(self, teacher, student):
         pairs = mapped_layers(self.layer_map, teacher, student)
         if self.include_embeddings and (0, 0) not in pairs:

@@ -50,7 +50,7 @@ class LiveTeacher:
     def variables(self):
         return self._teacher.variables
 
-    def choose(self, features):
+    def choose(self, features, losses):
         """Sets which features a call returns; no more is computed."""
         self._forward = FeatureForward(
             self._teacher,
@@ -80,8 +80,16 @@ class CachedTeacher:
         self._cache = cache
         self._features = ()
 
-    def choose(self, features):
-        """Sets which features a batch must hold."""
+    def choose(self, features, losses):
+        """Sets which features a batch must hold, and for what."""
+        for loss in losses:
+            if loss.reads_padding:
+                raise ValueError(
+                    f"'{loss.name}' averages over padding as well "
+                    f"(normalization={loss.normalization!r}), which a "
+                    "teacher's cache does not keep. Use the live teacher, or "
+                    "the loss's default normalization."
+                )
         self._features = tuple(features)
 
     def __call__(self, x):

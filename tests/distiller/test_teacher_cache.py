@@ -135,6 +135,31 @@ def test_a_loss_on_a_feature_that_is_not_in_the_cache_is_refused(
         Distiller(cache, student, losses.HiddenStatesDistillation())
 
 
+@pytest.mark.parametrize(
+    "loss",
+    [
+        losses.HiddenStatesDistillation(normalization="official"),
+        losses.EmbeddingsDistillation(normalization="official"),
+        losses.AttentionDistillation(normalization="official"),
+        losses.AttentionDistillation(normalization="valid_keys"),
+    ],
+    ids=lambda loss: f"{loss.name} {loss.normalization}",
+)
+def test_a_loss_that_counts_padding_is_refused(
+    models, examples, tmp_path, loss
+):
+    teacher, student = models
+    cache = teachers.TeacherCache.write(
+        tmp_path,
+        teacher,
+        examples,
+        ["hidden_states", "attention_scores"],
+        quiet=True,
+    )
+    with pytest.raises(ValueError, match="averages over padding"):
+        Distiller(cache, student, loss)
+
+
 def test_a_distiller_on_a_cache_is_not_saved_as_one_file(
     models, examples, tmp_path
 ):
