@@ -165,7 +165,7 @@ def test_embeddings_need_the_same_words(make_classifier, tokenizer):
         keras_hub.models.BertTokenizer([*words[:-2], words[-1], words[-2]]),
         sequence_length=16,
     )
-    message = f"is '{words[-2]}' for the teacher and '{words[-1]}'"
+    message = f"is '{words[-2]}' to the teacher and '{words[-1]}'"
     with pytest.raises(ValueError, match=message):
         students.copy_layers(teacher, student, [(0, 0)])
     students.copy_layers(teacher, student, [(1, 1)])
