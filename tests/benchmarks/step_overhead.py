@@ -66,7 +66,7 @@ class _TeacherAndStudent(keras.Model):
     """Runs the teacher, and trains the student as if alone."""
 
     def __init__(self, teacher, student):
-        super().__init__()
+        super().__init__(name="teacher_and_student")
         self.student = student
         # Past Keras's tracking, which would train it.
         self.__dict__["teacher"] = teacher

@@ -25,7 +25,12 @@ def print_steps(console, title, seconds, options, baseline):
     }
     table = Table(title=title)
     table.add_column("")
-    for column in ("ms a step", "fastest to slowest", "examples/s", "ratio"):
+    for column in (
+        "ms a step",
+        "fastest to slowest",
+        "examples/s",
+        "time ratio",
+    ):
         table.add_column(column, justify="right")
     for name, times in seconds.items():
         fastest, slowest = (
