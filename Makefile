@@ -15,7 +15,11 @@ RULES := --select E,F,I,W,B --config "lint.isort.force-single-line = true"
 
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: demo test test-backends test-peers test-slow lint format benchmarks clean
+BENCHMARKS := step_overhead against_keras frozen_layers input_pipeline \
+	accelerator
+
+.PHONY: demo test test-backends test-peers test-slow lint format benchmarks \
+	benchmarks-peers clean
 
 demo: $(BIN)/.library $(BIN)/.embedded
 	$(BIN)/python -m recipes.tinybert --task film_reviews --run-dir runs/demo
@@ -38,6 +42,12 @@ test-slow: $(BIN)/.test $(BIN)/.embedded
 
 benchmarks: $(BIN)/.library $(BIN)/.embedded
 	$(BIN)/python -m tests.benchmarks.length_buckets
+	for name in $(BENCHMARKS); do \
+		$(BIN)/python -m tests.benchmarks.$$name || exit; \
+	done
+
+benchmarks-peers: $(BIN)/.peers
+	$(BIN)/python -m tests.benchmarks.against_textbrewer
 
 lint: $(BIN)/.test
 	$(BIN)/ruff format --check $(LINT) $(SOURCES)

@@ -1,0 +1,123 @@
+"""Training speed against `keras.distillation.Distiller`.
+
+    python -m tests.benchmarks.against_keras --help
+
+The two get the same loss objects of `keras.distillation`, the same teacher,
+equal students and the same batches, and take turns. Losses are soft targets
+and one feature of equal width, which is all that `keras.distillation` can say
+of a transformer, and it takes a model whose layers are not nested.
+"""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import keras
+import keras_hub
+from rich.console import Console
+
+import keras_distill
+from tests.benchmarks.classifiers import compile_model
+from tests.benchmarks.options import make_parser
+from tests.benchmarks.random_batches import make_batches
+from tests.benchmarks.table import describe_sizes
+from tests.benchmarks.table import print_steps
+from tests.benchmarks.turns import take_turns
+
+_SEED = 0
+_KERAS = "keras.distillation"
+_OURS = "keras_distill"
+
+
+def main(arguments=None):
+    """Runs the benchmark and prints its table.
+
+    Args:
+        arguments: list of strings. Defaults to `None`, the command line.
+
+    Returns:
+        float. Examples per second over those of `keras.distillation`.
+    """
+    options = _parse(arguments)
+    console = Console()
+    seconds = take_turns(_ways(options), options.runs, console)
+    medians = print_steps(
+        console, describe_sizes(options), seconds, options, _KERAS
+    )
+    ratio = medians[_KERAS] / medians[_OURS]
+    console.print(f"{_OURS} trains {ratio:.2f} times as fast as {_KERAS}.")
+    return ratio
+
+
+def _parse(arguments):
+    parser = make_parser(
+        "against_keras",
+        "Compares training speed with keras.distillation.Distiller.",
+        student=(3, 384),
+    )
+    options = parser.parse_args(arguments)
+    if options.teacher[1] != options.student[1]:
+        parser.error("keras.distillation matches equal widths only")
+    return options
+
+
+def _ways(options):
+    """Functions that train for a run, by the distiller they use."""
+    keras.utils.set_random_seed(_SEED)
+    teacher = _make_model(options.teacher, options)
+    batches = make_batches(options).map(lambda x, y: (x["token_ids"], y))
+
+    def train(distiller_class):
+        keras.utils.set_random_seed(_SEED)
+        distiller = distiller_class(
+            teacher=teacher,
+            student=_make_model(options.student, options),
+            distillation_losses=_make_losses(options),
+        )
+        compile_model(distiller)
+        return lambda: distiller.fit(batches, shuffle=False, verbose=0)
+
+    return {
+        _KERAS: train(keras.distillation.Distiller),
+        _OURS: train(keras_distill.Distiller),
+    }
+
+
+def _make_losses(options):
+    return [
+        keras.distillation.LogitsDistillation(
+            # Its default, a string, leaves the softmax out.
+            temperature=2.0,
+            loss=keras.losses.KLDivergence(),
+        ),
+        keras.distillation.FeatureDistillation(
+            loss="mse",
+            teacher_layer_name=_layer_name(options.teacher[0]),
+            student_layer_name=_layer_name(options.student[0]),
+        ),
+    ]
+
+
+def _make_model(sizes, options):
+    """A classifier whose transformer layers are layers of the model."""
+    num_layers, width = sizes
+    token_ids = keras.Input((None,), dtype="int32")
+    x = keras_hub.layers.TokenAndPositionEmbedding(
+        options.vocabulary_size, options.length, width
+    )(token_ids)
+    for layer in range(1, num_layers + 1):
+        x = keras_hub.layers.TransformerEncoder(
+            intermediate_dim=4 * width,
+            num_heads=options.heads,
+            dropout=0.1,
+            name=_layer_name(layer),
+        )(x)
+    return keras.Model(token_ids, keras.layers.Dense(2)(x[:, 0]))
+
+
+def _layer_name(layer):
+    return f"encoder_{layer}"
+
+
+if __name__ == "__main__":
+    main()

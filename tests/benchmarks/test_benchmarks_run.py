@@ -1,0 +1,64 @@
+"""Every benchmark on random data runs and prints its result."""
+
+import pathlib
+import re
+import subprocess
+import sys
+
+import pytest
+
+_ROOT = pathlib.Path(__file__).parents[2]
+_TINY = (
+    *("--steps", "2", "--runs", "1", "--batch-size", "4", "--length", "8"),
+    *("--vocabulary-size", "50", "--heads", "2"),
+)
+_RATIO = r"\d+\.\d\d"
+_RESULTS = {
+    "step_overhead": rf"A step of distillation takes {_RATIO} times as long",
+    "against_keras": rf"keras_distill trains {_RATIO} times as fast as keras",
+    "frozen_layers": rf"frozen: {_RATIO} times .* matched: {_RATIO} times",
+    "input_pipeline": r"Training waits \d+\.\d% of its time for input\.",
+    "accelerator": r"│ distillation │ [\d,]+ │ [\d,]+ │ 0\.\d{3} │ \d+\.\d% │",
+    "against_textbrewer": rf"{_RATIO} times as fast .* and {_RATIO} times with",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "module, student",
+    [
+        ("step_overhead", (1, 4)),
+        ("against_keras", (1, 8)),
+        ("frozen_layers", (2, 4)),
+        ("input_pipeline", (1, 4)),
+    ],
+)
+def test_prints_its_result(module, student):
+    printed = _run(module, student)
+    assert re.search(_RESULTS[module], printed), printed
+
+
+@pytest.mark.slow
+def test_prints_the_share_of_the_peak():
+    printed = _run("accelerator", (1, 4), "--peak-tflops", "1")
+    assert re.search(_RESULTS["accelerator"], printed), printed
+
+
+@pytest.mark.peers
+def test_trains_beside_textbrewer():
+    printed = _run("against_textbrewer", (1, 4), "--examples", "8")
+    assert re.search(_RESULTS["against_textbrewer"], printed), printed
+
+
+def _run(module, student, *extra):
+    """What a benchmark prints for tiny models, with single spaces."""
+    sizes = ("--teacher", "2", "8", "--student", *map(str, student))
+    completed = subprocess.run(
+        [sys.executable, "-m", f"tests.benchmarks.{module}"]
+        + [*_TINY, *sizes, *extra],
+        capture_output=True,
+        text=True,
+        cwd=_ROOT,
+    )
+    assert completed.returncode == 0, completed.stderr
+    return " ".join(completed.stdout.split())

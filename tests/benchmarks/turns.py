@@ -1,0 +1,32 @@
+"""Times several ways to do the same, which take turns."""
+
+import time
+
+from keras_distill.evaluation.progress import Progress
+
+
+def take_turns(ways, runs, console):
+    """Runs all ways one after the other, again and again.
+
+    They take turns so that a busy machine slows all of them. A first run of
+    each, which compiles, is not measured.
+
+    Args:
+        ways: dict of name to function without arguments.
+        runs: int. Measured runs of each.
+        console: `rich.console.Console` for the progress.
+
+    Returns:
+        dict of name to list of float, the seconds of each run.
+    """
+    seconds = {name: [] for name in ways}
+    with Progress(len(ways) * (runs + 1), console=console) as progress:
+        for run in range(runs + 1):
+            for name, way in ways.items():
+                progress.describe(f"Run {run}: {name}" if run else "Warm-up")
+                start = time.perf_counter()
+                way()
+                if run:
+                    seconds[name].append(time.perf_counter() - start)
+                progress.advance()
+    return seconds
