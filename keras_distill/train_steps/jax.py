@@ -34,6 +34,30 @@ class JaxSteps(BaseSteps):
         self._reached_variables()
         return super().make_train_function(force)
 
+    def evaluate(self, *args, **kwargs):
+        try:
+            return super().evaluate(*args, **kwargs)
+        finally:
+            self.jax_state_sync()
+
+    def predict(self, *args, **kwargs):
+        try:
+            return super().predict(*args, **kwargs)
+        finally:
+            self.jax_state_sync()
+
+    def _get_jax_state(self, purge_model_variables=False, **parts):
+        state = super()._get_jax_state(
+            purge_model_variables=purge_model_variables, **parts
+        )
+        if purge_model_variables:
+            # Keras takes the values out of the variables and puts back what
+            # a step returns. A step that fails would leave models without
+            # values, so that one bad batch would cost all weights.
+            asked = [name for name, is_asked in parts.items() if is_asked]
+            self._jax_state = dict(zip(asked, state, strict=True))
+        return state
+
     def train_step(self, state, data):
         trainable, non_trainable, optimizer_variables, metrics = state
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)

@@ -247,3 +247,27 @@ def test_two_distillers_do_not_interact(make_distiller, make_dense, batch):
     before = other.evaluate(x, y, verbose=0, return_dict=True)
     one.fit(x, y, verbose=0)
     assert other.evaluate(x, y, verbose=0, return_dict=True) == before
+
+
+@pytest.mark.parametrize("method", ["fit", "evaluate", "predict"])
+def test_a_bad_batch_costs_no_weights(make_distiller, batch, method):
+    x, y = batch
+    distiller = make_distiller(compiled={"run_eagerly": False})
+    before = [
+        keras.ops.convert_to_numpy(v) for v in distiller.student.variables
+    ]
+    of_teacher = [
+        keras.ops.convert_to_numpy(v) for v in distiller.teacher.variables
+    ]
+    bad = [x[:, :3]] if method == "predict" else [x[:, :3], y]
+    with pytest.raises(Exception, match="shape|axis|size|dimension"):
+        getattr(distiller, method)(*bad, verbose=0)
+    for variable, value in zip(
+        [*distiller.student.variables, *distiller.teacher.variables],
+        [*before, *of_teacher],
+        strict=True,
+    ):
+        np.testing.assert_array_equal(
+            keras.ops.convert_to_numpy(variable), value
+        )
+    distiller.fit(x, y, verbose=0)

@@ -66,7 +66,7 @@ def _train(teacher, student, batches):
     )
     for projection in distiller.projections.values():
         for variable in projection.variables:
-            variable.assign(keras.ops.full_like(variable, 0.1))
+            variable.assign(np.full(variable.shape, 0.1))
     distiller.compile(keras.optimizers.SGD(0.1))
     history = distiller.fit(batches, epochs=2, verbose=0).history
     return history, distiller.student.get_weights()
