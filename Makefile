@@ -15,7 +15,7 @@ RULES := --select E,F,I,W,B --config "lint.isort.force-single-line = true"
 
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-BENCHMARKS := step_overhead against_keras frozen_layers input_pipeline \
+BENCHMARKS := step_overhead against_keras frozen_layers input_pipeline teacher_cache \
 	accelerator
 
 .PHONY: demo test test-backends test-peers test-slow lint format benchmarks \
