@@ -2,7 +2,7 @@
 
 import time
 
-from keras_distill.evaluation.progress import Progress
+from keras_distill.progress import Progress
 
 
 def take_turns(ways, runs, console):
@@ -20,7 +20,9 @@ def take_turns(ways, runs, console):
         dict of name to list of float, the seconds of each run.
     """
     seconds = {name: [] for name in ways}
-    with Progress(len(ways) * (runs + 1), console=console) as progress:
+    with Progress(
+        "Measuring", len(ways) * (runs + 1), unit="runs", console=console
+    ) as progress:
         for run in range(runs + 1):
             for name, way in ways.items():
                 progress.describe(f"Run {run}: {name}" if run else "Warm-up")
