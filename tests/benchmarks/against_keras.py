@@ -23,6 +23,7 @@ from tests.benchmarks.options import make_parser
 from tests.benchmarks.random_batches import make_batches
 from tests.benchmarks.table import describe_sizes
 from tests.benchmarks.table import print_steps
+from tests.benchmarks.turns import ratio
 from tests.benchmarks.turns import take_turns
 
 _SEED = 0
@@ -47,12 +48,10 @@ def main(arguments=None):
     console = Console()
     _check_equal_losses(options)
     seconds = take_turns(_ways(options), options.runs, console)
-    medians = print_steps(
-        console, describe_sizes(options), seconds, options, _KERAS
-    )
-    ratio = medians[_KERAS] / medians[_OURS]
-    console.print(f"{_OURS} trains {ratio:.2f} times as fast as {_KERAS}.")
-    return ratio
+    print_steps(console, describe_sizes(options), seconds, options, _KERAS)
+    faster = ratio(seconds, _KERAS, _OURS)
+    console.print(f"{_OURS} trains {faster:.2f} times as fast as {_KERAS}.")
+    return faster
 
 
 def _parse(arguments):
