@@ -88,3 +88,29 @@ def test_a_description_has_no_names():
         for _ in range(2)
     )
     assert first == second
+
+
+def test_parts_to_train_go_by_name(make_classifier):
+    student = make_classifier(num_layers=2)
+    stage = stages.Stage(
+        "one",
+        student,
+        tiny_run.make_data(20),
+        loss="mse",
+        optimizer="adam",
+        epochs=1,
+        trainable=["head", "layer.2"],
+    )
+    with stage.only_trainable():
+        paths = {v.path for v in student.trainable_variables}
+    upper = student.backbone.transformer_layers[1]
+    head = [student.backbone.pooled_dense, student.output_dense]
+    assert paths == {v.path for part in (upper, *head) for v in part.weights}
+    assert student.non_trainable_weights == []
+
+
+def test_what_callbacks_froze_is_free_after_the_stage():
+    stage = make_stage()
+    with stage.only_trainable():
+        stage.student.layers[1].kernel.trainable = False
+    assert stage.student.non_trainable_weights == []
