@@ -125,6 +125,20 @@ class GradualUnfreezing(Phases):
             self, [name for name, _ in _usable_groups(model, self.groups)]
         )
 
+    def get_config(self):
+        groups = self.groups
+        if not isinstance(groups, str):
+            groups = [_name(group, _class_name) for group in groups]
+        return {
+            **super().get_config(),
+            "groups": groups,
+            "monitor": self.monitor,
+            "mode": self.mode,
+            "patience": self.patience,
+            "min_delta": self.min_delta,
+            "restore_best": self.restore_best,
+        }
+
     def get_state(self):
         return {
             **super().get_state(),
@@ -271,10 +285,15 @@ def _reached(model):
     return model.trainable_variables
 
 
-def _name(group):
+def _name(group, name_layer=lambda layer: layer.name):
     if isinstance(group, (list, tuple)):
-        return ", ".join(_name(part) for part in group)
-    return group if isinstance(group, str) else group.name
+        return ", ".join(_name(part, name_layer) for part in group)
+    return group if isinstance(group, str) else name_layer(group)
+
+
+def _class_name(layer):
+    # Keras counts up the names that it makes, a run that goes on others.
+    return type(layer).__name__
 
 
 def _check_groups(groups):

@@ -31,6 +31,10 @@ class Phases(keras.callbacks.Callback):
         self._trainable = ()
         self._reset()
 
+    def get_config(self):
+        """What the phases follow from, as far as JSON goes."""
+        return {"epochs": self.epochs, "steps": self.steps}
+
     def get_state(self):
         """What the callback remembers, for a run that goes on later."""
         return {"steps": self._done}

@@ -117,6 +117,15 @@ class ProgressiveKnowledgeTransfer(Phases):
         groups = self._layer_groups(student_parts, part_of)
         return describe_phases(self, [*map(", ".join, groups), "everything"])
 
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "layers_at_once": self.layers_at_once,
+            "order": self.order,
+            "hold": self.hold,
+            "done_rate": self.done_rate,
+        }
+
     def _prepare(self, model):
         self._parts, self._part_of = self._look_into(model)
         self._groups = self._layer_groups(self._parts, self._part_of)

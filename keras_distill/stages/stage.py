@@ -52,8 +52,9 @@ class Stage:
             weights the student has after the stage. Defaults to `"last"`.
         callbacks: sequence of Keras callbacks. One that remembers something
             needs `get_state()`, which returns it as plain values and arrays,
-            and `set_state(state)`, which takes it when a run goes on.
-            Defaults to none.
+            and `set_state(state)`, which takes it when a run goes on. One
+            that the weights depend on may have a `get_config()`, with which
+            a run that goes on must agree. Defaults to none.
         compile_options: Optional dict of further arguments of
             `keras.Model.compile`, such as `{"jit_compile": True}`.
 
@@ -222,6 +223,13 @@ class Stage:
             "frozen_weights": len(self._to_freeze()),
             "keep": "last" if self.keep == "last" else self.keep.monitor,
         }
+        configs = [
+            [_type_name(callback), callback.get_config()]
+            for callback in self.callbacks
+            if hasattr(callback, "get_config")
+        ]
+        if configs:
+            description["callbacks"] = configs
         # As it will be when it is read again: without tuples and the like.
         return json.loads(json.dumps(description, default=_type_name))
 
