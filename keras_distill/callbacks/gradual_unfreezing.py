@@ -2,9 +2,9 @@
 
 import math
 
+from keras_distill.callbacks.phases import Phase
 from keras_distill.callbacks.phases import Phases
 from keras_distill.callbacks.phases import check_one_length
-from keras_distill.callbacks.phases import describe_phases
 from keras_distill.callbacks.phases import is_distiller
 from keras_distill.students import parts
 
@@ -111,20 +111,6 @@ class GradualUnfreezing(Phases):
         self.restore_best = restore_best
         super().__init__(epochs, steps)
 
-    def plan(self, model):
-        """When each group joins.
-
-        Args:
-            model: `Distiller`, or the `keras.Model` that is trained, with
-                nothing frozen by this callback.
-
-        Returns:
-            list of str, one for each group.
-        """
-        return describe_phases(
-            self, [name for name, _ in _usable_groups(model, self.groups)]
-        )
-
     def get_config(self):
         groups = self.groups
         if not isinstance(groups, str):
@@ -178,22 +164,18 @@ class GradualUnfreezing(Phases):
         self._restore()
         super().on_train_end(logs)
 
-    def _prepare(self, model):
-        self._groups = _usable_groups(model, self.groups)
-        return len(self._groups) - 1
+    def _find_phases(self, model):
+        phases, joined = [], ()
+        for name, variables in _usable_groups(model, self.groups):
+            joined += tuple(variables)
+            phases.append(Phase(name, joined))
+        return phases
 
-    def _enter(self, model, phase):
-        self._train_only(
-            variable
-            for _, variables in self._groups[: phase + 1]
-            for variable in variables
-        )
-
-    def _phase_due(self):
-        return self._joined if self.monitor else super()._phase_due()
+    def _number_due(self):
+        return self._joined if self.monitor else super()._number_due()
 
     def _join_next(self):
-        if self._joined + 1 == len(self._groups):
+        if self._joined + 1 == len(self._phases):
             self.model.stop_training = True
             return
         self._restore()

@@ -1,10 +1,24 @@
 """A training in phases, each of which trains other variables."""
 
+import dataclasses
 import itertools
 
 import keras
 
 from keras_distill.train_steps import Steps
+
+
+@dataclasses.dataclass(frozen=True)
+class Phase:
+    """What is trained for some time.
+
+    Attributes:
+        name: str. What it is about, for the plan.
+        variables: tuple of `keras.Variable`: what is trained.
+    """
+
+    name: str
+    variables: tuple
 
 
 class Phases(keras.callbacks.Callback):
@@ -15,7 +29,8 @@ class Phases(keras.callbacks.Callback):
     gradients of those that train now. The compiled step is made anew when a
     phase begins: what is frozen costs no backward pass.
 
-    What was trainable before training is trainable again after it.
+    What was trainable before training is trainable again after it. The plan
+    is printed when training begins, unless `verbose` is 0.
 
     Args:
         epochs: Optional int or sequence of int: the epochs of each phase, or
@@ -30,6 +45,18 @@ class Phases(keras.callbacks.Callback):
         self.steps = _as_lengths("steps", steps)
         self._trainable = ()
         self._reset()
+
+    def plan(self, model):
+        """When each phase begins, and what it is about.
+
+        Args:
+            model: The `Distiller` or other `keras.Model` that is trained, as
+                it is before training.
+
+        Returns:
+            list of str, one for each phase.
+        """
+        return self._in_words(self._find_phases(model))
 
     def get_config(self):
         """What the phases follow from, as far as JSON goes."""
@@ -57,8 +84,10 @@ class Phases(keras.callbacks.Callback):
         if not optimizer.built:
             optimizer.build(model.trainable_variables)
         self._trainable = tuple(model.trainable_variables)
-        count = self._prepare(model)
-        self._ends = _ends(self, count)
+        self._phases = self._find_phases(model)
+        self._ends = self._find_ends(self._phases)
+        if self.params and self.params.get("verbose"):
+            print("\n".join(["Phases:", *self._in_words(self._phases)]))
 
     def on_epoch_begin(self, epoch, logs=None):
         self._epoch = epoch
@@ -73,54 +102,78 @@ class Phases(keras.callbacks.Callback):
         self._done += batch - self._batch + 1
 
     def on_train_end(self, logs=None):
-        model = self.model
-        self._leave(model)
         self._free_all()
-        Steps.remake_functions(model)
+        Steps.remake_functions(self.model)
 
-    def _prepare(self, model):
-        """Looks at the model when training begins.
+    def _find_phases(self, model):
+        """The phases of a training.
 
         Returns:
-            int. The number of phases whose length is given.
+            list of `Phase`.
         """
         raise NotImplementedError
 
     def _enter(self, model, phase):
-        """Begins a phase: `_train_only`, and what else belongs to it."""
-        raise NotImplementedError
+        """Begins a phase: freezes all that it does not train.
 
-    def _leave(self, model):
-        """Undoes at the end of training what `_enter` did."""
+        Args:
+            model: What is trained.
+            phase: `Phase`.
+        """
+        chosen = {id(variable) for variable in phase.variables}
+        for variable in self._trainable:
+            variable.trainable = id(variable) in chosen
 
-    def _phase_due(self):
+    def _number_due(self):
         """The number of the phase, from 0, at this point of training."""
         position = self._done if self.steps is not None else self._epoch
         return sum(position >= end for end in self._ends)
 
-    def _train_only(self, variables):
-        """Freezes everything else of what was trainable at the beginning."""
-        chosen = {id(variable) for variable in variables}
-        for variable in self._trainable:
-            variable.trainable = id(variable) in chosen
-
     def _enter_due(self):
-        due = self._phase_due()
-        if due != self._phase:
+        due = self._number_due()
+        if due != self._number:
             # On JAX, asking for the model puts the state of the last step
             # into its variables, by what was trainable then.
             model = self.model
-            self._enter(model, due)
+            self._enter(model, self._phases[due])
             Steps.remake_functions(model)
-            self._phase = due
+            self._number = due
+
+    def _find_ends(self, phases):
+        """Where each phase but the last ends, in epochs or steps."""
+        count = len(phases) - 1
+        for name in ("epochs", "steps"):
+            lengths = getattr(self, name)
+            if lengths is None:
+                continue
+            if isinstance(lengths, int):
+                lengths = [lengths] * count
+            if len(lengths) != count:
+                raise ValueError(
+                    f"`{name}` must be one int, or one for each of the "
+                    f"{count} phases that end. Received: "
+                    f"{name}={list(lengths)}"
+                )
+            return list(itertools.accumulate(lengths))
+        return []
+
+    def _in_words(self, phases):
+        if self.steps is None and self.epochs is None:
+            return [f"phase {i}: {p.name}" for i, p in enumerate(phases, 1)]
+        unit, first = ("step", 0) if self.epochs is None else ("epoch", 1)
+        begins = [0, *self._find_ends(phases)]
+        return [
+            f"from {unit} {first + begin}: {phase.name}"
+            for begin, phase in zip(begins, phases, strict=True)
+        ]
 
     def _free_all(self):
         for variable in self._trainable:
             variable.trainable = True
 
     def _reset(self):
-        self._phase = None
-        self._ends = ()
+        self._number = None
+        self._phases = self._ends = ()
         self._done = self._epoch = self._batch = 0
 
 
@@ -147,30 +200,6 @@ def check_one_length(**lengths):
         )
 
 
-def describe_phases(callback, contents):
-    """When each phase begins and what it does, a line for each.
-
-    Args:
-        callback: `Phases`.
-        contents: list of str, what each phase does.
-
-    Returns:
-        list of str.
-    """
-    count = len(contents)
-    if callback.steps is not None:
-        unit, first = "step", 0
-    elif callback.epochs is not None:
-        unit, first = "epoch", 1
-    else:
-        return [f"phase {i + 1}: {what}" for i, what in enumerate(contents)]
-    begins = [0, *_ends(callback, count - 1)]
-    return [
-        f"from {unit} {first + begin}: {what}"
-        for begin, what in zip(begins, contents, strict=True)
-    ]
-
-
 def _as_lengths(name, lengths):
     if lengths is None or _is_length(lengths):
         return lengths
@@ -186,23 +215,6 @@ def _as_lengths(name, lengths):
 
 def _is_length(value):
     return isinstance(value, int) and not isinstance(value, bool) and value >= 1
-
-
-def _ends(callback, count):
-    """Where each of so many phases ends, in epochs or steps."""
-    for name in ("epochs", "steps"):
-        lengths = getattr(callback, name)
-        if lengths is None:
-            continue
-        if isinstance(lengths, int):
-            lengths = [lengths] * count
-        if len(lengths) != count:
-            raise ValueError(
-                f"`{name}` must be one int, or one for each of the {count} "
-                f"phases that end. Received: {name}={list(lengths)}"
-            )
-        return list(itertools.accumulate(lengths))
-    return []
 
 
 def _check_optimizer(optimizer):

@@ -1,8 +1,10 @@
 """Switches the layer-wise losses on layer by layer."""
 
+import dataclasses
+
+from keras_distill.callbacks.phases import Phase
 from keras_distill.callbacks.phases import Phases
 from keras_distill.callbacks.phases import check_one_length
-from keras_distill.callbacks.phases import describe_phases
 from keras_distill.callbacks.phases import is_distiller
 from keras_distill.features import weights_below
 from keras_distill.optimizers.rate_scale_optimizer import (
@@ -104,19 +106,6 @@ class ProgressiveKnowledgeTransfer(Phases):
         self.done_rate = done_rate
         super().__init__(epochs, steps)
 
-    def plan(self, model):
-        """When each phase begins, and which layers it trains.
-
-        Args:
-            model: `Distiller`.
-
-        Returns:
-            list of str, one for each phase.
-        """
-        student_parts, part_of = self._look_into(model)
-        groups = self._layer_groups(student_parts, part_of)
-        return describe_phases(self, [*map(", ".join, groups), "everything"])
-
     def get_config(self):
         return {
             **super().get_config(),
@@ -126,79 +115,74 @@ class ProgressiveKnowledgeTransfer(Phases):
             "done_rate": self.done_rate,
         }
 
-    def _prepare(self, model):
-        self._parts, self._part_of = self._look_into(model)
-        self._groups = self._layer_groups(self._parts, self._part_of)
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
         self._scaler = None
         if 0 < self.done_rate < 1:
-            self._scaler = find_rate_scale_optimizer(model.optimizer)
+            optimizer = self.model.optimizer
+            self._scaler = find_rate_scale_optimizer(optimizer)
             if self._scaler is None:
                 raise ValueError(
                     f"`done_rate={self.done_rate}` needs an optimizer that "
                     "scales updates: `keras_distill.optimizers."
                     "RateScaleOptimizer(optimizer)`. Received: "
-                    f"{type(model.optimizer).__name__}"
+                    f"{type(optimizer).__name__}"
                 )
-        return len(self._groups)
+
+    def on_train_end(self, logs=None):
+        self._scale_rates(())
+        self.model.choose_matches()
+        super().on_train_end(logs)
+
+    def _find_phases(self, model):
+        student_parts, part_of = _look_into(model)
+        matched = set(part_of.values()) - set(_HELD)
+        free = [name for name in _HELD if name not in self.hold]
+        projections = [
+            weight
+            for projection in model.projections.values()
+            for weight in projection.weights
+        ]
+        phases, done = [], []
+        for active in self._layer_groups(student_parts, matched):
+            moving = [*active, *free, *(done if self.done_rate else ())]
+            variables = parts.select(student_parts, moving)
+            counted = {*active, *free}
+            phases.append(
+                _LayerPhase(
+                    name=", ".join(active),
+                    variables=(*variables, *projections),
+                    done=tuple(parts.select(student_parts, done)),
+                    features=frozenset(
+                        feature
+                        for feature, part in part_of.items()
+                        if part in counted
+                    ),
+                )
+            )
+            done += active
+        everything = tuple(model.trainable_variables)
+        return [*phases, Phase("everything", everything)]
 
     def _enter(self, model, phase):
-        self._reset_rates()
-        if phase == len(self._groups):
-            self._train_only(self._trainable)
+        super()._enter(model, phase)
+        if not isinstance(phase, _LayerPhase):
+            self._scale_rates(())
             model.choose_matches()
             return
-        active = self._groups[phase]
-        done = [name for group in self._groups[:phase] for name in group]
-        free = [name for name in _HELD if name not in self.hold]
-        trained = [*active, *free, *(done if self.done_rate else ())]
-        projections = [
-            variable
-            for projection in model.projections.values()
-            for variable in projection.weights
-        ]
-        self._train_only([*parts.select(self._parts, trained), *projections])
-        if self._scaler is not None and done:
-            self._scaler.set_rate_scale(
-                parts.select(self._parts, done), self.done_rate
-            )
-        counted = {*active, *free}
+        self._scale_rates(phase.done)
         model.choose_matches(
-            lambda match: self._part_of[match.student] in counted,
-            with_outputs=parts.HEAD in free,
+            lambda match: match.student in phase.features,
+            with_outputs=parts.HEAD not in self.hold,
         )
 
-    def _leave(self, model):
-        self._reset_rates()
-        model.choose_matches()
-
-    def _reset_rates(self):
+    def _scale_rates(self, done):
         if self._scaler is not None:
             self._scaler.reset_rate_scales()
+            self._scaler.set_rate_scale(done, self.done_rate)
 
-    def _look_into(self, model):
-        """The student's parts, and the part of each matched feature."""
-        if not is_distiller(model):
-            raise ValueError(
-                "`ProgressiveKnowledgeTransfer` is for the training of a "
-                f"`keras_distill.Distiller`. Received: {model!r}"
-            )
-        student_parts = parts.parts_of(model.student)
-        if not student_parts:
-            raise ValueError(
-                "`ProgressiveKnowledgeTransfer` needs transformer layers, of "
-                f"which none was found in the student '{model.student.name}'. "
-                "Register an adapter with "
-                "`keras_distill.features.register_adapter`."
-            )
-        below = weights_below(model.student, model.objective.student_features())
-        return student_parts, {
-            feature: _top_part(student_parts, weights)
-            for feature, weights in below.items()
-        }
-
-    def _layer_groups(self, student_parts, part_of):
+    def _layer_groups(self, student_parts, matched):
         """The names of the active layers' parts, phase by phase."""
-        matched = set(part_of.values()) - set(_HELD)
         if not matched:
             raise ValueError(
                 "`ProgressiveKnowledgeTransfer` needs losses on layers, such "
@@ -209,6 +193,41 @@ class ProgressiveKnowledgeTransfer(Phases):
             return _listed_groups(self.order, student_parts, matched)
         groups = _blocks(student_parts, matched, self.layers_at_once)
         return groups if self.order == "bottom_up" else groups[::-1]
+
+
+@dataclasses.dataclass(frozen=True)
+class _LayerPhase(Phase):
+    """A phase in which some layers are active.
+
+    Attributes:
+        done: tuple of `keras.Variable`: of the layers that were before.
+        features: frozenset of the student's features whose losses count.
+    """
+
+    done: tuple
+    features: frozenset
+
+
+def _look_into(model):
+    """The parts of a distiller's student, and that of each matched feature."""
+    if not is_distiller(model):
+        raise ValueError(
+            "`ProgressiveKnowledgeTransfer` is for the training of a "
+            f"`keras_distill.Distiller`. Received: {model!r}"
+        )
+    student_parts = parts.parts_of(model.student)
+    if not student_parts:
+        raise ValueError(
+            "`ProgressiveKnowledgeTransfer` needs transformer layers, of "
+            f"which none was found in the student '{model.student.name}'. "
+            "Register an adapter with "
+            "`keras_distill.features.register_adapter`."
+        )
+    below = weights_below(model.student, model.objective.student_features())
+    return student_parts, {
+        feature: _top_part(student_parts, weights)
+        for feature, weights in below.items()
+    }
 
 
 def _top_part(student_parts, weights):

@@ -75,6 +75,18 @@ def test_groups_are_as_given_and_empty_ones_are_left_out(make_bert_distiller):
     ]
 
 
+def test_the_plan_is_printed_unless_it_is_quiet(
+    make_bert_distiller, fit, capsys
+):
+    distiller = make_bert_distiller([losses.LogitsDistillation()])
+    callback = GradualUnfreezing("encoder", epochs=1)
+    fit(distiller, callback, epochs=1)
+    assert "Phases" not in capsys.readouterr().out
+    fit(distiller, callback, epochs=1, verbose=2)
+    printed = capsys.readouterr().out
+    assert "Phases:\nfrom epoch 1: head\nfrom epoch 2: encoder\n" in printed
+
+
 def test_a_part_that_waits_stays_as_it_was(make_bert_distiller, fit, values):
     distiller = make_bert_distiller()
     fit(distiller, GradualUnfreezing(epochs=1), values, epochs=5)

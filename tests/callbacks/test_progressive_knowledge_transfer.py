@@ -169,20 +169,10 @@ def test_nothing_above_the_active_layer_is_computed(
     for epoch in range(5):
         callback.on_epoch_begin(epoch)
         costs.append(step_cost(distiller))
-    assert costs == sorted(set(costs))
-    alone = make_bert_distiller(
-        [
-            losses.HiddenStatesDistillation(layer_map.explicit({1: 1})),
-            losses.AttentionDistillation(layer_map.explicit({1: 1})),
-        ],
-        num_layers=4,
-    )
-    backbone = alone.student.backbone
-    for layer in backbone.layers:
-        layer.trainable = layer is backbone.transformer_layers[0]
-    alone.student.output_dense.trainable = False
-    alone.make_train_function()
-    assert costs[0] == pytest.approx(step_cost(alone), rel=0.05)
+    # Each layer costs one more of each model to run, and no more backwards.
+    first, second, third, last, everything = costs
+    assert second - first == third - second == last - third > 0
+    assert everything > last
 
 
 def test_the_teacher_runs_no_deeper_than_the_active_layer(
