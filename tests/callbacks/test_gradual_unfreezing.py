@@ -119,6 +119,17 @@ def test_it_is_freezing_by_hand(make_bert_distiller, fit):
         np.testing.assert_array_equal(one.numpy(), other.numpy(), one.path)
 
 
+def test_a_scaled_loss_trains_parts_as_well(make_bert_distiller, fit, values):
+    optimizer = keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam(0.01))
+    distiller = make_bert_distiller(
+        [losses.LogitsDistillation()], optimizer=optimizer
+    )
+    groups = ["head", "layer.2"]
+    fit(distiller, GradualUnfreezing(groups, epochs=1), values, epochs=2)
+    assert changed_parts(values, 1) == {"head"}
+    assert changed_parts(values, 2) == {"head", "layer.2"}
+
+
 def test_steps_count_across_epochs(make_bert_distiller, fit):
     # Three steps an epoch: the second group joins in the middle of the second.
     distiller = make_bert_distiller([losses.LogitsDistillation()])
