@@ -110,16 +110,11 @@ class JoinedSchedules(keras.optimizers.schedules.LearningRateSchedule):
     def get_config(self):
         return {
             "parts": [
-                (keras.saving.serialize_keras_object(schedule), steps)
+                [keras.saving.serialize_keras_object(schedule), steps]
                 for schedule, steps in self.parts
             ]
         }
 
     @classmethod
     def from_config(cls, config):
-        return cls(
-            [
-                (keras.saving.deserialize_keras_object(schedule), steps)
-                for schedule, steps in config["parts"]
-            ]
-        )
+        return cls(**keras.saving.deserialize_keras_object(config))

@@ -92,13 +92,12 @@ class RateScaleOptimizer(keras.optimizers.Optimizer):
         ]
         before = [ops.copy(variable) for variable in scaled]
         self.inner_optimizer.apply(grads, trainable_variables)
-        Steps.assign(
-            scaled,
-            [
-                old + self._rate_scale(variable) * (variable - old)
-                for variable, old in zip(scaled, before, strict=True)
-            ],
-        )
+        values = [
+            old + self._rate_scale(variable) * (variable - old)
+            for variable, old in zip(scaled, before, strict=True)
+        ]
+        if scaled:
+            Steps.assign(scaled, values)
 
     def _rate_scale(self, variable):
         return self._rate_scales.get(str(id(variable)), 1.0)

@@ -142,7 +142,20 @@ def _count_jax(distiller, data):
         metrics_variables=True,
     )
     step = jax.make_jaxpr(lambda state: distiller.train_step(state, data))
-    return str(step(state)).count("dot_general[")
+    return _count_products(step(state).jaxpr)
+
+
+def _count_products(jaxpr):
+    count = 0
+    for equation in jaxpr.eqns:
+        count += equation.primitive.name == "dot_general"
+        for value in equation.params.values():
+            parts = value if isinstance(value, (list, tuple)) else [value]
+            for part in parts:
+                part = getattr(part, "jaxpr", part)
+                if hasattr(part, "eqns"):
+                    count += _count_products(part)
+    return count
 
 
 def _count_torch(distiller, data):

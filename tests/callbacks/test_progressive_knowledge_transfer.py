@@ -123,7 +123,7 @@ def test_layers_that_are_done_go_on_at_a_fraction(
     for rate in (0.1, 1.0):
         distiller = make_bert_distiller(
             WITH_LOGITS,
-            optimizer=optimizers.RateScaleOptimizer(keras.optimizers.SGD(0.1)),
+            optimizer=optimizers.RateScaleOptimizer(keras.optimizers.SGD(0.5)),
         )
         callback = ProgressiveKnowledgeTransfer(epochs=1, done_rate=rate)
         # A step in each phase, so that both see the same gradient.
@@ -134,7 +134,7 @@ def test_layers_that_are_done_go_on_at_a_fraction(
     for path, move in moves[0.1].items():
         scale = 0.1 if "transformer_layer_0" in path else 1.0
         np.testing.assert_allclose(
-            move, scale * moves[1.0][path], rtol=1e-3, atol=1e-7, err_msg=path
+            move, scale * moves[1.0][path], rtol=1e-3, atol=3e-7, err_msg=path
         )
 
 
