@@ -12,6 +12,7 @@ from keras_distill.features import FeatureForward
 from keras_distill.features import describe
 from keras_distill.features import names
 from keras_distill.features import select_inputs
+from keras_distill.forward_pass import ForwardPass
 from keras_distill.objective import Objective
 from keras_distill.saving import model_config
 from keras_distill.saving import whole_file
@@ -141,23 +142,15 @@ class Distiller(Steps, keras.Model):
             name: _build_projection(projection)
             for name, projection in self.objective.projections().items()
         }
-        targets.choose(self.objective.teacher_features(), self.objective.losses)
         self.__dict__["_targets"] = targets
-        self._student_forward = FeatureForward(
-            student,
-            self.objective.student_features(),
-            "student",
-            with_outputs=True,
-            description=student_description,
-        )
+        self._student_description = student_description
+        self.student_loss_weight = float(student_loss_weight)
+        self._whole = self._trained = self._make_pass(self.objective)
         self._term_trackers = {
             name: keras.metrics.Mean(name=name)
             for name in ("student_loss", *self.objective.term_names)
         }
         self.built = True
-
-        # === Config ===
-        self.student_loss_weight = float(student_loss_weight)
 
     @property
     def distillation_losses(self):
@@ -234,6 +227,30 @@ class Distiller(Steps, keras.Model):
             call.arguments["callbacks"] = _with_nan_check(callbacks)
         return super().fit(*call.args, **call.kwargs)
 
+    def choose_matches(self, is_chosen=None, with_outputs=True):
+        """Trains on some of the matches alone, until it is called again.
+
+        Teacher and student are computed as deep as these look. `evaluate` and
+        what `fit` shows of validation data go on counting all of them.
+
+        Args:
+            is_chosen: Optional function of a
+                `keras_distill.losses.Match` that tells whether it counts.
+                Defaults to all.
+            with_outputs: bool. Whether the student is computed up to its
+                outputs in training, which its loss on the labels and the
+                compiled metrics look at. Defaults to `True`.
+
+        Raises:
+            ValueError: If nothing is left to learn.
+        """
+        self._trained = self._whole
+        if is_chosen is not None or not with_outputs:
+            part = self.objective.only(is_chosen or (lambda match: True))
+            self._trained = self._make_pass(part, with_outputs)
+        if self.compiled:
+            self.remake_functions(self)
+
     def compute_loss(
         self, x=None, y=None, y_pred=None, sample_weight=None, training=True
     ):
@@ -251,12 +268,13 @@ class Distiller(Steps, keras.Model):
             float32 scalar.
         """
         del y_pred
-        teacher = self._teacher_features(x)
-        student = self._student_forward(x, training=training)
-        return self._loss_and_terms(teacher, student, y, sample_weight)[0]
+        teacher, student = self._whole.run(x, training)
+        return self._loss_and_terms(
+            self._whole, teacher, student, y, sample_weight
+        )[0]
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
-        if y is None:
+        if y is None or y_pred is None:
             # Unlabelled batches have nothing to compare predictions with.
             return self._tracked_losses()
         return super().compute_metrics(x, y, y_pred, sample_weight)
@@ -365,33 +383,62 @@ class Distiller(Steps, keras.Model):
         """The variables of the teacher that a step reads."""
         return self._targets.variables
 
-    def _reached_variables(self):
-        """The trainable variables that the losses depend on."""
+    def reached_variables(self):
+        """The trainable variables that the losses depend on.
+
+        Returns:
+            list of `keras.Variable`: of the student and the projections, and
+            only those that the chosen matches reach.
+        """
         reached = [v for v in self.trainable_variables if v.regularizer]
         if self.student_loss_weight > 0:
-            reached += self._student_forward.trainable_variables
+            reached += self._trained.student.trainable_variables
         else:
-            reached += self._student_forward.feature_variables
-        if self.student_loss_weight < 1:
-            for projection in self.projections.values():
-                reached += projection.trainable_variables
+            reached += self._trained.student.feature_variables
+        if self._trained.teacher is not None:
+            for name in self._trained.objective.projections():
+                reached += self.projections[name].trainable_variables
         return reached
 
-    def _teacher_features(self, x):
-        if self.student_loss_weight == 1:
-            return None
-        return self._targets(x)
+    def _make_pass(self, objective, with_outputs=True):
+        """A `ForwardPass` for an objective."""
+        reads_teacher = self.student_loss_weight < 1 and any(objective.matches)
+        if not reads_teacher and not (
+            with_outputs and self.student_loss_weight > 0
+        ):
+            raise ValueError(
+                "Nothing is left to learn: no match of the losses is chosen, "
+                "and the labels do not count. Received: student_loss_weight="
+                f"{self.student_loss_weight}"
+            )
+        with self._scope():
+            return ForwardPass(
+                objective,
+                self._targets.reader(
+                    objective.teacher_features(), objective.losses
+                )
+                if reads_teacher
+                else None,
+                FeatureForward(
+                    self.student,
+                    objective.student_features(),
+                    "student",
+                    with_outputs=with_outputs,
+                    description=self._student_description,
+                ),
+            )
 
-    def _loss_and_terms(self, teacher, student, y, sample_weight):
-        """The total loss and its terms by name."""
+    def _loss_and_terms(self, forward, teacher, student, y, sample_weight):
+        """The total loss of a `ForwardPass` and its terms by name."""
         a = self.student_loss_weight
         terms, parts = {}, []
-        if self._compile_loss is not None and y is not None:
+        has_outputs = names.OUTPUTS in student
+        if self._compile_loss is not None and y is not None and has_outputs:
             label_loss = self._compile_loss(
                 y, student[names.OUTPUTS], sample_weight
             )
             terms["student_loss"] = label_loss * self._num_replicas()
-        if a > 0:
+        if a > 0 and has_outputs:
             if "student_loss" not in terms:
                 raise ValueError(
                     "The labels count with "
@@ -401,10 +448,10 @@ class Distiller(Steps, keras.Model):
                 )
             parts.append(a * terms["student_loss"])
         if teacher is not None:
-            distillation_terms = self.objective.terms(
+            distillation_terms = forward.objective.terms(
                 teacher, student, self.projections, sample_weight
             )
-            parts.append((1 - a) * self.objective.total(distillation_terms))
+            parts.append((1 - a) * forward.objective.total(distillation_terms))
             terms.update(distillation_terms)
         parts += [ops.cast(ops.sum(x), "float32") for x in self.losses]
         return sum(parts[1:], start=parts[0]), terms

@@ -1,5 +1,7 @@
 """What a student is trained for: losses, matches, weights, projections."""
 
+import copy
+
 import keras
 from keras import ops
 
@@ -71,6 +73,22 @@ class Objective:
                 )
         return projections
 
+    def only(self, is_chosen):
+        """This objective with some of its matches alone.
+
+        Args:
+            is_chosen: function of a `Match` that tells whether it counts.
+
+        Returns:
+            `Objective` with the same losses, weights and names.
+        """
+        part = copy.copy(self)
+        part.matches = [
+            tuple(match for match in matches if is_chosen(match))
+            for matches in self.matches
+        ]
+        return part
+
     def terms(self, teacher, student, projections, sample_weight=None):
         """The value of each loss on a batch.
 
@@ -84,7 +102,8 @@ class Objective:
 
         Returns:
             dict of term name to float32 scalar: the mean over the batch of
-            the weighted values, before the weight of the loss.
+            the weighted values, before the weight of the loss. A loss that
+            matches nothing has none.
         """
         terms = {}
         for name, loss, matches in zip(
@@ -103,6 +122,8 @@ class Objective:
                 )
                 for match in matches
             ]
+            if not values:
+                continue
             terms[name] = sum(values[1:], start=values[0])
         return terms
 
@@ -111,6 +132,7 @@ class Objective:
         weighted = [
             weight * terms[name]
             for name, weight in zip(self.term_names, self.weights, strict=True)
+            if name in terms
         ]
         return sum(weighted[1:], start=weighted[0])
 

@@ -56,3 +56,65 @@ class WarmupLinearDecay(keras.optimizers.schedules.LearningRateSchedule):
             "total_steps": self.total_steps,
             "warmup": self.warmup,
         }
+
+
+@keras.saving.register_keras_serializable("keras_distill")
+class JoinedSchedules(keras.optimizers.schedules.LearningRateSchedule):
+    """One schedule after the other, each from its own step 0.
+
+    Each phase of `keras_distill.callbacks.ProgressiveKnowledgeTransfer` gets
+    a warm-up and a decay of its own with it.
+
+    Args:
+        parts: sequence of pairs of a schedule, or a float for a constant
+            rate, and its number of steps. The last one goes on beyond its
+            steps.
+
+    Example:
+
+    >>> from keras_distill.schedules import JoinedSchedules
+    >>> from keras_distill.schedules import WarmupLinearDecay
+    >>> phase = WarmupLinearDecay(1e-3, total_steps=100)
+    >>> schedule = JoinedSchedules([(phase, 100)] * 2 + [(1e-5, 50)])
+    >>> [round(float(schedule(step)), 6) for step in (5, 55, 105, 155, 200)]
+    [0.0005, 0.0005, 0.0005, 0.0005, 1e-05]
+    """
+
+    def __init__(self, parts):
+        super().__init__()
+        self.parts = [tuple(part) for part in parts]
+        if not self.parts or any(
+            len(part) != 2 or not isinstance(part[1], int) or part[1] < 1
+            for part in self.parts
+        ):
+            raise ValueError(
+                "`parts` must hold pairs of a schedule or a rate and its "
+                f"number of steps, 1 or more. Received: parts={parts!r}"
+            )
+
+    def __call__(self, step):
+        step = ops.cast(step, "int32")
+        rate, begin = None, 0
+        for schedule, steps in self.parts:
+            value = schedule
+            if callable(schedule):
+                value = schedule(ops.maximum(step - begin, 0))
+            value = ops.cast(value, "float32")
+            if rate is None:
+                rate = value
+            else:
+                rate = ops.where(step < begin, rate, value)
+            begin += steps
+        return rate
+
+    def get_config(self):
+        return {
+            "parts": [
+                [keras.saving.serialize_keras_object(schedule), steps]
+                for schedule, steps in self.parts
+            ]
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**keras.saving.deserialize_keras_object(config))

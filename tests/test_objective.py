@@ -188,3 +188,16 @@ def test_outputs_that_only_the_teacher_has_are_left_out():
         losses.LogitsDistillation(), None, several("a", "b"), several("b")
     )
     assert objective.teacher_features() == ["output.b"]
+
+
+def test_some_matches_alone():
+    objective = Objective(
+        [*INSIDE, losses.LogitsDistillation()], [1, 2, 3], bert(4), bert(2)
+    )
+    first = objective.only(lambda match: match.student.endswith(".1"))
+    assert first.student_features() == ["hidden_states.1", "attention_scores.1"]
+    assert first.teacher_features() == ["hidden_states.2", "attention_scores.2"]
+    assert first.term_names == objective.term_names
+    # The weights stay with their losses.
+    assert first.total({"attention_loss": 5.0}) == 10.0
+    assert len(objective.student_features()) == 6

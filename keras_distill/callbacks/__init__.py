@@ -1,7 +1,17 @@
 """What happens around the steps of training."""
 
+from keras_distill.callbacks.gradual_unfreezing import GradualUnfreezing
 from keras_distill.callbacks.keep_best import KeepBest
 from keras_distill.callbacks.progress import Progress
+from keras_distill.callbacks.progressive_knowledge_transfer import (
+    ProgressiveKnowledgeTransfer,
+)
 from keras_distill.callbacks.stop_on_nan import StopOnNaN
 
-__all__ = ["KeepBest", "Progress", "StopOnNaN"]
+__all__ = [
+    "GradualUnfreezing",
+    "KeepBest",
+    "Progress",
+    "ProgressiveKnowledgeTransfer",
+    "StopOnNaN",
+]

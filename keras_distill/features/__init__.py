@@ -9,6 +9,7 @@ from keras_distill.features.feature_extractor import FeatureExtractor
 from keras_distill.features.forward import FeatureForward
 from keras_distill.features.forward import select_inputs
 from keras_distill.features.recorder import FeatureRecorder
+from keras_distill.features.weights_below import weights_below
 
 # Importing the module registers the adapter of KerasHub's block.
 del transformer_encoder
@@ -22,4 +23,5 @@ __all__ = [
     "describe",
     "register_adapter",
     "select_inputs",
+    "weights_below",
 ]

@@ -40,6 +40,7 @@ class FeatureForward:
         self.role = role
         self.description = description or describe(model)
         self.features = tuple(features)
+        self._with_outputs = with_outputs
         self._run = model
         if not self.description.is_opaque:
             wanted = list(self.features)
@@ -63,8 +64,8 @@ class FeatureForward:
 
     @functools.cached_property
     def _features_alone(self):
-        if self.description.is_opaque:
-            return self.model
+        if self.description.is_opaque or not self._with_outputs:
+            return self._run
         return FeatureExtractor(
             self.model, self.features, description=self.description
         )

@@ -8,6 +8,8 @@ import keras
 
 from keras_distill.callbacks import KeepBest
 from keras_distill.distiller import Distiller
+from keras_distill.students.parts import parts_of
+from keras_distill.students.parts import select
 from keras_distill.train_steps import Steps
 
 
@@ -40,16 +42,19 @@ class Stage:
         batch_size: int. Examples in a batch. Defaults to `32`.
         batch_options: Optional dict of further arguments of
             `train.batches`, such as `{"length_multiple": 8}`.
-        trainable: Optional list of layers of the student, or a function that
-            gives it for the student. Only they are trained in this stage,
-            and the distiller's projections. Defaults to all that is
-            trainable.
+        trainable: Optional list of parts of the student by name, such as
+            `"head"` and `"layer.3"` (see `keras_distill.students.parts_of`;
+            `"encoder"` is all below the head), and of its layers; or a
+            function that gives it for the student. Only they are trained in
+            this stage, and the distiller's projections. Defaults to all that
+            is trainable.
         keep: `"last"`, or a `keras_distill.callbacks.KeepBest`: which
             weights the student has after the stage. Defaults to `"last"`.
         callbacks: sequence of Keras callbacks. One that remembers something
             needs `get_state()`, which returns it as plain values and arrays,
-            and `set_state(state)`, which takes it when a run goes on.
-            Defaults to none.
+            and `set_state(state)`, which takes it when a run goes on. One
+            that the weights depend on may have a `get_config()`, with which
+            a run that goes on must agree. Defaults to none.
         compile_options: Optional dict of further arguments of
             `keras.Model.compile`, such as `{"jit_compile": True}`.
 
@@ -184,14 +189,17 @@ class Stage:
 
     @contextlib.contextmanager
     def only_trainable(self):
-        """Freezes what this stage does not train, while the block runs."""
-        frozen = self._to_freeze()
-        for variable in frozen:
+        """Freezes what this stage does not train, while the block runs.
+
+        What its callbacks freeze is set free as well when the block ends.
+        """
+        trained = self.student.trainable_variables
+        for variable in self._to_freeze():
             variable.trainable = False
         try:
             yield
         finally:
-            for variable in frozen:
+            for variable in trained:
                 variable.trainable = True
 
     def describe(self):
@@ -215,6 +223,13 @@ class Stage:
             "frozen_weights": len(self._to_freeze()),
             "keep": "last" if self.keep == "last" else self.keep.monitor,
         }
+        configs = [
+            [_type_name(callback), callback.get_config()]
+            for callback in self.callbacks
+            if hasattr(callback, "get_config")
+        ]
+        if configs:
+            description["callbacks"] = configs
         # As it will be when it is read again: without tuples and the like.
         return json.loads(json.dumps(description, default=_type_name))
 
@@ -237,17 +252,19 @@ class Stage:
     def _to_freeze(self):
         if self.trainable is None:
             return []
-        layers = self.trainable
-        if callable(layers):
-            layers = layers(self.student)
-        chosen = {id(v) for layer in layers for v in layer.variables}
+        chosen = self.trainable
+        if callable(chosen):
+            chosen = chosen(self.student)
+        is_named = any(isinstance(one, str) for one in chosen)
+        parts = parts_of(self.student) if is_named else {}
+        trained = {id(v) for v in select(parts, chosen)}
         variables = self.student.trainable_variables
-        frozen = [v for v in variables if id(v) not in chosen]
+        frozen = [v for v in variables if id(v) not in trained]
         if len(frozen) == len(variables):
             raise ValueError(
-                "`trainable` must give layers of the student that have "
-                f"trainable weights. Received, for stage '{self.name}': "
-                f"{[layer.name for layer in layers]}"
+                "`trainable` must give parts or layers of the student that "
+                "have trainable weights. Received, for stage "
+                f"'{self.name}': {[getattr(x, 'name', x) for x in chosen]}"
             )
         return frozen
 

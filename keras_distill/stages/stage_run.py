@@ -76,6 +76,9 @@ class StageRun:
                 if self._progress is not None:
                     self._progress.on_train_end()
             self._callbacks.end()
+            if self.stage.keep != "last":
+                # It has the last word, whatever the others put back.
+                self.stage.keep.on_train_end()
         result = StageResult(
             self._recorder.history, self._spent(), self._best()
         )
@@ -103,8 +106,9 @@ class StageRun:
         )
         used = [
             callbacks.StopOnNaN(),
-            *stage.callbacks,
+            # Before the stage's own, so that these see what it measured.
             None if stage.keep == "last" else stage.keep,
+            *stage.callbacks,
             self._recorder,
             self._progress,
             self._checkpointer,

@@ -4,6 +4,7 @@ from keras_distill.students.copy_layers import copy_layers
 from keras_distill.students.create_student import create_student
 from keras_distill.students.factorize_embeddings import FactorizedEmbeddings
 from keras_distill.students.factorize_embeddings import factorize_embeddings
+from keras_distill.students.parts import parts_of
 from keras_distill.students.presets import PRESETS
 from keras_distill.students.presets import StudentConfig
 
@@ -14,4 +15,5 @@ __all__ = [
     "copy_layers",
     "create_student",
     "factorize_embeddings",
+    "parts_of",
 ]

@@ -1,5 +1,7 @@
 """What a student is held against, from a live teacher or from a cache."""
 
+import functools
+
 import keras
 from keras import ops
 
@@ -44,26 +46,32 @@ class LiveTeacher:
         check_nothing_shared(teacher, student)
         self.description = describe(teacher)
         self._teacher = teacher
-        self._forward = None
 
     @property
     def variables(self):
         return self._teacher.variables
 
-    def choose(self, features, losses):
-        """Sets which features a call returns; no more is computed."""
-        self._forward = FeatureForward(
+    def reader(self, features, losses):
+        """Reads some features; no more is computed.
+
+        Args:
+            features: list of feature names.
+            losses: list of the `DistillationLoss` that read them.
+
+        Returns:
+            function of a batch that gives a dict of the features, without
+            dropout or gradient.
+        """
+        forward = FeatureForward(
             self._teacher,
             features,
             "teacher",
             with_outputs=False,
             description=self.description,
         )
-
-    def __call__(self, x):
-        """The chosen features of a batch, without dropout or gradient."""
-        features = self._forward(x, training=False)
-        return keras.tree.map_structure(ops.stop_gradient, features)
+        return lambda x: keras.tree.map_structure(
+            ops.stop_gradient, forward(x, training=False)
+        )
 
     def config(self):
         """What Keras saves of the teacher."""
@@ -78,10 +86,9 @@ class CachedTeacher:
     def __init__(self, cache):
         self.description = cache.description
         self._cache = cache
-        self._features = ()
 
-    def choose(self, features, losses):
-        """Sets which features a batch must hold, and for what."""
+    def reader(self, features, losses):
+        """Reads some features from a batch, as `LiveTeacher.reader`."""
         for loss in losses:
             if loss.reads_padding:
                 raise ValueError(
@@ -90,12 +97,11 @@ class CachedTeacher:
                     "teacher's cache does not keep. Use the live teacher, or "
                     "the loss's default normalization."
                 )
-        self._features = tuple(features)
+        return functools.partial(self._read, tuple(features))
 
-    def __call__(self, x):
-        """The features of the teacher that stand in a batch."""
+    def _read(self, features, x):
         found = self._cache.features_of(x)
-        missing = [name for name in self._features if name not in found]
+        missing = [name for name in features if name not in found]
         if missing:
             raise ValueError(
                 f"The batch holds no {', '.join(missing)} of the teacher, "

@@ -22,6 +22,25 @@ class BaseSteps:
         """Lets a stock Keras model train wherever a distiller does."""
 
     @staticmethod
+    def remake_functions(model):
+        """Has a model's steps compiled anew where what they read changed.
+
+        A compiled training step holds which variables are trained.
+        """
+        model.make_train_function(force=True)
+
+    @staticmethod
+    def assign(variables, values):
+        """Sets variables within a step.
+
+        Args:
+            variables: list of `keras.Variable`.
+            values: list of tensors.
+        """
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+
+    @staticmethod
     def are_several_workers(model):
         """Whether a model trains on several workers at once."""
         return False

@@ -1,5 +1,6 @@
 """The distiller's steps on JAX."""
 
+import contextlib
 import itertools
 import warnings
 
@@ -31,8 +32,20 @@ class JaxSteps(BaseSteps):
 
     def make_train_function(self, force=False):
         # Looks into the student, whose variables hold nothing in a step.
-        self._reached_variables()
-        return super().make_train_function(force)
+        self.reached_variables()
+        with _as_new(self, "train_step"):
+            return super().make_train_function(force)
+
+    def make_test_function(self, force=False):
+        with _as_new(self, "test_step"):
+            return super().make_test_function(force)
+
+    @staticmethod
+    def remake_functions(model):
+        # Its steps take and return what is trained and what is not apart.
+        _let_some_train(model)
+        model.make_train_function(force=True)
+        model.test_function = model.predict_function = None
 
     def evaluate(self, *args, **kwargs):
         try:
@@ -126,14 +139,14 @@ class JaxSteps(BaseSteps):
                 self.optimizer.variables, optimizer_variables, strict=True
             )
         with keras.StatelessScope(mapping, collect_losses=True) as scope:
-            teacher = self._teacher_features(x)
-            student = self._student_forward(x, training=training)
+            forward = self._trained if training else self._whole
+            teacher, student = forward.run(x, training)
             loss, terms = self._loss_and_terms(
-                teacher, student, y, sample_weight
+                forward, teacher, student, y, sample_weight
             )
             scaled_loss = self.optimizer.scale_loss(loss) if training else loss
         return scaled_loss, (
-            (student[names.OUTPUTS], loss, terms),
+            (student.get(names.OUTPUTS), loss, terms),
             _current(scope, self.non_trainable_variables),
             _current(scope, self.metrics_variables),
         )
@@ -142,7 +155,7 @@ class JaxSteps(BaseSteps):
         """Updates the variables that the losses reach."""
         # JAX gives zeros to a variable that no loss reaches, with which
         # weight decay and momentum would go on.
-        reached = {id(variable) for variable in self._reached_variables()}
+        reached = {id(variable) for variable in self.reached_variables()}
         gradients = [
             gradient if id(variable) in reached else None
             for variable, gradient in zip(
@@ -174,6 +187,46 @@ class JaxSteps(BaseSteps):
         with keras.StatelessScope(list(mapping)) as scope:
             logs = self._update_logs(*batch)
         return logs, _current(scope, self.metrics_variables)
+
+
+@contextlib.contextmanager
+def _as_new(model, name):
+    """Lets a model's step be compiled anew, while the block runs.
+
+    JAX takes equal methods for the same function and may run what it compiled
+    when other variables of the same shapes were trained.
+    """
+    step = getattr(model, name)
+    model.__dict__[name] = lambda state, data: step(state, data)
+    try:
+        yield
+    finally:
+        del model.__dict__[name]
+
+
+def _let_some_train(model):
+    """Lets an optimizer step for those of its variables that are trained.
+
+    Keras's stateless step wants a value of every one that it was built for.
+    """
+    optimizer = model.optimizer
+    while isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        optimizer = optimizer.inner_optimizer
+
+    def stateless_apply(optimizer_variables, gradients, values):
+        variables = model.trainable_variables
+        mapping = itertools.chain(
+            zip(variables, values, strict=True),
+            zip(optimizer.variables, optimizer_variables, strict=True),
+        )
+        with keras.StatelessScope(list(mapping)) as scope:
+            optimizer.apply(gradients, variables)
+        return (
+            _current(scope, variables),
+            _current(scope, optimizer.variables),
+        )
+
+    optimizer.stateless_apply = stateless_apply
 
 
 def _current(scope, variables):

@@ -19,11 +19,12 @@ class TensorFlowSteps(BaseSteps):
     def train_step(self, data):
         data, num_rows = _never_empty(data)
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        teacher = self._teacher_features(x)
+        forward = self._trained
+        teacher = forward.run_teacher(x)
         with tf.GradientTape() as tape:
-            student = self._student_forward(x, training=True)
+            student = forward.student(x, training=True)
             loss, terms = self._loss_and_terms(
-                teacher, student, y, sample_weight
+                forward, teacher, student, y, sample_weight
             )
             scaled_loss = self.optimizer.scale_loss(_part(loss, num_rows))
         self._apply_gradients(
@@ -34,13 +35,14 @@ class TensorFlowSteps(BaseSteps):
     def test_step(self, data):
         data, num_rows = _never_empty(data)
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        teacher = self._teacher_features(x)
-        student = self._student_forward(x, training=False)
-        loss, terms = self._loss_and_terms(teacher, student, y, sample_weight)
+        teacher, student = self._whole.run(x, training=False)
+        loss, terms = self._loss_and_terms(
+            self._whole, teacher, student, y, sample_weight
+        )
         return self._logs(num_rows, data, student, loss, terms)
 
     def _logs(self, num_rows, data, student, loss, terms):
-        batch = (data, student[names.OUTPUTS])
+        batch = (data, student.get(names.OUTPUTS))
         if num_rows is not None:
             # Without the row that stands in for none.
             batch = keras.tree.map_structure(
@@ -59,6 +61,21 @@ class TensorFlowSteps(BaseSteps):
     @staticmethod
     def mend(model):
         workers.mend(model)
+
+    @staticmethod
+    def assign(variables, values):
+        def update(strategy, values):
+            for variable, value in zip(variables, values, strict=True):
+                strategy.extended.update(
+                    variable.value,
+                    lambda replica, new: replica.assign(new),
+                    args=(value,),
+                    group=False,
+                )
+
+        tf.__internal__.distribute.interim.maybe_merge_call(
+            update, tf.distribute.get_strategy(), values
+        )
 
     @staticmethod
     def are_several_workers(model):

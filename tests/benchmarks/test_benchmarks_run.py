@@ -17,6 +17,7 @@ _RESULTS = {
     "step_overhead": rf"A step of distillation takes {_RATIO} times as long",
     "against_keras": rf"keras_distill trains {_RATIO} times as fast as keras",
     "frozen_layers": rf"frozen: {_RATIO} times .* matched: {_RATIO} times",
+    "progressive_depth": rf"The first phase: {_RATIO} times the time of the",
     "input_pipeline": r"Training waits \d+\.\d% of its time for input\.",
     "accelerator": r"│ distillation │ [\d,]+ │ [\d,]+ │ 0\.\d{3} │ \d+\.\d% │",
     "against_textbrewer": rf"{_RATIO} times as fast .* and {_RATIO} times with",
@@ -30,6 +31,7 @@ _RESULTS = {
         ("step_overhead", (1, 4)),
         ("against_keras", (1, 8)),
         ("frozen_layers", (2, 4)),
+        ("progressive_depth", (2, 4)),
         ("input_pipeline", (1, 4)),
     ],
 )

@@ -271,3 +271,32 @@ def test_a_bad_batch_costs_no_weights(make_distiller, batch, method):
             keras.ops.convert_to_numpy(variable), value
         )
     distiller.fit(x, y, verbose=0)
+
+
+def test_some_matches_alone_are_trained(make_distiller, batch):
+    x, y = batch
+    distiller = make_distiller(student_loss_weight=0)
+    distiller.choose_matches(
+        lambda match: match.student == "layer.hidden", with_outputs=False
+    )
+    head = distiller.student.get_layer("head").get_weights()
+    logs = distiller.train_on_batch(x, y, return_dict=True)
+    assert set(logs) == {"loss", "hidden_loss"}
+    for before, after in zip(
+        head, distiller.student.get_layer("head").get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(before, after)
+    # What is evaluated is all.
+    assert "logits_loss" in distiller.test_on_batch(x, y, return_dict=True)
+    distiller.choose_matches()
+    assert "logits_loss" in distiller.train_on_batch(x, y, return_dict=True)
+
+
+def test_something_must_be_left_to_learn(make_distiller):
+    distiller = make_distiller(student_loss_weight=0)
+    with pytest.raises(ValueError, match="Nothing is left to learn"):
+        distiller.choose_matches(lambda match: False)
+    labelled = make_distiller(student_loss_weight=0.5)
+    labelled.choose_matches(lambda match: False)
+    with pytest.raises(ValueError, match="Nothing is left to learn"):
+        labelled.choose_matches(lambda match: False, with_outputs=False)

@@ -25,6 +25,7 @@ ROOMS = (
     "features",
     "layer_map",
     "losses",
+    "optimizers",
     "schedules",
     "stages",
     "students",

@@ -3,6 +3,7 @@
 import keras
 import pytest
 
+from keras_distill import callbacks
 from keras_distill import losses
 from keras_distill import stages
 from tests.stages import tiny_run
@@ -88,3 +89,39 @@ def test_a_description_has_no_names():
         for _ in range(2)
     )
     assert first == second
+
+
+def test_parts_to_train_go_by_name(make_classifier):
+    student = make_classifier(num_layers=2)
+    stage = stages.Stage(
+        "one",
+        student,
+        tiny_run.make_data(20),
+        loss="mse",
+        optimizer="adam",
+        epochs=1,
+        trainable=["head", "layer.2"],
+    )
+    with stage.only_trainable():
+        paths = {v.path for v in student.trainable_variables}
+    upper = student.backbone.transformer_layers[1]
+    head = [student.backbone.pooled_dense, student.output_dense]
+    assert paths == {v.path for part in (upper, *head) for v in part.weights}
+    assert student.non_trainable_weights == []
+
+
+def test_a_description_tells_of_phases():
+    head = make_stage().student.get_layer("head")
+    unfreezing = callbacks.GradualUnfreezing([head], epochs=[1, 2])
+    described = make_stage(callbacks=[unfreezing]).describe()
+    [[name, config]] = described["callbacks"]
+    assert name == "GradualUnfreezing"
+    assert config["groups"] == ["Dense"] and config["epochs"] == [1, 2]
+    assert "callbacks" not in make_stage().describe()
+
+
+def test_what_callbacks_froze_is_free_after_the_stage():
+    stage = make_stage()
+    with stage.only_trainable():
+        stage.student.layers[1].kernel.trainable = False
+    assert stage.student.non_trainable_weights == []

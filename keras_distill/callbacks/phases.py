@@ -1,0 +1,229 @@
+"""A training in phases, each of which trains other variables."""
+
+import dataclasses
+import itertools
+
+import keras
+
+from keras_distill.train_steps import Steps
+
+
+@dataclasses.dataclass(frozen=True)
+class Phase:
+    """What is trained for some time.
+
+    Attributes:
+        name: str. What it is about, for the plan.
+        variables: tuple of `keras.Variable`: what is trained.
+    """
+
+    name: str
+    variables: tuple
+
+
+class Phases(keras.callbacks.Callback):
+    """A training in phases, each of which trains other variables.
+
+    The optimizer is built for all variables that the phases train, so that
+    its moments are kept from one phase to the next; in each step it gets the
+    gradients of those that train now. The compiled step is made anew when a
+    phase begins: what is frozen costs no backward pass.
+
+    What was trainable before training is trainable again after it. The plan
+    is printed when training begins, unless `verbose` is 0.
+
+    Args:
+        epochs: Optional int or sequence of int: the epochs of each phase, or
+            of each but the last where that goes on until training ends.
+        steps: Optional int or sequence of int: the same in steps. With
+            `steps_per_execution` a phase begins with the next execution.
+    """
+
+    def __init__(self, epochs=None, steps=None):
+        super().__init__()
+        self.epochs = _as_lengths("epochs", epochs)
+        self.steps = _as_lengths("steps", steps)
+        self._trainable = ()
+        self._reset()
+
+    def plan(self, model):
+        """When each phase begins, and what it is about.
+
+        Args:
+            model: The `Distiller` or other `keras.Model` that is trained, as
+                it is before training.
+
+        Returns:
+            list of str, one for each phase.
+        """
+        return self._in_words(self._find_phases(model))
+
+    def get_config(self):
+        """What the phases follow from, as far as JSON goes."""
+        return {"epochs": self.epochs, "steps": self.steps}
+
+    def get_state(self):
+        """What the callback remembers, for a run that goes on later."""
+        return {"steps": self._done}
+
+    def set_state(self, state):
+        """Remembers what `get_state` returned.
+
+        Args:
+            state: dict.
+        """
+        self._done = int(state["steps"])
+
+    def on_train_begin(self, logs=None):
+        # A training that was interrupted had no end.
+        self._free_all()
+        self._reset()
+        model = self.model
+        optimizer = model.optimizer
+        _check_optimizer(optimizer)
+        if not optimizer.built:
+            optimizer.build(model.trainable_variables)
+        self._trainable = tuple(model.trainable_variables)
+        self._phases = self._find_phases(model)
+        self._ends = self._find_ends(self._phases)
+        if self.params and self.params.get("verbose"):
+            print("\n".join(["Phases:", *self._in_words(self._phases)]))
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._epoch = epoch
+        self._enter_due()
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self._batch = batch
+        self._enter_due()
+
+    def on_train_batch_end(self, batch, logs=None):
+        # With `steps_per_execution` batches come several at once.
+        self._done += batch - self._batch + 1
+
+    def on_train_end(self, logs=None):
+        self._free_all()
+        Steps.remake_functions(self.model)
+
+    def _find_phases(self, model):
+        """The phases of a training.
+
+        Returns:
+            list of `Phase`.
+        """
+        raise NotImplementedError
+
+    def _enter(self, model, phase):
+        """Begins a phase: freezes all that it does not train.
+
+        Args:
+            model: What is trained.
+            phase: `Phase`.
+        """
+        chosen = {id(variable) for variable in phase.variables}
+        for variable in self._trainable:
+            variable.trainable = id(variable) in chosen
+
+    def _number_due(self):
+        """The number of the phase, from 0, at this point of training."""
+        position = self._done if self.steps is not None else self._epoch
+        return sum(position >= end for end in self._ends)
+
+    def _enter_due(self):
+        due = self._number_due()
+        if due != self._number:
+            # On JAX, asking for the model puts the state of the last step
+            # into its variables, by what was trainable then.
+            model = self.model
+            self._enter(model, self._phases[due])
+            Steps.remake_functions(model)
+            self._number = due
+
+    def _find_ends(self, phases):
+        """Where each phase but the last ends, in epochs or steps."""
+        count = len(phases) - 1
+        for name in ("epochs", "steps"):
+            lengths = getattr(self, name)
+            if lengths is None:
+                continue
+            if isinstance(lengths, int):
+                lengths = [lengths] * count
+            if len(lengths) != count:
+                raise ValueError(
+                    f"`{name}` must be one int, or one for each of the "
+                    f"{count} phases that end. Received: "
+                    f"{name}={list(lengths)}"
+                )
+            return list(itertools.accumulate(lengths))
+        return []
+
+    def _in_words(self, phases):
+        if self.steps is None and self.epochs is None:
+            return [f"phase {i}: {p.name}" for i, p in enumerate(phases, 1)]
+        unit, first = ("step", 0) if self.epochs is None else ("epoch", 1)
+        begins = [0, *self._find_ends(phases)]
+        return [
+            f"from {unit} {first + begin}: {phase.name}"
+            for begin, phase in zip(begins, phases, strict=True)
+        ]
+
+    def _free_all(self):
+        for variable in self._trainable:
+            variable.trainable = True
+
+    def _reset(self):
+        self._number = None
+        self._phases = self._ends = ()
+        self._done = self._epoch = self._batch = 0
+
+
+def is_distiller(model):
+    """Whether a model is a `Distiller`, a module that imports this one.
+
+    Args:
+        model: `keras.Model`.
+    """
+    return hasattr(model, "reached_variables")
+
+
+def check_one_length(**lengths):
+    """Raises unless one of some arguments is given.
+
+    Args:
+        **lengths: The arguments by name.
+    """
+    if sum(value is not None for value in lengths.values()) != 1:
+        names = [f"`{name}`" for name in lengths]
+        received = ", ".join(f"{k}={v!r}" for k, v in lengths.items())
+        raise ValueError(
+            f"Give either {' or '.join(names)}. Received: {received}"
+        )
+
+
+def _as_lengths(name, lengths):
+    if lengths is None or _is_length(lengths):
+        return lengths
+    if not isinstance(lengths, (list, tuple)) or not all(
+        _is_length(length) for length in lengths
+    ):
+        raise ValueError(
+            f"`{name}` must be an int of 1 or more, or a list of such. "
+            f"Received: {name}={lengths!r}"
+        )
+    return tuple(lengths)
+
+
+def _is_length(value):
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+def _check_optimizer(optimizer):
+    inner = optimizer
+    while inner is not None:
+        if inner.use_ema:
+            raise ValueError(
+                "An optimizer with `use_ema=True` averages all variables it "
+                "was built for, which Keras cannot do while some of them are "
+                "frozen. Received: such an optimizer. Leave `use_ema` out."
+            )
+        inner = getattr(inner, "inner_optimizer", None)

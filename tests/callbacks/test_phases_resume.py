@@ -1,0 +1,172 @@
+"""A stage that is stopped within a phase ends as one that never was."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_distill import losses
+from keras_distill import optimizers
+from keras_distill import stages
+from keras_distill.callbacks import GradualUnfreezing
+from keras_distill.callbacks import KeepBest
+from keras_distill.callbacks import ProgressiveKnowledgeTransfer
+from tests.stages import tiny_run
+
+
+class Tokens:
+    """Arrays of tokens with the interface of `TokenizedExamples`."""
+
+    def __init__(self, x, y):
+        self.x = x
+        self.y = y
+
+    def num_batches(self, batch_size):
+        return len(self.y) // batch_size
+
+    def batches(
+        self, batch_size, shuffle=False, seed=0, initial_epoch=0, first_batch=0
+    ):
+        del shuffle
+        generator = np.random.default_rng((seed, initial_epoch))
+        rows = generator.permutation(len(self.y))[first_batch * batch_size :]
+        return tiny_run._Batches(
+            _Rows(self.x), self.y, rows, batch_size, first_batch=0
+        )
+
+
+class _Rows:
+    def __init__(self, x):
+        self._x = x
+
+    def __getitem__(self, rows):
+        return {name: value[rows] for name, value in self._x.items()}
+
+
+class Stop(keras.callbacks.Callback):
+    """Ends the program after some batches, as a power cut would."""
+
+    def __init__(self, after):
+        super().__init__()
+        self.left = after
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.left -= 1
+        if self.left < 0:
+            raise RuntimeError("power cut")
+
+
+def run_twice(tmp_path, make_stage, stop_after):
+    """The student's weights of a run, and of one that was stopped."""
+    whole = make_stage(())
+    stages.run_stages([whole], tmp_path / "whole", seed=2, quiet=True)
+    stopped = tmp_path / "stopped"
+    options = {"seed": 2, "quiet": True, "checkpoint_every": 0}
+    with pytest.raises(RuntimeError, match="power cut"):
+        stages.run_stages([make_stage([Stop(stop_after)])], stopped, **options)
+    resumed = make_stage([Stop(1000)])
+    stages.run_stages([resumed], stopped, **options)
+    return whole.student, resumed.student
+
+
+def assert_same(one, other):
+    assert all(w.trainable == v.trainable for w, v in _pairs(one, other))
+    for weight, same in _pairs(one, other):
+        np.testing.assert_array_equal(weight.numpy(), same.numpy(), weight.path)
+
+
+def _pairs(one, other):
+    return list(zip(one.weights, other.weights, strict=True))
+
+
+@pytest.mark.parametrize("stop_after", [1, 5])
+def test_progressive_transfer_goes_on_within_a_layer(
+    tmp_path, make_classifier, token_batches, stop_after
+):
+    def make_stage(callbacks):
+        keras.utils.set_random_seed(5)
+        transfer = ProgressiveKnowledgeTransfer(steps=[3, 3], done_rate=0.1)
+        return stages.Stage(
+            "layers",
+            make_classifier(num_layers=2, hidden_dim=4, dropout=0.2),
+            Tokens(*token_batches),
+            teacher=make_classifier(num_layers=4, hidden_dim=8),
+            distillation_losses=[
+                losses.HiddenStatesDistillation(),
+                losses.LogitsDistillation(),
+            ],
+            student_loss_weight=0,
+            optimizer=lambda steps: optimizers.RateScaleOptimizer(
+                keras.optimizers.AdamW(0.01)
+            ),
+            steps=7,
+            batch_size=6,
+            callbacks=[transfer, *callbacks],
+        )
+
+    assert_same(*run_twice(tmp_path, make_stage, stop_after))
+
+
+class Scores(keras.callbacks.Callback):
+    """Puts a given value into the logs of each epoch."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs["val_accuracy"] = [0.5, 0.4, 0.9][epoch]
+
+
+@pytest.mark.parametrize("stop_after", [3, 7, 12])
+@pytest.mark.parametrize(
+    "words",
+    [{"steps": 6}, {"epochs": 1}, {"monitor": "val_accuracy"}],
+    ids=["steps", "epochs", "monitor"],
+)
+def test_gradual_unfreezing_goes_on_within_a_phase(tmp_path, words, stop_after):
+    def make_stage(callbacks):
+        keras.utils.set_random_seed(5)
+        student = tiny_run.make_model(4)
+        groups = [student.get_layer("head"), student.get_layer("hidden")]
+        unfreezing = GradualUnfreezing(groups, **words)
+        return stages.Stage(
+            "labels",
+            student,
+            tiny_run.make_data(),
+            loss=tiny_run.cross_entropy(),
+            optimizer=lambda steps: keras.optimizers.Adam(0.05),
+            epochs=3,
+            batch_size=8,
+            # Quicker than tracing functions for so few batches.
+            compile_options={"run_eagerly": True},
+            callbacks=[Scores(), unfreezing, *callbacks],
+        )
+
+    assert_same(*run_twice(tmp_path, make_stage, stop_after))
+
+
+def test_what_a_stage_keeps_by_can_be_monitored(tmp_path):
+    keras.utils.set_random_seed(5)
+    student = tiny_run.make_model(4)
+    scores = iter([0.5, 0.9, 0.2])
+    values = []
+
+    def measure():
+        values.append(student.get_weights())
+        return {"accuracy": next(scores)}
+
+    groups = [student.get_layer("head"), student.get_layer("hidden")]
+    stage = stages.Stage(
+        "labels",
+        student,
+        tiny_run.make_data(),
+        loss=tiny_run.cross_entropy(),
+        optimizer="adam",
+        epochs=3,
+        compile_options={"run_eagerly": True},
+        keep=KeepBest(measure, "accuracy"),
+        callbacks=[
+            # By what it asks of an improvement, the first epoch is the best.
+            GradualUnfreezing(groups, monitor="val_accuracy", min_delta=0.5)
+        ],
+    )
+    results = stages.run_stages([stage], tmp_path, quiet=True)
+    assert results["labels"].best == {"accuracy": 0.9, "epoch": 2}
+    for weight, kept in zip(student.get_weights(), values[1], strict=True):
+        np.testing.assert_array_equal(weight, kept)
