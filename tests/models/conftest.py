@@ -1,5 +1,6 @@
 """A batch that the tests of the models share."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -15,3 +16,15 @@ def token_batch():
         "segment_ids": np.zeros((4, 6), "int32"),
         "padding_mask": mask,
     }
+
+
+@pytest.fixture
+def run():
+    """Calls a model and gives its outputs as arrays."""
+
+    def call(model, inputs, **words):
+        return keras.tree.map_structure(
+            keras.ops.convert_to_numpy, model(inputs, **words)
+        )
+
+    return call

@@ -73,21 +73,21 @@ def bilstm_in_numpy(encoder, x):
     )
 
 
-def test_states_are_those_of_each_text_alone(make_backbone, token_batch):
+def test_states_are_those_of_each_text_alone(make_backbone, token_batch, run):
     backbone = make_backbone()
     table = np.array(backbone.token_embedding.embeddings)
-    outputs = backbone(token_batch)
+    outputs = run(backbone, token_batch)
     for row, length in enumerate((6, 3, 5, 2)):
         x = table[token_batch["token_ids"][row, :length]]
         expected = bilstm_in_numpy(backbone.encoder, x)
-        states = np.array(outputs["sequence_output"])[row, :length]
+        states = outputs["sequence_output"][row, :length]
         np.testing.assert_allclose(states, expected, atol=1e-6)
         np.testing.assert_allclose(
             outputs["pooled_output"][row], expected.mean(axis=0), atol=1e-6
         )
 
 
-def test_padding_changes_nothing(make_bilstm, token_batch):
+def test_padding_changes_nothing(make_bilstm, token_batch, run):
     model = make_bilstm(projection_dim=8)
     longer = {
         name: np.pad(value, [(0, 0), (0, 4)])
@@ -95,39 +95,43 @@ def test_padding_changes_nothing(make_bilstm, token_batch):
     }
     # Whatever stands there.
     longer["token_ids"] += 7 * (1 - longer["padding_mask"])
-    np.testing.assert_allclose(model(token_batch), model(longer), atol=1e-6)
+    np.testing.assert_allclose(
+        run(model, token_batch), run(model, longer), atol=1e-6
+    )
     # Without a real token all is finite as well.
     empty = {name: 0 * value for name, value in token_batch.items()}
-    assert np.isfinite(np.array(model(empty))).all()
+    assert np.isfinite(run(model, empty)).all()
 
 
-def test_projection_is_a_gelu(make_backbone, token_batch):
+def test_projection_is_a_gelu(make_backbone, token_batch, run):
     plain = make_backbone()
     projected = make_backbone(projection_dim=8)
     *lstm, kernel, bias = projected.get_weights()
     bias = np.linspace(-1, 1, 8, dtype="float32")
     plain.set_weights(lstm)
     projected.set_weights([*lstm, kernel, bias])
-    states = np.array(plain(token_batch)["sequence_output"])
-    expected = keras.ops.gelu(states @ kernel + bias, approximate=False)
+    states = run(plain, token_batch)["sequence_output"]
+    expected = keras.ops.convert_to_numpy(
+        keras.ops.gelu(states @ kernel + bias, approximate=False)
+    )
     np.testing.assert_allclose(
-        projected(token_batch)["sequence_output"], expected, atol=1e-6
+        run(projected, token_batch)["sequence_output"], expected, atol=1e-6
     )
     assert projected.hidden_dim == 8
     assert plain.hidden_dim == 6
 
 
-def test_first_token_pooling(make_backbone, token_batch):
-    outputs = make_backbone(pooling="first_token")(token_batch)
+def test_first_token_pooling(make_backbone, token_batch, run):
+    outputs = run(make_backbone(pooling="first_token"), token_batch)
     np.testing.assert_array_equal(
-        outputs["pooled_output"], np.array(outputs["sequence_output"])[:, 0]
+        outputs["pooled_output"], outputs["sequence_output"][:, 0]
     )
 
 
-def test_dropout_is_on_in_training_only(make_backbone, token_batch):
+def test_dropout_is_on_in_training_only(make_backbone, token_batch, run):
     backbone = make_backbone(dropout=0.5, recurrent_dropout=0.5)
     state = [np.array(v) for v in backbone.non_trainable_variables]
-    still = [np.array(backbone(token_batch)["pooled_output"]) for _ in "ab"]
+    still = [run(backbone, token_batch)["pooled_output"] for _ in "ab"]
     np.testing.assert_array_equal(*still)
     # Inference leaves no trace in the random state either.
     for before, after in zip(
@@ -135,41 +139,42 @@ def test_dropout_is_on_in_training_only(make_backbone, token_batch):
     ):
         np.testing.assert_array_equal(after, before)
     noisy = [
-        np.array(backbone(token_batch, training=True)["pooled_output"])
-        for _ in "ab"
+        run(backbone, token_batch, training=True)["pooled_output"] for _ in "ab"
     ]
     assert not np.allclose(*noisy)
 
 
 @pytest.mark.parametrize("rates", [(0.5, 0.0), (0.0, 0.5)])
-def test_each_dropout_has_an_effect(rates, make_backbone, token_batch):
+def test_each_dropout_has_an_effect(rates, make_backbone, token_batch, run):
     dropout, recurrent_dropout = rates
     backbone = make_backbone(
         dropout=dropout, recurrent_dropout=recurrent_dropout
     )
     noisy = [
-        np.array(backbone(token_batch, training=True)["sequence_output"])
+        run(backbone, token_batch, training=True)["sequence_output"]
         for _ in "ab"
     ]
     assert not np.allclose(*noisy)
 
 
-def test_features(make_bilstm, token_batch):
+def test_features(make_bilstm, token_batch, run):
     model = make_bilstm(projection_dim=8)
     description = describe(model)
     assert description.num_layers == 1
     assert description.shape("embeddings") == (None, None, 4)
     assert description.shape("hidden_states.1") == (None, None, 8)
     wanted = ["hidden_states", "pooled", "logits", "padding_mask"]
-    found = FeatureExtractor(model, wanted)(token_batch)
-    outputs = model.backbone(token_batch)
+    found = run(FeatureExtractor(model, wanted), token_batch)
+    outputs = run(model.backbone, token_batch)
     np.testing.assert_allclose(
         found["hidden_states.1"], outputs["sequence_output"], atol=1e-6
     )
     np.testing.assert_allclose(
         found["pooled"], outputs["pooled_output"], atol=1e-6
     )
-    np.testing.assert_allclose(found["logits"], model(token_batch), atol=1e-6)
+    np.testing.assert_allclose(
+        found["logits"], run(model, token_batch), atol=1e-6
+    )
     np.testing.assert_array_equal(
         found["padding_mask"], token_batch["padding_mask"]
     )

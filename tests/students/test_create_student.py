@@ -309,7 +309,7 @@ def test_teachers_that_are_not_bert_like(make_backbone):
 
 
 def test_the_example_of_the_page_runs(capsys):
-    (example,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.S)
+    example, *_ = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.S)
     exec(compile(example, PAGE.name, "exec"), {})
     assert "embeddings 384 -> 132 by truncated SVD" in capsys.readouterr().out
 
