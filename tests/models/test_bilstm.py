@@ -16,7 +16,7 @@ from keras_distill.models import BiLstmEncoder
 from keras_distill.models import BiLstmTextClassifier
 
 TEXTS = ["a good film", "the plot is bad and the ending is dull"]
-SIZE = dict(vocabulary_size=29, embedding_dim=4, lstm_dim=3)
+SIZE = dict(vocabulary_size=27, embedding_dim=4, lstm_dim=3)
 
 
 @pytest.fixture
@@ -232,7 +232,7 @@ def test_it_learns_tags_of_tokens(make_backbone, token_batch):
         return keras.Model(backbone.input, logits)
 
     bert = keras_hub.models.BertBackbone(
-        vocabulary_size=29,
+        vocabulary_size=27,
         num_layers=2,
         num_heads=2,
         hidden_dim=8,

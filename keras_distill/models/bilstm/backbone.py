@@ -164,7 +164,7 @@ class BiLstmBackbone(keras_hub.models.Backbone):
 
 def _mean_of_real_tokens(states, padding_mask):
     # In float32: half precision cannot count to 512 one by one.
-    weights = ops.cast(padding_mask, "float32")[:, :, None]
+    weights = ops.expand_dims(ops.cast(padding_mask, "float32"), axis=-1)
     total = ops.sum(ops.cast(states, "float32") * weights, axis=1)
     count = ops.maximum(ops.sum(weights, axis=1), 1.0)
     return ops.cast(total / count, states.dtype)
