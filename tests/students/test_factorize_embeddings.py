@@ -296,11 +296,11 @@ def test_no_random_projection_is_closer(make_backbone, randomize):
 
 @pytest.fixture
 def decaying_table():
-    """A table of 1000 x 64 whose singular values fall as BERT's do: slowly."""
+    """A table of 1000 x 64; each singular value is 0.95 of the one before."""
     generator = np.random.default_rng(0)
     left = np.linalg.qr(generator.normal(size=(1000, 64)))[0]
     right = np.linalg.qr(generator.normal(size=(64, 64)))[0]
-    return left * np.linspace(2.0, 0.1, 64) @ right
+    return left * 0.95 ** np.arange(64) @ right
 
 
 @pytest.mark.parametrize("center", [False, True])
@@ -320,7 +320,7 @@ def test_randomized_keeps_what_exact_keeps(
         )
         tables.append(words_of(student))
     exact, randomized, again = results
-    assert 0.3 < exact.energy_kept < 0.9
+    assert 0.7 < exact.energy_kept < 0.9
     assert randomized.energy_kept == pytest.approx(exact.energy_kept, rel=1e-3)
     np.testing.assert_array_equal(again.basis, randomized.basis)
     np.testing.assert_array_equal(tables[1], tables[2])
@@ -343,7 +343,7 @@ def test_another_seed_finds_the_same_directions(decaying_table, make_backbone):
         ).basis
         for seed in (0, 1)
     )
-    np.testing.assert_allclose(first[:, :4], second[:, :4], atol=1e-3)
+    np.testing.assert_allclose(first[:, :4], second[:, :4], atol=1e-2)
     assert not np.array_equal(first, second)
 
 
