@@ -8,7 +8,7 @@ SOURCES := keras_distill recipes tests
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 BACKEND_TESTS := $(addprefix tests/,backends callbacks distiller \
 	distribution/test_jax_distribution.py features \
-	losses stages students tasks teachers testing test_layer_map.py optimizers \
+	losses stages students tasks teachers testing test_layer_map.py optimizers models \
 	test_objective.py test_schedules.py)
 LINT := --isolated --line-length 80
 RULES := --select E,F,I,W,B --config "lint.isort.force-single-line = true"

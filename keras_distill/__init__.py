@@ -8,6 +8,7 @@ from keras_distill import features
 from keras_distill import layer_map
 from keras_distill import losses
 from keras_distill import optimizers
+from keras_distill import models
 from keras_distill import schedules
 from keras_distill import stages
 from keras_distill import students
@@ -27,6 +28,7 @@ __all__ = [
     "layer_map",
     "losses",
     "optimizers",
+    "models",
     "schedules",
     "stages",
     "students",

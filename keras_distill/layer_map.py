@@ -4,9 +4,10 @@ A layer map is a callable `(num_student_layers, num_teacher_layers) -> pairs`.
 Pairs are `(student layer, teacher layer)`, counted from 1: layer `m` is the
 output of the m-th transformer layer. Layer 0 is the output of the embeddings.
 
-Source: the three maps are those of TinyBERT (Jiao et al. 2020,
-https://arxiv.org/abs/1909.10351), where they are called
-uniform, top and bottom.
+Sources: `uniform`, `last` and `first` are those of TinyBERT (Jiao et al. 2020,
+https://arxiv.org/abs/1909.10351), where they are called uniform, top and
+bottom; `top_aligned` is that of the official code of XtremeDistilTransformers
+(https://github.com/microsoft/xtreme-distil-transformers).
 """
 
 import keras
@@ -75,6 +76,32 @@ def last(num_student_layers, num_teacher_layers):
     _check_depths(num_student_layers, num_teacher_layers)
     shift = num_teacher_layers - num_student_layers
     return tuple((m, m + shift) for m in range(1, num_student_layers + 1))
+
+
+@keras.saving.register_keras_serializable(_PACKAGE, "top_aligned")
+def top_aligned(num_student_layers, num_teacher_layers):
+    """Maps the student, embeddings included, onto the teacher's top.
+
+    `last`, and below it the student's embeddings on the teacher layer that
+    comes next: student `m` <- `m + N - M` for `m` from 0. Losses on attention
+    leave the pair of layer 0 out, since embeddings have no attention.
+
+    Args:
+        num_student_layers: int. `M`, the depth of the student.
+        num_teacher_layers: int. `N`, the depth of the teacher, at least `M`.
+
+    Returns:
+        Tuple of `(student layer, teacher layer)` pairs, the first one
+        `(0, N - M)`.
+
+    Example:
+
+    >>> from keras_distill import layer_map
+    >>> layer_map.top_aligned(3, 12)
+    ((0, 9), (1, 10), (2, 11), (3, 12))
+    """
+    pairs = last(num_student_layers, num_teacher_layers)
+    return ((0, num_teacher_layers - num_student_layers), *pairs)
 
 
 @keras.saving.register_keras_serializable(_PACKAGE, "first")

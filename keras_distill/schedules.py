@@ -1,7 +1,13 @@
 """Learning rates over the steps of a stage."""
 
+import math
+
 import keras
+import numpy as np
 from keras import ops
+
+# Restarts beyond this step never come; 2 ** 31 - 1 fits int32.
+_LAST_STEP = 2**31 - 1
 
 
 @keras.saving.register_keras_serializable("keras_distill")
@@ -118,3 +124,108 @@ class JoinedSchedules(keras.optimizers.schedules.LearningRateSchedule):
     @classmethod
     def from_config(cls, config):
         return cls(**keras.saving.deserialize_keras_object(config))
+
+
+@keras.saving.register_keras_serializable("keras_distill")
+class CosineRestarts(keras.optimizers.schedules.LearningRateSchedule):
+    """Falls from a peak to a floor along a cosine, then starts again.
+
+    In cycle `i`, counted from 0, the rate falls from `peak * decay^i` to
+    `floor` in `period * growth^i` steps: at `t` steps into the cycle it is
+    `floor + (peak * decay^i - floor) * (1 + cos(pi * t / (period * growth^i)))
+    / 2`. The step at which it is at the floor is the last one of its cycle;
+    the next step is the first one of the next. (`CosineDecayRestarts` of Keras
+    starts the next cycle at that step, so that its rate is never at the floor,
+    and its floor is a share of the peak.)
+
+    The defaults are those of XtremeDistil's first code, in which a step is an
+    epoch: with `n` batches in an epoch, set `period=50 * n`.
+
+    Args:
+        peak: float. The rate at the start. Defaults to `1e-3`.
+        floor: float. The lowest rate. Defaults to `1e-8`.
+        period: int. Steps of the first cycle from the peak to the floor.
+            Defaults to `50`.
+        growth: float. Factor from one period to the next, at least 1; periods
+            are rounded up. Defaults to `2.0`.
+        decay: float. Factor from one peak to the next, more than 0 and at
+            most 1. Defaults to `0.97`.
+
+    Raises:
+        ValueError: If an argument is out of its range.
+
+    Example:
+
+    >>> from keras_distill.schedules import CosineRestarts
+    >>> schedule = CosineRestarts()
+    >>> [f"{float(schedule(step)):.6g}" for step in (0, 25, 50, 51)]
+    ['0.001', '0.000500005', '1e-08', '0.00097']
+
+    Reference:
+        - SGDR, https://arxiv.org/abs/1608.03983.
+        - XtremeDistil, https://arxiv.org/abs/2004.05686; the numbers are
+          those of its code, https://github.com/MSR-LIT/XtremeDistil.
+    """
+
+    def __init__(
+        self, peak=1e-3, floor=1e-8, period=50, growth=2.0, decay=0.97
+    ):
+        super().__init__()
+        if not 0 <= floor <= peak:
+            raise ValueError(
+                "`floor` must lie between 0 and `peak`. "
+                f"Received: floor={floor}, peak={peak}"
+            )
+        if not isinstance(period, int) or period < 1:
+            raise ValueError(
+                "`period` must be a whole number of steps, 1 or more. "
+                f"Received: period={period!r}"
+            )
+        if growth < 1:
+            raise ValueError(
+                f"`growth` must be 1 or more. Received: growth={growth}"
+            )
+        if not 0 < decay <= 1:
+            raise ValueError(
+                "`decay` must be more than 0 and at most 1. "
+                f"Received: decay={decay}"
+            )
+        self.peak = peak
+        self.floor = floor
+        self.period = period
+        self.growth = growth
+        self.decay = decay
+
+    def __call__(self, step):
+        step = ops.cast(step, "int32")
+        if self.growth == 1:
+            # Cycles without end, but all alike.
+            cycle = step // (self.period + 1)
+            start, period = cycle * (self.period + 1), self.period
+        else:
+            starts, periods = map(ops.convert_to_tensor, self._cycles())
+            cycle = ops.sum(ops.cast(step >= starts, "int32")) - 1
+            start, period = ops.take(starts, cycle), ops.take(periods, cycle)
+        # Whole numbers up to here: float32 cannot count beyond 2 ** 24.
+        share = ops.cast(step - start, "float32") / ops.cast(period, "float32")
+        peak = self.peak * ops.power(self.decay, ops.cast(cycle, "float32"))
+        height = ops.maximum(peak - self.floor, 0.0)
+        return self.floor + 0.5 * height * (1.0 + ops.cos(math.pi * share))
+
+    def _cycles(self):
+        """First step and period of each cycle that a run can reach."""
+        starts, periods = [0], [self.period]
+        while starts[-1] + periods[-1] < _LAST_STEP:
+            starts.append(starts[-1] + periods[-1] + 1)
+            periods.append(math.ceil(periods[-1] * self.growth))
+        periods[-1] = min(periods[-1], _LAST_STEP)
+        return np.array(starts, "int32"), np.array(periods, "int32")
+
+    def get_config(self):
+        return {
+            "peak": self.peak,
+            "floor": self.floor,
+            "period": self.period,
+            "growth": self.growth,
+            "decay": self.decay,
+        }

@@ -16,6 +16,9 @@ from keras_distill import layer_map
         (layer_map.uniform, (3, 3), ((1, 1), (2, 2), (3, 3))),
         (layer_map.last, (4, 12), ((1, 9), (2, 10), (3, 11), (4, 12))),
         (layer_map.last, (2, 5), ((1, 4), (2, 5))),
+        (layer_map.top_aligned, (2, 5), ((0, 3), (1, 4), (2, 5))),
+        (layer_map.top_aligned, (6, 12), tuple((m, m + 6) for m in range(7))),
+        (layer_map.top_aligned, (12, 12), tuple((m, m) for m in range(13))),
         (layer_map.first, (4, 12), ((1, 1), (2, 2), (3, 3), (4, 4))),
         (layer_map.last_layer, (3, 24), ((3, 24),)),
         (layer_map.last_layer, (24, 3), ((24, 3),)),
@@ -36,7 +39,13 @@ def test_uniform_names_the_way_out_for_depths_that_do_not_divide():
 
 
 @pytest.mark.parametrize(
-    "a_map", [layer_map.uniform, layer_map.last, layer_map.first]
+    "a_map",
+    [
+        layer_map.uniform,
+        layer_map.last,
+        layer_map.top_aligned,
+        layer_map.first,
+    ],
 )
 @pytest.mark.parametrize("depths", [(13, 12), (0, 12)])
 def test_student_must_have_a_depth_within_the_teachers(a_map, depths):
@@ -70,6 +79,7 @@ def test_explicit_shows_its_pairs():
     [
         layer_map.uniform,
         layer_map.last,
+        layer_map.top_aligned,
         layer_map.first,
         layer_map.last_layer,
         layer_map.explicit([(1, 3), (2, 4)]),

@@ -143,7 +143,7 @@ def _check_models(models, task, reference):
                 f"`models[{name!r}]` has no preprocessor, so it cannot read "
                 "raw text. Build it with `preprocessor=...`."
             )
-        if not getattr(model.backbone, "transformer_layers", None):
+        if not size.encoder_layers(model.backbone):
             raise ValueError(
                 f"`models[{name!r}]` must have a backbone with "
                 "`transformer_layers`, which are counted as its encoder. "

@@ -5,15 +5,15 @@ import tempfile
 
 import keras
 
+from keras_distill import models
 from keras_distill.evaluation.comparison import Parameters
 
 
 def count_parameters(model):
     """Counts a classifier's weights by part.
 
-    The encoder is the sum over `model.backbone.transformer_layers`. The
-    embeddings are the backbone's layers in front of the first of them. What
-    is left of `total` is the pooler and the head.
+    The embeddings are the backbone's layers in front of its encoder. What is
+    left of `total` is the pooler and the head.
 
     Args:
         model: a KerasHub text classifier.
@@ -21,14 +21,31 @@ def count_parameters(model):
     Returns:
         `Parameters`.
     """
-    backbone = model.backbone
-    layers = backbone.layers
-    first = layers.index(backbone.transformer_layers[0])
+    encoder = encoder_layers(model.backbone)
+    layers = model.backbone.layers
     return Parameters(
         total=model.count_params(),
-        embeddings=_count(layers[:first]),
-        encoder=_count(backbone.transformer_layers),
+        embeddings=_count(layers[: layers.index(encoder[0])]),
+        encoder=_count(encoder),
     )
+
+
+def encoder_layers(backbone):
+    """The layers that are counted as a backbone's encoder.
+
+    Args:
+        backbone: a KerasHub backbone.
+
+    Returns:
+        List of layers: `backbone.transformer_layers`, or the one
+        `backbone.encoder` of a recurrent student; empty if it has neither.
+    """
+    layers = getattr(backbone, "transformer_layers", None)
+    if layers:
+        return list(layers)
+    if isinstance(backbone, models.BiLstmBackbone):
+        return [backbone.encoder]
+    return []
 
 
 def count_file_bytes(model):

@@ -8,7 +8,7 @@ from keras_distill.losses import functional
 from keras_distill.losses.distillation_loss import DistillationLoss
 from keras_distill.losses.distillation_loss import Match
 from keras_distill.losses.distillation_loss import check_choice
-from keras_distill.losses.hidden_states_distillation import mapped_layers
+from keras_distill.losses.hidden_states_distillation import attention_layers
 
 _NORMALIZATIONS = ("valid_pairs", "valid_keys", "official")
 
@@ -28,8 +28,8 @@ class AttentionDistillation(DistillationLoss):
     not, `RelationDistillation` compares them all the same.
 
     Args:
-        layer_map: Callable of `keras_distill.layer_map`. Defaults to
-            `layer_map.uniform`.
+        layer_map: Callable of `keras_distill.layer_map`; pairs with layer 0,
+            the embeddings, are left out. Defaults to `layer_map.uniform`.
         feature: str. `"scores"` or `"probabilities"`; with `loss="kl"` both
             mean the same. Defaults to `"scores"`, TinyBERT's choice.
         loss: str. `"mse"` or `"kl"`. Defaults to `"mse"`.
@@ -96,7 +96,7 @@ class AttentionDistillation(DistillationLoss):
             else names.ATTENTION_PROBABILITIES
         )
         matches = []
-        for student_layer, teacher_layer in mapped_layers(
+        for student_layer, teacher_layer in attention_layers(
             self.layer_map, teacher, student
         ):
             teacher_feature = names.layer_feature(kind, teacher_layer)

@@ -2,12 +2,12 @@
 
 import keras
 
-from keras_distill.losses import functional
 from keras_distill.losses.distillation_loss import DistillationLoss
 from keras_distill.losses.distillation_loss import check_choice
 from keras_distill.losses.hidden_states_distillation import TOKEN_LOSSES
 from keras_distill.losses.hidden_states_distillation import TOKEN_NORMALIZATIONS
 from keras_distill.losses.hidden_states_distillation import match_tokens
+from keras_distill.losses.hidden_states_distillation import mean_over_tokens
 from keras_distill.losses.projection import PROJECTIONS
 
 
@@ -17,16 +17,16 @@ class EmbeddingsDistillation(DistillationLoss):
 
     `mean_l d(W e_student[l], e_teacher[l])` over the real tokens `l`, where
     `e` is what enters the first transformer layer (the sum of word, position
-    and segment embeddings after normalization and dropout), `d` the mean
-    squared error over the width or the cosine distance, and `W` a linear
-    projection with bias of its own (`W_e` of the paper).
+    and segment embeddings after normalization and dropout), `d` a
+    distance as in `HiddenStatesDistillation`, and `W` a linear projection with
+    bias of its own (`W_e` of the paper).
 
     Args:
-        loss: str. `"mse"` or `"cosine"`. Defaults to `"mse"`.
+        loss: str. `"mse"`, `"cosine"` or `"kl"`. Defaults to `"mse"`.
         projection: `"auto"` (a projection if widths differ), `"shared"`
             (always), or `None` (never). Defaults to `"auto"`.
-        normalization: str. `"valid_tokens"` or `"official"` (padding
-            included). Defaults to `"valid_tokens"`.
+        normalization: str. `"valid_tokens"`, `"first_token"` or `"official"`
+            (padding included). Defaults to `"valid_tokens"`.
         name: str. Defaults to `"embeddings"`.
 
     Example:
@@ -68,8 +68,7 @@ class EmbeddingsDistillation(DistillationLoss):
 
     def per_example(self, teacher, student, mask=None):
         values = TOKEN_LOSSES[self.loss](teacher, student)
-        official = self.normalization == "official"
-        return functional.token_mean(values, None if official else mask)
+        return mean_over_tokens(values, mask, self.normalization)
 
     def get_config(self):
         return {

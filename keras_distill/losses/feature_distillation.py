@@ -17,8 +17,8 @@ from keras_distill.losses.projection import plan_projection
 class FeatureDistillation(DistillationLoss):
     """Any layer of the student follows any layer of the teacher, by name.
 
-    The mean over all positions of `d(W student, teacher)`, where `d` is the
-    mean squared error or the cosine distance along the last axis, and `W` a
+    The mean over all positions of `d(W student, teacher)`, where `d` is a
+    distance of `HiddenStatesDistillation` along the last axis, and `W` a
     linear projection. Outputs `(B, L, D)` of a model that has a padding mask
     are averaged over its real tokens.
 
@@ -26,7 +26,7 @@ class FeatureDistillation(DistillationLoss):
         student_layer: str. Name of a layer of the student; of a layer of a
             nested model, its path: `"encoder/dense"`.
         teacher_layer: str. Name of a layer of the teacher.
-        loss: str. `"mse"` or `"cosine"`. Defaults to `"mse"`.
+        loss: str. `"mse"`, `"cosine"` or `"kl"`. Defaults to `"mse"`.
         projection: `"auto"` (a projection if widths differ), `"shared"`
             (always), or `None` (never). Defaults to `"auto"`.
         name: Optional str. Defaults to the student layer's name.

@@ -14,8 +14,15 @@ from keras_distill.losses.projection import plan_projection
 TOKEN_LOSSES = {
     "mse": functional.mean_squared_error,
     "cosine": functional.cosine_distance,
+    "kl": functional.soft_targets_kl,
 }
-TOKEN_NORMALIZATIONS = ("valid_tokens", "official")
+# What the match plan says of each.
+_IN_WORDS = {
+    "valid_tokens": "masked",
+    "first_token": "first token",
+    "official": "with padding",
+}
+TOKEN_NORMALIZATIONS = tuple(_IN_WORDS)
 
 
 @keras.saving.register_keras_serializable("keras_distill")
@@ -23,24 +30,37 @@ class HiddenStatesDistillation(DistillationLoss):
     """The student's hidden states follow the teacher's, layer by layer.
 
     `sum over (m, n) of mean_l d(W h_student[m, l], h_teacher[n, l])` over the
-    pairs `(m, n)` of the layer map and the real tokens `l`, where `d` is the
-    mean squared error over the width or the cosine distance, and `W` a linear
-    projection with bias.
+    pairs `(m, n)` of the layer map and the real tokens `l`, where `W` is a
+    linear projection with bias and `d` one of
+
+    - `"mse"`: the mean squared error over the width;
+    - `"cosine"`: the cosine distance;
+    - `"kl"`: `KL(softmax(h_teacher) || softmax(W h_student))`, the vectors
+      read as logits over the width. XtremeDistil (2020) writes its
+      representation loss as a KL divergence of hidden states, which are no
+      distributions: they have negative entries and any sum. Keras's `"kld"`
+      clips both sides to `[1e-7, 1]`, so that it is not least where the two
+      agree, and gives no gradient where the student lies outside. After a
+      softmax the divergence is finite, 0 only where the two differ by a
+      constant, and never negative.
 
     Args:
         layer_map: Callable of `keras_distill.layer_map`. Which teacher layer
-            each student layer learns from. Defaults to `layer_map.uniform`.
-        loss: str. `"mse"` or `"cosine"`. Defaults to `"mse"`.
-        include_embeddings: bool. Whether layer 0, the output of the
-            embeddings, is a pair of its own, through the same projection, as
-            in TinyBERT's script. Defaults to `False`.
+            each student layer learns from; layer 0 is the output of the
+            embeddings. Defaults to `layer_map.uniform`.
+        loss: str. `"mse"`, `"cosine"` or `"kl"`. Defaults to `"mse"`.
+        include_embeddings: bool. Whether the embeddings are a pair of their
+            own, `(0, 0)`, through the same projection, as in TinyBERT's
+            script. Defaults to `False`.
         projection: How student widths become teacher widths. `"auto"`: one
             linear projection for all layers if widths differ, none if they
             are equal. `"shared"`: one in any case, as in TinyBERT's script.
             `"per_layer"`: one for each student layer, as in TinyBERT's
-            released checkpoints. `None`: none; widths must be equal.
-            Defaults to `"auto"`.
+            released checkpoints and in XtremeDistilTransformers. `None`:
+            none; widths must be equal. Defaults to `"auto"`.
         normalization: str. `"valid_tokens"`: the mean is over real tokens.
+            `"first_token"`: the first token alone counts, as in
+            XtremeDistilTransformers' code for classification.
             `"official"`: over all positions, padding included, as in
             TinyBERT's script, so that the value depends on the padding.
             Defaults to `"valid_tokens"`.
@@ -60,6 +80,10 @@ class HiddenStatesDistillation(DistillationLoss):
     Reference:
         - TinyBERT, https://arxiv.org/abs/1909.10351;
           official code: `general_distill.py`.
+        - XtremeDistil, https://arxiv.org/abs/2004.05686 (`"kl"`).
+        - XtremeDistilTransformers,
+          https://github.com/microsoft/xtreme-distil-transformers
+          (`layer_map.top_aligned`, `projection="per_layer"`), `models.py`.
     """
 
     def __init__(
@@ -96,8 +120,7 @@ class HiddenStatesDistillation(DistillationLoss):
 
     def per_example(self, teacher, student, mask=None):
         values = TOKEN_LOSSES[self.loss](teacher, student)
-        official = self.normalization == "official"
-        return functional.token_mean(values, None if official else mask)
+        return mean_over_tokens(values, mask, self.normalization)
 
     def get_config(self):
         return {
@@ -132,6 +155,49 @@ def mapped_layers(layer_map, teacher, student):
     return layer_map(student.num_layers, teacher.num_layers)
 
 
+def attention_layers(layer_map, teacher, student):
+    """The pairs of a layer map in which both sides have attention.
+
+    Args:
+        layer_map: Callable of `keras_distill.layer_map`.
+        teacher: `ModelDescription`.
+        student: `ModelDescription`.
+
+    Returns:
+        Tuple of `(student layer, teacher layer)` pairs without layer 0.
+
+    Raises:
+        ValueError: If no pair is left.
+    """
+    mapped = mapped_layers(layer_map, teacher, student)
+    pairs = tuple(pair for pair in mapped if 0 not in pair)
+    if not pairs:
+        raise ValueError(
+            "`layer_map` must pair transformer layers: embeddings (layer 0) "
+            f"have no attention. Received: {list(mapped)}"
+        )
+    return pairs
+
+
+def mean_over_tokens(values, mask, normalization):
+    """Mean of per-token values over the positions that count.
+
+    Args:
+        values: Tensor `(B, L)`.
+        mask: Optional tensor `(B, L)`.
+        normalization: str. One of `TOKEN_NORMALIZATIONS`.
+
+    Returns:
+        float32 tensor `(B,)`.
+    """
+    if normalization == "official":
+        mask = None
+    elif normalization == "first_token":
+        values = values[:, :1]
+        mask = None if mask is None else mask[:, :1]
+    return functional.token_mean(values, mask)
+
+
 def match_tokens(loss, label, teacher, student, student_layer, teacher_layer):
     """Matches one vector a token of a student and a teacher layer.
 
@@ -156,6 +222,6 @@ def match_tokens(loss, label, teacher, student, student_layer, teacher_layer):
         teacher_feature,
         student_feature,
     )
-    masked = "masked" if loss.normalization != "official" else "with padding"
-    note = f"{label}, {widths}, {loss.loss}, {masked}"
+    tokens = _IN_WORDS[loss.normalization]
+    note = f"{label}, {widths}, {loss.loss}, {tokens}"
     return Match(student_feature, teacher_feature, note, projection)

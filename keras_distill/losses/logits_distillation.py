@@ -10,6 +10,7 @@ from keras_distill.losses.distillation_loss import Match
 from keras_distill.losses.distillation_loss import check_choice
 
 _NORMALIZATIONS = ("sum_over_classes", "official")
+_SQUARED = ("mse", "half_sum_of_squares")
 
 
 @keras.saving.register_keras_serializable("keras_distill")
@@ -23,7 +24,9 @@ class LogitsDistillation(DistillationLoss):
       log softmax(student / T)_c`, which differs from `"kl"` by the constant
       entropy of the teacher and, in its gradient, by the factor `T^2`;
     - `"mse"`: `mean_c (teacher_c - student_c)^2`, for regression or for
-      logits; it has no temperature.
+      logits; it has no temperature;
+    - `"half_sum_of_squares"`: `1/2 * sum_c (teacher_c - student_c)^2`, that is
+      `C / 2` times `"mse"`.
 
     Predictions of shape `(B, C)` count as they are. Token predictions
     `(B, L, C)` are averaged over real tokens; per-token sample weights weigh
@@ -31,9 +34,10 @@ class LogitsDistillation(DistillationLoss):
     summed.
 
     Args:
-        temperature: float. More than 0; with `"mse"` it must be 1. Defaults
-            to `1.0`.
-        loss: str. `"kl"`, `"cross_entropy"` or `"mse"`. Defaults to `"kl"`.
+        temperature: float. More than 0; with squared differences it must
+            be 1. Defaults to `1.0`.
+        loss: str. `"kl"`, `"cross_entropy"`, `"mse"` or
+            `"half_sum_of_squares"`. Defaults to `"kl"`.
         multi_label: bool. Whether the classes are independent yes/no labels:
             sigmoids instead of a softmax, summed over classes. Defaults to
             `False`.
@@ -63,6 +67,11 @@ class LogitsDistillation(DistillationLoss):
         - Hinton et al. 2015, https://arxiv.org/abs/1503.02531.
         - TinyBERT, https://arxiv.org/abs/1909.10351
           (`loss="cross_entropy"`); official code: `task_distill.py`.
+        - XtremeDistil, https://arxiv.org/abs/2004.05686
+          (`loss="half_sum_of_squares"`, there summed over tokens).
+        - XtremeDistilTransformers,
+          https://github.com/microsoft/xtreme-distil-transformers
+          (`loss="mse"`), `models.py`.
     """
 
     def __init__(
@@ -75,18 +84,24 @@ class LogitsDistillation(DistillationLoss):
         name="logits",
     ):
         super().__init__(name)
-        check_choice("loss", loss, ("kl", "cross_entropy", "mse"))
+        check_choice("loss", loss, ("kl", "cross_entropy", *_SQUARED))
         check_choice("normalization", normalization, _NORMALIZATIONS)
         if not temperature > 0:
             raise ValueError(
                 "`temperature` must be more than 0. "
                 f"Received: temperature={temperature}"
             )
-        if loss == "mse" and (temperature != 1 or multi_label):
+        if loss in _SQUARED and (temperature != 1 or multi_label):
             raise ValueError(
-                '`loss="mse"` compares the outputs as they are. Received: '
+                f'`loss="{loss}"` compares the outputs as they are. Received: '
                 f"temperature={temperature}, multi_label={multi_label}. Leave "
                 'both at their defaults, or use loss="kl".'
+            )
+        if (loss, normalization) == ("half_sum_of_squares", "official"):
+            raise ValueError(
+                '`normalization="official"` is a mean over classes. Received: '
+                'loss="half_sum_of_squares", which is a sum. Use loss="mse" '
+                "for the mean."
             )
         self.temperature = temperature
         self.loss = loss
@@ -102,7 +117,7 @@ class LogitsDistillation(DistillationLoss):
 
     def per_example(self, teacher, student, mask=None):
         values = self._per_prediction(teacher, student)
-        if self.normalization == "official" and self.loss != "mse":
+        if self.normalization == "official" and not self._is_squared:
             values = values / teacher.shape[-1]
         if len(values.shape) == 2:
             return functional.token_mean(values, mask)
@@ -118,9 +133,16 @@ class LogitsDistillation(DistillationLoss):
             "normalization": self.normalization,
         }
 
+    @property
+    def _is_squared(self):
+        return self.loss in _SQUARED
+
     def _per_prediction(self, teacher, student):
-        if self.loss == "mse":
-            return functional.mean_squared_error(teacher, student)
+        if self._is_squared:
+            values = functional.mean_squared_error(teacher, student)
+            if self.loss == "half_sum_of_squares":
+                values = values * (0.5 * teacher.shape[-1])
+            return values
         formula = {
             ("kl", False): functional.soft_targets_kl,
             ("kl", True): functional.soft_binary_kl,
@@ -159,7 +181,7 @@ class LogitsDistillation(DistillationLoss):
         size = _check_sizes(teacher, student, feature)
         self._check_activation(teacher, feature, "teacher")
         self._check_activation(student, feature, "student")
-        if size == 1 and self.loss != "mse" and not self.multi_label:
+        if size == 1 and not (self._is_squared or self.multi_label):
             raise ValueError(
                 "The models give one number each, whose softmax is always 1. "
                 f'Received: loss={self.loss!r}. Use loss="mse" for '
@@ -168,14 +190,14 @@ class LogitsDistillation(DistillationLoss):
         return f"logits, {size} classes, {self._formula()}"
 
     def _formula(self):
-        if self.loss == "mse":
-            return "mse"
+        if self._is_squared:
+            return self.loss.replace("_", " ")
         kind = "sigmoid" if self.multi_label else "softmax"
         return f"{self.loss} of {kind}, temperature {self.temperature:g}"
 
     def _check_activation(self, model, feature, role):
         activation = model.output_activations[feature]
-        if activation in ("softmax", "sigmoid") and self.loss != "mse":
+        if activation in ("softmax", "sigmoid") and not self._is_squared:
             raise ValueError(
                 f"`LogitsDistillation` needs logits, but the {role} "
                 f"'{model.name}' ends in a {activation}. Build it with "

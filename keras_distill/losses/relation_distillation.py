@@ -8,7 +8,7 @@ from keras_distill.losses import functional
 from keras_distill.losses.distillation_loss import DistillationLoss
 from keras_distill.losses.distillation_loss import Match
 from keras_distill.losses.distillation_loss import check_choice
-from keras_distill.losses.hidden_states_distillation import mapped_layers
+from keras_distill.losses.hidden_states_distillation import attention_layers
 
 _RELATIONS = (names.QUERIES, names.KEYS, names.VALUES)
 
@@ -28,9 +28,10 @@ class RelationDistillation(DistillationLoss):
             all three.
         num_relation_heads: int. Divides the width of both models. `None`
             takes the teacher's number of attention heads. Defaults to `None`.
-        layer_map: Callable of `keras_distill.layer_map`. Defaults to
-            `layer_map.last_layer`, MiniLM's choice; MiniLMv2 takes an upper
-            layer of a deep teacher: `layer_map.explicit([(6, 21)])`.
+        layer_map: Callable of `keras_distill.layer_map`; pairs with layer 0,
+            the embeddings, are left out. Defaults to `layer_map.last_layer`,
+            MiniLM's choice; MiniLMv2 takes an upper layer of a deep teacher:
+            `layer_map.explicit([(6, 21)])`.
         name: str. Defaults to `"relations"`.
 
     Example:
@@ -75,7 +76,7 @@ class RelationDistillation(DistillationLoss):
 
     def match(self, teacher, student):
         matches = []
-        for student_layer, teacher_layer in mapped_layers(
+        for student_layer, teacher_layer in attention_layers(
             self.layer_map, teacher, student
         ):
             for kind in self.relations:

@@ -1,6 +1,7 @@
 """Students: the papers' sizes, and what a student starts from."""
 
 from keras_distill.students.copy_layers import copy_layers
+from keras_distill.students.create_bilstm_student import create_bilstm_student
 from keras_distill.students.create_student import create_student
 from keras_distill.students.factorize_embeddings import FactorizedEmbeddings
 from keras_distill.students.factorize_embeddings import factorize_embeddings
@@ -13,6 +14,7 @@ __all__ = [
     "FactorizedEmbeddings",
     "StudentConfig",
     "copy_layers",
+    "create_bilstm_student",
     "create_student",
     "factorize_embeddings",
     "parts_of",

@@ -31,11 +31,11 @@ def embedding_layers(backbone):
     and positions in one `TokenAndPositionEmbedding`.
 
     Returns:
-        Dict of layers: `"words"`, `"positions"` and, where the backbone has
-        segments, `"segments"`.
+        Dict of layers: `"words"` and, where the backbone has them,
+        `"positions"` and `"segments"`.
 
     Raises:
-        ValueError: If the backbone has no table of positions.
+        ValueError: If the backbone has no table of words.
     """
     combined = getattr(backbone, "embeddings", None)
     if isinstance(combined, keras_hub.layers.TokenAndPositionEmbedding):
@@ -48,9 +48,14 @@ def embedding_layers(backbone):
         "positions": getattr(backbone, "position_embedding", None),
         "segments": getattr(backbone, "segment_embedding", None),
     }
-    if layers["words"] is None or layers["positions"] is None:
+    if layers["words"] is None:
         raise ValueError(
-            f"{type(backbone).__name__} has no table of words and positions, "
-            'so its embeddings cannot be taken over. Use embeddings="random".'
+            f"{type(backbone).__name__} has no table of words, so its "
+            'embeddings cannot be taken over. Use embeddings="random".'
         )
     return {name: layer for name, layer in layers.items() if layer is not None}
+
+
+def word_projection(backbone):
+    """The dense layer that a factorized table of words has, or `None`."""
+    return getattr(backbone, "token_projection", None)

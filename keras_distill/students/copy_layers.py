@@ -127,6 +127,12 @@ def _transformer_layer(backbone, number):
 def _match_embeddings(teacher, student):
     source = backbones.embedding_layers(teacher)
     target = backbones.embedding_layers(student)
+    if "positions" not in source:
+        raise ValueError(
+            f"{type(teacher).__name__} has no table of positions, so its "
+            "embeddings cannot be copied. Take over the words alone with "
+            "`factorize_embeddings`."
+        )
     if source.keys() != target.keys():
         raise ValueError(
             "`student` must have the teacher's kinds of embeddings. Received: "
@@ -150,6 +156,20 @@ def _match_embeddings(teacher, student):
                 target_projection.weights,
                 "projection of the embeddings",
             )
+    source_projection = backbones.word_projection(teacher)
+    target_projection = backbones.word_projection(student)
+    if (source_projection is None) != (target_projection is None):
+        raise ValueError(
+            "Only one of `teacher` and `student` has a factorized table of "
+            "words, so the embeddings cannot be copied. Start the student with "
+            "`factorize_embeddings`."
+        )
+    if source_projection is not None:
+        copies += _match(
+            source_projection.weights,
+            target_projection.weights,
+            "projection of the words",
+        )
     return copies
 
 

@@ -1,6 +1,9 @@
 """A smaller model of the teacher's kind."""
 
+import keras_hub
+
 from keras_distill import layer_map as layer_maps
+from keras_distill import models
 from keras_distill.students import backbones
 from keras_distill.students.copy_layers import copy_layers
 from keras_distill.students.factorize_embeddings import factorize_embeddings
@@ -19,6 +22,7 @@ def create_student(
     hidden_dim=None,
     num_heads=None,
     intermediate_dim=None,
+    embedding_dim=None,
     dropout=None,
     embeddings="random",
     layers="random",
@@ -32,6 +36,11 @@ def create_student(
     gives a backbone. Vocabulary, maximum sequence length and segments are the
     teacher's. The student is trainable and has Keras's current dtype policy,
     whatever the teacher's are.
+
+    With `embedding_dim`, a BERT's table of words is kept factorized, as a
+    table of that width and a dense layer to the width of the hidden states:
+    the student is a `keras_distill.models.FactorizedBertBackbone`, or a
+    classifier above it.
 
     Args:
         teacher: A KerasHub task or backbone whose backbone takes `num_layers`,
@@ -47,12 +56,17 @@ def create_student(
         intermediate_dim: int. Width of the feed-forward layers. Defaults to
             the teacher's when the student is as wide as the teacher, else to
             `4 * hidden_dim`.
+        embedding_dim: int. Width of the embedding tables where it is not the
+            width of the hidden states: for a student of a BERT, whose words
+            are then factorized, or of an ELECTRA. Defaults to the width of
+            the hidden states, or to the teacher's where that differs from its
+            own.
         dropout: float. Dropout rate of the backbone and of the head. Defaults
             to the teacher's.
         embeddings: string. `"random"`, or `"teacher"` to start from the
             teacher's tables: copied when the student's are as wide, by
-            truncated SVD (`factorize_embeddings`) when they are narrower.
-            Defaults to `"random"`.
+            truncated SVD (`factorize_embeddings`) when they are narrower or
+            factorized. Defaults to `"random"`.
         layers: string. `"random"`, or `"teacher"` to start from the teacher's
             transformer layers and pooler (`copy_layers`); needs the teacher's
             widths and heads. Defaults to `"random"`.
@@ -62,7 +76,8 @@ def create_student(
         name: string. The student's name. Defaults to Keras's choice.
 
     Returns:
-        A model of the teacher's class.
+        A model of the teacher's class; with `embedding_dim` and a BERT, one of
+        its factorized kind.
 
     Raises:
         ValueError: If the size is not given, given twice or impossible, an
@@ -89,11 +104,14 @@ def create_student(
     teacher_backbone = backbones.backbone_of(teacher, "teacher")
     _check_teacher(teacher_backbone)
     _check_starts(embeddings, layers, layer_map)
-    size = _resolve_size(teacher_backbone, preset, sizes)
+    size = _resolve_size(teacher_backbone, preset, sizes, embedding_dim)
     if teacher is teacher_backbone:
-        student = _build_backbone(teacher, size, dropout, name)
+        student = _build_backbone(teacher, size, embedding_dim, dropout, name)
     else:
-        student = _build_task(teacher, size, dropout, name)
+        backbone = _build_backbone(
+            teacher_backbone, size, embedding_dim, dropout
+        )
+        student = _build_task(teacher, backbone, dropout, name)
     if layers == "teacher":
         copy_layers(teacher, student, layer_map or layer_maps.uniform)
     if embeddings == "teacher":
@@ -126,10 +144,11 @@ def _check_starts(embeddings, layers, layer_map):
         )
 
 
-def _resolve_size(teacher, preset, sizes):
+def _resolve_size(teacher, preset, sizes, embedding_dim):
     """Returns the student's size from a preset, or from sizes and defaults."""
     given = {name: size for name, size in sizes.items() if size is not None}
-    if (preset is None) != bool(given):
+    is_given = bool(given) or (preset is None and embedding_dim is not None)
+    if (preset is None) != is_given:
         raise ValueError(
             "Give either `preset` or at least one of "
             f"{', '.join(f'`{name}`' for name in _SIZES)}. "
@@ -151,22 +170,33 @@ def _resolve_size(teacher, preset, sizes):
     return StudentConfig(**size, source="own size")
 
 
-def _build_backbone(teacher, size, dropout, name=None):
+def _build_backbone(teacher, size, embedding_dim, dropout, name=None):
     config = teacher.get_config()
     # A frozen, quantized or half-precision teacher has a trainable student.
     for word in ("name", "trainable", "dtype"):
         del config[word]
+    config.pop("embeddings_trainable", None)
     # ELECTRA: tables as wide as the layers stay so, others keep their width.
     if config.get("embedding_dim") == config["hidden_dim"]:
         config["embedding_dim"] = size.hidden_dim
     config.update({word: getattr(size, word) for word in _SIZES})
     if dropout is not None:
         config["dropout"] = dropout
-    return type(teacher)(**config, name=name)
+    backbone_class = type(teacher)
+    if embedding_dim is not None:
+        if backbone_class is keras_hub.models.BertBackbone:
+            backbone_class = models.FactorizedBertBackbone
+        elif "embedding_dim" not in config:
+            raise ValueError(
+                "`embedding_dim` is for students of a BERT or of a model that "
+                f"takes it, such as ELECTRA. Received: a teacher of type "
+                f"{backbone_class.__name__} and embedding_dim={embedding_dim}"
+            )
+        config["embedding_dim"] = embedding_dim
+    return backbone_class(**config, name=name)
 
 
-def _build_task(teacher, size, dropout, name):
-    backbone = _build_backbone(teacher.backbone, size, dropout)
+def _build_task(teacher, backbone, dropout, name):
     config = teacher.get_config()
     config.update(
         backbone=backbone, preprocessor=teacher.preprocessor, name=name
@@ -174,21 +204,28 @@ def _build_task(teacher, size, dropout, name):
     # RoBERTa's and DistilBERT's heads have a hidden layer, as wide as the
     # backbone unless asked for otherwise.
     if config.get("hidden_dim") == teacher.backbone.hidden_dim:
-        config["hidden_dim"] = size.hidden_dim
+        config["hidden_dim"] = backbone.hidden_dim
     if dropout is not None and "dropout" in config:
         config["dropout"] = dropout
-    return type(teacher)(**config)
+    task_class = type(teacher)
+    # KerasHub finds a saved task by the class of its backbone.
+    if (
+        task_class is keras_hub.models.BertTextClassifier
+        and type(backbone) is models.FactorizedBertBackbone
+    ):
+        task_class = models.FactorizedBertTextClassifier
+    return task_class(**config)
 
 
 def _start_embeddings(teacher, student):
-    width = _embedding_width(teacher, "teacher")
-    received = _embedding_width(student, "student")
-    if received == width:
+    if _kind_of_words(teacher) == _kind_of_words(student):
         copy_layers(teacher, student, [(0, 0)], include_pooler=False)
     else:
         factorize_embeddings(teacher, student)
 
 
-def _embedding_width(model, argument):
-    backbone = backbones.backbone_of(model, argument)
-    return backbones.embedding_layers(backbone)["words"].output_dim
+def _kind_of_words(model):
+    """The width of a model's table of words, and whether it is factorized."""
+    backbone = backbones.backbone_of(model, "model")
+    words = backbones.embedding_layers(backbone)["words"]
+    return words.output_dim, backbones.word_projection(backbone) is not None

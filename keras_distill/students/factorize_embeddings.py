@@ -4,9 +4,15 @@ import dataclasses
 
 import keras
 import numpy as np
+from sklearn.utils.extmath import randomized_svd
 
 from keras_distill.students import backbones
 from keras_distill.vocabulary import check_same_vocabulary
+
+_METHODS = ("auto", "exact", "randomized")
+# Entries of a table beyond which "auto" is randomized. BERT's 30,522 x 768 lie
+# below, multilingual BERT's 119,547 x 768 above.
+_LARGE_TABLE = 2**25
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -14,8 +20,9 @@ class FactorizedEmbeddings:
     """What `factorize_embeddings` kept of the teacher's embeddings.
 
     Attributes:
-        basis: Array of shape `(teacher width, student width)`, float64. Its
-            columns are orthonormal, the strongest direction first.
+        basis: Array of shape `(teacher width, width of the student's words)`,
+            float64. Its columns are orthonormal, the strongest direction
+            first.
         mean: Array of shape `(teacher width,)`, float64. The word that was
             subtracted from every row; zeros without centering.
         energy_kept: float in `[0, 1]`. Share of the squared singular values
@@ -34,24 +41,49 @@ class FactorizedEmbeddings:
         )
 
 
-def factorize_embeddings(teacher, student, *, center=False):
+def factorize_embeddings(
+    teacher,
+    student,
+    *,
+    center=False,
+    include_positions=True,
+    trainable=True,
+    method="auto",
+    seed=0,
+    quiet=False,
+):
     """Fills a student's embedding tables from the teacher's wider ones.
 
     With `E = U S V^T` the teacher's word table, of shape `(words, d)`, and `k`
-    the student's width, the student's words become `E V_k = U_k S_k`. No other
-    table of rank `k` is closer to `E`: `E V_k V_k^T` is its best approximation
-    in the Frobenius norm. Positions and segments are projected by the same
-    `V_k`, so that their sum with the words keeps its meaning. The student's
-    layer normalization is left as it is.
+    the width of the student's table, the student's words become
+    `E V_k = U_k S_k`. No other table of rank `k` is closer to `E`:
+    `E V_k V_k^T` is its best approximation in the Frobenius norm. Positions
+    and segments are projected by the same `V_k`, so that their sum with the
+    words keeps its meaning. The student's layer normalization is left as it
+    is.
+
+    A student whose words are kept factorized
+    (`create_student(teacher, embedding_dim=k)`: words of width `k`, then a
+    dense layer to the width `h` of the hidden states) gets its dense layer as
+    well:
+
+    - `h = d`: `V_k^T`, and with `center=True` the mean word for a bias, so
+      that a word comes out as its row of the best approximation; positions,
+      segments and layer normalization are copied.
+    - `h < d`: the same turned into the `h` strongest directions, `V_k^T V_h`;
+      positions and segments are projected by `V_h`. It is the start that a
+      table of width `h` would have, cut to rank `k`.
 
     A singular vector is defined up to its sign; the entry of greatest
     magnitude of each column of `V_k` is made positive, so that two runs agree.
+    The energy kept is printed.
 
     Source: XtremeDistil (Mukherjee and Awadallah 2020,
     https://arxiv.org/abs/2004.05686) for the SVD; the code of
     XtremeDistilTransformers subtracts the mean word first (`center=True`,
-    which is principal component analysis) and leaves positions and segments
-    alone.
+    which is principal component analysis), leaves positions and segments
+    alone (`include_positions=False`) and can freeze the words
+    (`trainable=False`).
 
     Args:
         teacher: A KerasHub task or backbone, the source.
@@ -60,14 +92,31 @@ def factorize_embeddings(teacher, student, *, center=False):
             it gets the teacher's first positions.
         center: bool. Whether to subtract the mean word before the SVD.
             Defaults to `False`.
+        include_positions: bool. Whether the student's positions and segments
+            are the teacher's too; where it has none, there is nothing to do.
+            Defaults to `True`.
+        trainable: bool. Whether the student's table of words goes on
+            training; otherwise it is frozen. (Students of
+            `keras_distill.models` come back from a file with the choice. A
+            KerasHub backbone keeps the values but not the choice: freeze its
+            `token_embedding` again before you train it on.) Defaults to
+            `True`.
+        method: str. `"exact"`: QR and SVD in float64. `"randomized"`:
+            scikit-learn's `randomized_svd` in float32, which needs a fraction
+            of the memory; the weakest of the directions it finds may be mixed
+            with such as are hardly weaker. `"auto"`: exact up to 33 million
+            entries, such as BERT's 30,522 x 768. Defaults to `"auto"`.
+        seed: int. Seed of `"randomized"`. Defaults to `0`.
+        quiet: bool. Whether to print nothing. Defaults to `False`.
 
     Returns:
         `FactorizedEmbeddings`, which prints as one line.
 
     Raises:
         ValueError: If the student is wider than the teacher, or has another
-            vocabulary, other segments or more positions; if the teacher's
-            tables are quantized or not finite. Nothing is changed then.
+            vocabulary, tables that the teacher lacks, other segments or more
+            positions; if the teacher's tables are quantized or not finite.
+            Nothing is changed then.
 
     Example:
 
@@ -76,34 +125,72 @@ def factorize_embeddings(teacher, student, *, center=False):
     from keras_distill import teachers
 
     teacher = teachers.load_teacher("minilm", 2, sequence_length=64).classifier
-    student = students.create_student(teacher, "bert_3l_132d")
-    print(students.factorize_embeddings(teacher, student))
-    # embeddings 384 -> 132 by truncated SVD, ... of the squared ...
+    student = students.create_student(teacher, "bert_3l_192d")
+    students.factorize_embeddings(teacher, student)
     ```
     """
-    sources = _tables(backbones.backbone_of(teacher, "teacher"))
-    targets = _tables(backbones.backbone_of(student, "student"))
-    _check_tables(sources, targets)
+    if method not in _METHODS:
+        raise ValueError(
+            f"`method` must be one of {', '.join(_METHODS)}. "
+            f"Received: method={method!r}"
+        )
     check_same_vocabulary(teacher, student)
+    source = backbones.backbone_of(teacher, "teacher")
+    target = backbones.backbone_of(student, "student")
+    if backbones.word_projection(source) is not None:
+        raise ValueError(
+            "The teacher's words are factorized already. Copy them into a "
+            "student of the same widths: `copy_layers(teacher, student, "
+            "[(0, 0)])`."
+        )
+    targets = _tables(target, include_positions)
+    sources = _tables(source, include_positions)
+    projection = backbones.word_projection(target)
+    _check_tables(sources, targets, projection)
 
-    tables = {
-        # The student may have fewer positions than the teacher.
-        name: _read(name, variable)[: targets[name].shape[0]]
-        for name, variable in sources.items()
+    words = _read("words", sources["words"], method)
+    others = {
+        # A student of shorter sequences has fewer positions than the teacher.
+        name: _read(name, sources[name], "exact")[: targets[name].shape[0]]
+        for name in targets
+        if name != "words"
     }
-    width = targets["words"].shape[1]
-    mean = np.zeros(tables["words"].shape[1])
+    mean = np.zeros(words.shape[1])
     if center:
-        mean = tables["words"].mean(axis=0)
-        tables["words"] = tables["words"] - mean
-    basis, energy_kept = _strongest_directions(tables["words"], width)
-    for name, table in tables.items():
-        targets[name].assign(table @ basis)
-    return FactorizedEmbeddings(basis, mean, energy_kept)
+        mean = words.mean(axis=0, dtype="float64")
+        words -= mean.astype(words.dtype)
+    rank = targets["words"].shape[1]
+    frame_width = rank if projection is None else projection.units
+    is_teachers_frame = projection is not None and frame_width == words.shape[1]
+    num_directions = rank if is_teachers_frame else max(rank, frame_width)
+    directions, energies, total = _strongest_directions(
+        words, num_directions, seed
+    )
+    basis, frame = directions[:, :rank], directions[:, :frame_width]
+    if is_teachers_frame:
+        frame = np.eye(frame_width)
+
+    targets["words"].assign(words @ basis.astype(words.dtype))
+    for name, table in others.items():
+        targets[name].assign(table @ frame)
+    if projection is not None:
+        projection.kernel.assign(basis.T @ frame)
+        projection.bias.assign(mean @ frame)
+    if is_teachers_frame and include_positions:
+        normalization = source.embeddings_layer_norm.get_weights()
+        target.embeddings_layer_norm.set_weights(normalization)
+    backbones.embedding_layers(target)["words"].trainable = trainable
+    energy_kept = float(energies[:rank].sum() / total)
+    result = FactorizedEmbeddings(basis, mean, energy_kept)
+    if not quiet:
+        print(result, flush=True)
+    return result
 
 
-def _tables(backbone):
+def _tables(backbone, include_positions):
     layers = backbones.embedding_layers(backbone)
+    if not include_positions:
+        layers = {"words": layers["words"]}
     for name, layer in layers.items():
         if layer.quantization_mode is not None:
             raise ValueError(
@@ -111,25 +198,24 @@ def _tables(backbone):
                 f"{layer.quantization_mode}. Pass the model before "
                 "quantization."
             )
-    variables = {
-        name: layer.embeddings
+    return {
+        name: layer.position_embeddings
+        if name == "positions"
+        else layer.embeddings
         for name, layer in layers.items()
-        if name != "positions"
     }
-    variables["positions"] = layers["positions"].position_embeddings
-    return variables
 
 
-def _check_tables(sources, targets):
-    if sources.keys() != targets.keys():
+def _check_tables(sources, targets, projection):
+    if not targets.keys() <= sources.keys():
         raise ValueError(
-            "`student` must have the teacher's kinds of embeddings. Received: "
-            f"{', '.join(sources)} in the teacher, {', '.join(targets)} in "
-            "the student."
+            "`student` must have no other kinds of embeddings than the "
+            f"teacher. Received: {', '.join(sources)} in the teacher, "
+            f"{', '.join(targets)} in the student."
         )
-    for name, source in sources.items():
-        rows = source.shape[0]
-        received = targets[name].shape[0]
+    for name, target in targets.items():
+        rows = sources[name].shape[0]
+        received = target.shape[0]
         shorter = name == "positions" and received < rows
         if received != rows and not shorter:
             raise ValueError(
@@ -139,6 +225,8 @@ def _check_tables(sources, targets):
             )
     words, width = sources["words"].shape
     received = targets["words"].shape[1]
+    if projection is not None:
+        received = max(received, projection.units)
     if received > min(words, width):
         raise ValueError(
             "`student` must be at most as wide as the teacher, and as its "
@@ -148,8 +236,13 @@ def _check_tables(sources, targets):
         )
 
 
-def _read(name, variable):
-    table = keras.ops.convert_to_numpy(variable).astype("float64")
+def _read(name, variable, method):
+    """A copy of a table: float32 if it is to be randomized, else float64."""
+    if method == "auto":
+        entries = variable.shape[0] * variable.shape[1]
+        method = "randomized" if entries > _LARGE_TABLE else "exact"
+    dtype = "float32" if method == "randomized" else "float64"
+    table = np.array(keras.ops.convert_to_numpy(variable), dtype)
     if not np.isfinite(table).all():
         raise ValueError(
             f"The teacher's table of {name} holds NaN or infinity. Load the "
@@ -158,14 +251,27 @@ def _read(name, variable):
     return table
 
 
-def _strongest_directions(table, width):
-    """Returns the `width` first right singular vectors and their energy."""
-    # With table = Q R, R has the table's singular values and right vectors;
-    # the left ones, one row for each word, are not needed.
-    triangle = np.linalg.qr(table, mode="r")
-    _, values, rows = np.linalg.svd(triangle, full_matrices=False)
-    basis = rows[:width].T
-    strongest = np.abs(basis).argmax(axis=0)
-    basis = basis * np.sign(basis[strongest, np.arange(width)])
-    energy = values**2
-    return basis, float(energy[:width].sum() / energy.sum())
+def _strongest_directions(table, width, seed):
+    """The first right singular vectors, and how much each one holds.
+
+    Returns:
+        Tuple of the vectors, float64 `(d, width)`, one in each column; their
+        squared singular values, float64 `(width,)`; and the sum of all.
+    """
+    if table.dtype == "float32":
+        _, values, rows = randomized_svd(
+            table, width, flip_sign=False, random_state=seed
+        )
+        energies = values.astype("float64") ** 2
+        total = np.einsum("ij,ij->", table, table, dtype="float64")
+    else:
+        # With table = Q R, R has the table's singular values and right
+        # vectors; the left ones, one row for each word, are not needed.
+        triangle = np.linalg.qr(table, mode="r")
+        _, values, rows = np.linalg.svd(triangle, full_matrices=False)
+        energies = values**2
+        total = energies.sum()
+    directions = rows[:width].T.astype("float64")
+    strongest = np.abs(directions).argmax(axis=0)
+    directions *= np.sign(directions[strongest, np.arange(width)])
+    return directions, energies[:width], total

@@ -54,6 +54,9 @@ class StudentConfig:
 
 
 _TINYBERT = "TinyBERT, Jiao et al. 2020, https://arxiv.org/abs/1909.10351"
+_XTREMEDISTIL = (
+    "XtremeDistilTransformers, https://huggingface.co/microsoft/xtremedistil-"
+)
 
 PRESETS = types.MappingProxyType(
     {
@@ -70,6 +73,27 @@ PRESETS = types.MappingProxyType(
             num_heads=12,
             intermediate_dim=3072,
             source=_TINYBERT,
+        ),
+        "xtremedistil_l6_h256": StudentConfig(
+            num_layers=6,
+            hidden_dim=256,
+            num_heads=8,
+            intermediate_dim=1024,
+            source=f"{_XTREMEDISTIL}l6-h256-uncased",
+        ),
+        "xtremedistil_l6_h384": StudentConfig(
+            num_layers=6,
+            hidden_dim=384,
+            num_heads=12,
+            intermediate_dim=1536,
+            source=f"{_XTREMEDISTIL}l6-h384-uncased",
+        ),
+        "xtremedistil_l12_h384": StudentConfig(
+            num_layers=12,
+            hidden_dim=384,
+            num_heads=12,
+            intermediate_dim=1536,
+            source=f"{_XTREMEDISTIL}l12-h384-uncased",
         ),
         "bert_3l_132d": StudentConfig(
             num_layers=3,

@@ -26,6 +26,7 @@ ROOMS = (
     "layer_map",
     "losses",
     "optimizers",
+    "models",
     "schedules",
     "stages",
     "students",

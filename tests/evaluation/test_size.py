@@ -1,5 +1,6 @@
 import numpy as np
 
+from keras_distill import students
 from keras_distill.evaluation import size
 
 
@@ -15,6 +16,21 @@ def test_parameters_by_hand(make_classifier, tokenizer):
     assert counted.embeddings == embeddings
     assert counted.encoder == 3 * layer
     assert counted.total == embeddings + 3 * layer + pooler + head
+
+
+def test_parameters_of_a_recurrent_student(make_classifier, tokenizer):
+    model = students.create_bilstm_student(
+        make_classifier(hidden_dim=16), embedding_dim=6, lstm_dim=5
+    )
+    # Four gates in each of two directions; the projection.
+    lstm = 2 * 4 * (5 * (6 + 5) + 5)
+    projection = 10 * 16 + 16
+    counted = size.count_parameters(model)
+    assert counted.embeddings == tokenizer.vocabulary_size() * 6
+    assert counted.encoder == lstm + projection
+    assert counted.total == (
+        counted.embeddings + lstm + projection + 16 * 2 + 2
+    )
 
 
 def test_file_is_the_weights_in_float32_and_little_more(make_classifier):

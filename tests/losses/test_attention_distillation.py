@@ -224,9 +224,29 @@ def test_depths_that_do_not_divide(describe_bert):
 
 
 def test_the_embeddings_have_no_attention(describe_bert):
-    loss = AttentionDistillation(layer_map.explicit([(0, 0)]))
-    with pytest.raises(ValueError, match="no feature 'attention_scores.0'"):
+    loss = AttentionDistillation(layer_map.explicit([(0, 0), (0, 2)]))
+    with pytest.raises(ValueError, match=r"no attention.*\(0, 0\), \(0, 2\)"):
         loss.match(describe_bert(2), describe_bert(2))
+
+
+@pytest.mark.parametrize("depth", [6, 12])
+def test_xtremedistil_aligns_all_layers_with_the_teachers_top(
+    depth, describe_bert
+):
+    loss = AttentionDistillation(layer_map.top_aligned, feature="probabilities")
+    matches = loss.match(describe_bert(12), describe_bert(depth))
+    assert [(match.student, match.teacher) for match in matches] == [
+        (f"attention_probabilities.{m}", f"attention_probabilities.{n}")
+        for m, n in zip(range(1, depth + 1), range(13 - depth, 13), strict=True)
+    ]
+
+
+def test_equal_uniform_maps_have_no_loss(mask):
+    keys = np.broadcast_to(mask[:, None, None, :], (3, 2, 4, 4))
+    uniform = keys / keys.sum(axis=-1, keepdims=True)
+    loss = AttentionDistillation(feature="probabilities")
+    values = loss.per_example(uniform, uniform, mask)
+    np.testing.assert_array_equal(values, np.zeros(3))
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,15 @@ CONFIGS = [
         },
     ),
     (
+        losses.HiddenStatesDistillation,
+        {
+            "layer_map": layer_map.top_aligned,
+            "loss": "kl",
+            "normalization": "first_token",
+        },
+    ),
+    (losses.LogitsDistillation, {"loss": "half_sum_of_squares"}),
+    (
         losses.EmbeddingsDistillation,
         {"loss": "cosine", "projection": None, "normalization": "official"},
     ),

@@ -1,5 +1,6 @@
 """Facts about the distillation of hidden states."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -22,6 +23,22 @@ def cosine_distances(teacher, student):
     return 1 - product / lengths
 
 
+def divergences(teacher, student):
+    """KL of the vectors' softmaxes."""
+    p, q = (
+        np.exp(x) / np.exp(x).sum(axis=-1, keepdims=True)
+        for x in (teacher, student)
+    )
+    return np.sum(p * np.log(p / q), axis=-1)
+
+
+DISTANCES = [
+    ("mse", squared_errors),
+    ("cosine", cosine_distances),
+    ("kl", divergences),
+]
+
+
 def over_real_tokens(distances):
     def reference(teacher, student, mask):
         values = distances(teacher, student)
@@ -39,9 +56,7 @@ def over_all_positions(distances):
     return reference
 
 
-@pytest.mark.parametrize(
-    "loss, distances", [("mse", squared_errors), ("cosine", cosine_distances)]
-)
+@pytest.mark.parametrize("loss, distances", DISTANCES)
 def test_values_over_real_tokens(loss, distances, random, mask):
     check_distillation_loss(
         HiddenStatesDistillation(layer_map.last, loss),
@@ -52,9 +67,7 @@ def test_values_over_real_tokens(loss, distances, random, mask):
     )
 
 
-@pytest.mark.parametrize(
-    "loss, distances", [("mse", squared_errors), ("cosine", cosine_distances)]
-)
+@pytest.mark.parametrize("loss, distances", DISTANCES)
 def test_official_values_count_padding(loss, distances, random, mask):
     official = HiddenStatesDistillation(loss=loss, normalization="official")
     teacher = random.normal(size=(3, 4, 5))
@@ -65,6 +78,32 @@ def test_official_values_count_padding(loss, distances, random, mask):
     masked = official.per_example(teacher, student, mask)
     expected = over_all_positions(distances)(teacher, student, None)
     np.testing.assert_allclose(masked, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("loss, distances", DISTANCES)
+def test_the_first_token_alone(loss, distances, random, mask):
+    check_distillation_loss(
+        HiddenStatesDistillation(loss=loss, normalization="first_token"),
+        random.normal(size=(3, 4, 5)),
+        random.normal(size=(3, 4, 5)),
+        mask,
+        reference=lambda teacher, student, mask: distances(teacher, student)[
+            :, 0
+        ],
+    )
+
+
+def test_divergence_is_never_negative_and_least_where_both_agree(random):
+    """Keras's "kld" of the same vectors is neither."""
+    loss = HiddenStatesDistillation(loss="kl")
+    teacher = np.full((1, 1, 4), 0.5, "float32")
+    above = np.ones((1, 1, 4), "float32")
+    agreeing = np.asarray(loss.per_example(teacher, teacher))
+    np.testing.assert_array_equal(agreeing, [0.0])
+    assert keras.losses.kl_divergence(teacher, above) < 0
+    student = random.normal(size=(8, 3, 4))
+    teacher = random.normal(size=(8, 3, 4))
+    assert (np.asarray(loss.per_example(teacher, student)) > 0).all()
 
 
 def test_official_value_depends_on_the_amount_of_padding(random):
@@ -130,6 +169,26 @@ def test_embeddings_named_by_hand_count_once(describe_bert):
     assert len(loss.match(describe_bert(1), describe_bert(1))) == 2
 
 
+@pytest.mark.parametrize("depth, num_terms", [(6, 7), (12, 13)])
+def test_xtremedistil_aligns_all_states_with_the_teachers_top(
+    depth, num_terms, describe_bert
+):
+    loss = HiddenStatesDistillation(
+        layer_map.top_aligned, projection="per_layer"
+    )
+    teacher = describe_bert(12, hidden_dim=24)
+    matches = loss.match(teacher, describe_bert(depth, hidden_dim=12))
+    assert len(matches) == num_terms
+    below = "embeddings" if depth == 12 else f"hidden_states.{12 - depth}"
+    assert (matches[0].student, matches[0].teacher) == ("embeddings", below)
+    assert (matches[-1].student, matches[-1].teacher) == (
+        f"hidden_states.{depth}",
+        "hidden_states.12",
+    )
+    # One projection for each state.
+    assert len({match.projection for match in matches}) == num_terms
+
+
 def test_projections_of_tinybert(describe_bert):
     teacher = describe_bert(12, hidden_dim=768, num_heads=12)
     student = describe_bert(4, hidden_dim=312, num_heads=12)
@@ -176,6 +235,14 @@ def test_plan_says_how_they_are_compared(describe_bert):
     loss = HiddenStatesDistillation(normalization="official", projection=None)
     assert loss.match(teacher, teacher)[0].note == (
         "hidden states, 8 wide, mse, with padding"
+    )
+
+
+def test_plan_says_that_the_first_token_counts(describe_bert):
+    model = describe_bert(2, 8)
+    loss = HiddenStatesDistillation(loss="kl", normalization="first_token")
+    assert loss.match(model, model)[0].note == (
+        "hidden states, 8 wide, kl, first token"
     )
 
 

@@ -101,6 +101,44 @@ def test_squared_error(shape, random, mask):
 
 
 @pytest.mark.parametrize("kind, multi_label, formula", SOFT_TARGETS)
+def half_sum_of_squares(teacher, student, temperature):
+    return 0.5 * np.sum((teacher - student) ** 2, axis=-1)
+
+
+@pytest.mark.parametrize("shape", [(3, 1), (3, 4), (3, 4, 5)])
+def test_half_the_sum_of_squares(shape, random, mask):
+    check_distillation_loss(
+        LogitsDistillation(loss="half_sum_of_squares"),
+        random.normal(size=shape),
+        random.normal(size=shape),
+        mask if len(shape) == 3 else None,
+        reference=reference_of(half_sum_of_squares, 1.0),
+    )
+
+
+@pytest.mark.parametrize(
+    "kind, expected", [("mse", 14 / 3), ("half_sum_of_squares", 7.0)]
+)
+def test_golden_values_of_xtremedistil(kind, expected):
+    """The code of 2021 and the paper of 2020, for tokens and examples."""
+    loss = LogitsDistillation(loss=kind)
+    teacher, student = np.zeros((1, 3)), np.array([[1.0, 2.0, 3.0]])
+    found = loss.per_example(teacher, student)
+    np.testing.assert_allclose(found, [expected], rtol=1e-6)
+    found = loss.per_example(
+        np.zeros((1, 2, 3)), np.stack([student, 9 + student], 1), [[1, 0]]
+    )
+    np.testing.assert_allclose(found, [expected], rtol=1e-6)
+    # Raw logits: a constant that a softmax would swallow counts.
+    shifted = loss.per_example(teacher, student + 1)
+    assert np.asarray(shifted)[0] > expected
+
+
+def test_half_the_sum_is_no_mean_over_classes():
+    with pytest.raises(ValueError, match='is a mean over classes.*loss="mse"'):
+        LogitsDistillation(loss="half_sum_of_squares", normalization="official")
+
+
 def test_official_values_are_means_over_classes(
     kind, multi_label, formula, random
 ):
@@ -175,6 +213,9 @@ def test_plan_says_how_they_are_compared(describe_bert):
         "logits, 3 classes, cross_entropy of sigmoid, temperature 2.5"
     )
     assert note(1.0, "mse") == "logits, 3 classes, mse"
+    assert note(1.0, "half_sum_of_squares") == (
+        "logits, 3 classes, half sum of squares"
+    )
 
 
 @pytest.mark.parametrize("activation", ["softmax", "sigmoid"])
@@ -190,7 +231,8 @@ def test_models_that_end_in_probabilities(activation, describe_bert):
         ):
             LogitsDistillation().match(*models)
     # A squared error is defined for probabilities just as well.
-    LogitsDistillation(loss="mse").match(probabilities, probabilities)
+    for kind in ("mse", "half_sum_of_squares"):
+        LogitsDistillation(loss=kind).match(probabilities, probabilities)
 
 
 def test_one_class_has_no_softmax(describe_bert):
@@ -198,6 +240,7 @@ def test_one_class_has_no_softmax(describe_bert):
     with pytest.raises(ValueError, match='softmax is always 1.*loss="mse"'):
         LogitsDistillation().match(model, model)
     LogitsDistillation(loss="mse").match(model, model)
+    LogitsDistillation(loss="half_sum_of_squares").match(model, model)
     LogitsDistillation(multi_label=True).match(model, model)
 
 
@@ -271,12 +314,13 @@ def test_temperature_must_be_positive(temperature):
         LogitsDistillation(temperature)
 
 
+@pytest.mark.parametrize("kind", ["mse", "half_sum_of_squares"])
 @pytest.mark.parametrize(
     "options", [{"temperature": 2.0}, {"multi_label": True}]
 )
-def test_squared_error_has_no_soft_targets(options):
-    with pytest.raises(ValueError, match='`loss="mse"` compares the outputs'):
-        LogitsDistillation(loss="mse", **options)
+def test_squared_error_has_no_soft_targets(options, kind):
+    with pytest.raises(ValueError, match=f'`loss="{kind}"` compares the outp'):
+        LogitsDistillation(loss=kind, **options)
 
 
 @pytest.mark.parametrize(

@@ -128,3 +128,12 @@ def test_unknown_relations():
         RelationDistillation(["queries", "heads"])
     with pytest.raises(ValueError, match="`relations` must name at least one"):
         RelationDistillation([])
+
+
+def test_the_embeddings_have_no_relations(describe_bert):
+    loss = RelationDistillation(["keys"], layer_map=layer_map.top_aligned)
+    matches = loss.match(describe_bert(4), describe_bert(2))
+    assert [(match.student, match.teacher) for match in matches] == [
+        ("keys.1", "keys.3"),
+        ("keys.2", "keys.4"),
+    ]

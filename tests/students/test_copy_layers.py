@@ -180,6 +180,29 @@ def test_embeddings_of_another_kind(make_backbone):
         )
 
 
+def test_factorized_words_are_copied_with_their_projection(
+    make_backbone, randomize
+):
+    teacher = students.create_student(make_backbone(), embedding_dim=6)
+    student = students.create_student(make_backbone(), embedding_dim=6)
+    randomize(teacher, seed=1)
+    students.copy_layers(teacher, student, [(0, 0)])
+    assert equal(student.token_embedding, teacher.token_embedding)
+    assert equal(student.token_projection, teacher.token_projection)
+
+
+def test_factorized_words_are_no_copy_of_plain_ones(make_backbone):
+    student = students.create_student(make_backbone(), embedding_dim=16)
+    with pytest.raises(ValueError, match="Only one of.*factorize_embeddings"):
+        students.copy_layers(make_backbone(), student, [(0, 0)])
+
+
+def test_no_table_of_positions(make_backbone):
+    deberta = make_backbone(keras_hub.models.DebertaV3Backbone)
+    with pytest.raises(ValueError, match="no table of positions"):
+        students.copy_layers(deberta, deberta, [(0, 0)])
+
+
 def test_shared_layers_cannot_be_copied(make_backbone):
     albert = make_backbone(keras_hub.models.AlbertBackbone, embedding_dim=8)
     with pytest.raises(ValueError, match="shares its weights between layers"):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from keras_distill import layer_map
+from keras_distill import models
 from keras_distill import students
 
 PAGE = pathlib.Path(__file__).parents[2] / "docs" / "students.md"
@@ -72,6 +73,8 @@ def test_intermediate_dim_is_the_teachers_at_its_width(make_backbone):
     same = students.create_student(teacher, num_layers=1)
     narrow = students.create_student(teacher, hidden_dim=6)
     given = students.create_student(teacher, hidden_dim=6, intermediate_dim=7)
+    wider = students.create_student(teacher, hidden_dim=8)
+    assert wider.intermediate_dim == 32
     assert same.intermediate_dim == 24
     assert narrow.intermediate_dim == 24
     assert narrow.hidden_dim == 6
@@ -141,6 +144,46 @@ def test_electra_with_narrow_tables_keeps_them(make_backbone, randomize):
     )
     assert student.embedding_dim == 8
     np.testing.assert_array_equal(words_of(student), words_of(teacher))
+
+
+def test_electra_with_tables_of_a_given_width(make_backbone, randomize):
+    teacher = randomize(make_backbone(keras_hub.models.ElectraBackbone))
+    student = students.create_student(
+        teacher, hidden_dim=12, embedding_dim=6, embeddings="teacher"
+    )
+    assert type(student) is keras_hub.models.ElectraBackbone
+    assert words_of(student).shape == (40, 6)
+    assert student.hidden_dim == 12
+
+
+def test_words_kept_factorized(make_classifier, randomize):
+    teacher = randomize(make_classifier(num_classes=5))
+    student = students.create_student(
+        teacher, "bert_3l_132d", embedding_dim=6, dropout=0.3
+    )
+    assert type(student) is models.FactorizedBertTextClassifier
+    assert student.preprocessor is teacher.preprocessor
+    assert student.num_classes == 5
+    backbone = student.backbone
+    assert type(backbone) is models.FactorizedBertBackbone
+    assert words_of(backbone).shape == (teacher.backbone.vocabulary_size, 6)
+    assert (backbone.num_layers, backbone.hidden_dim) == (3, 132)
+    assert backbone.dropout == student.dropout == 0.3
+    assert backbone.max_sequence_length == teacher.backbone.max_sequence_length
+
+
+def test_a_factorized_teacher_has_factorized_students(make_backbone, randomize):
+    teacher = students.create_student(make_backbone(), embedding_dim=6)
+    randomize(teacher).token_embedding.trainable = False
+    student = students.create_student(
+        teacher, num_layers=1, embeddings="teacher", layers="teacher"
+    )
+    assert type(student) is models.FactorizedBertBackbone
+    assert student.token_embedding.trainable
+    np.testing.assert_array_equal(words_of(student), words_of(teacher))
+    np.testing.assert_array_equal(
+        student.token_projection.kernel, teacher.token_projection.kernel
+    )
 
 
 @pytest.mark.parametrize("head_width, expected", [(None, 6), (9, 9)])
@@ -246,6 +289,12 @@ def test_what_cannot_be_built(words, message, make_backbone):
         students.create_student(make_backbone(), **words)
 
 
+def test_families_whose_words_cannot_be_factorized(make_backbone):
+    teacher = make_backbone(keras_hub.models.RobertaBackbone)
+    with pytest.raises(ValueError, match="RobertaBackbone and embedding_dim=4"):
+        students.create_student(teacher, embedding_dim=4)
+
+
 def test_teachers_that_are_not_bert_like(make_backbone):
     with pytest.raises(ValueError, match="Received: Functional"):
         inputs = keras.Input((2,))
@@ -260,7 +309,7 @@ def test_teachers_that_are_not_bert_like(make_backbone):
 
 
 def test_the_example_of_the_page_runs(capsys):
-    (example,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.S)
+    example, *_ = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.S)
     exec(compile(example, PAGE.name, "exec"), {})
     assert "embeddings 384 -> 132 by truncated SVD" in capsys.readouterr().out
 

@@ -1,8 +1,10 @@
+import keras
 import keras_hub
 import numpy as np
 import pytest
 
 from keras_distill import students
+from keras_distill.features import FeatureExtractor
 
 
 def words_of(backbone):
@@ -223,7 +225,322 @@ def test_quantized_teacher(make_backbone):
         students.factorize_embeddings(teacher, make_backbone(hidden_dim=6))
 
 
-def test_no_table_of_positions(make_backbone):
-    deberta = make_backbone(keras_hub.models.DebertaV3Backbone)
-    with pytest.raises(ValueError, match="no table of words and positions"):
-        students.factorize_embeddings(deberta, deberta)
+def test_words_alone_where_the_teacher_has_no_table_of_positions(
+    make_backbone, randomize
+):
+    cls = keras_hub.models.DebertaV3Backbone
+    teacher = randomize(make_backbone(cls))
+    student = make_backbone(cls, hidden_dim=6)
+    basis = students.factorize_embeddings(teacher, student).basis
+    np.testing.assert_allclose(
+        words_of(student), words_of(teacher) @ basis, atol=1e-5
+    )
+
+
+def test_tables_that_the_teacher_lacks(make_backbone):
+    teacher = make_backbone(keras_hub.models.DistilBertBackbone)
+    with pytest.raises(ValueError, match="positions in the teacher.*segments"):
+        students.factorize_embeddings(teacher, make_backbone(hidden_dim=6))
+
+
+def test_positions_and_segments_stay_as_they_are_if_asked(
+    make_backbone, randomize
+):
+    teacher = randomize(make_backbone())
+    student = randomize(make_backbone(hidden_dim=6), seed=3)
+    before = [
+        np.array(student.position_embedding.position_embeddings),
+        np.array(student.segment_embedding.embeddings),
+    ]
+    basis = students.factorize_embeddings(
+        teacher, student, include_positions=False
+    ).basis
+    after = [
+        student.position_embedding.position_embeddings,
+        student.segment_embedding.embeddings,
+    ]
+    for value, weight in zip(before, after, strict=True):
+        np.testing.assert_array_equal(weight, value)
+    np.testing.assert_allclose(
+        words_of(student), words_of(teacher) @ basis, atol=1e-6
+    )
+
+
+def test_the_energy_kept_is_printed(make_backbone, capsys):
+    models = make_backbone(), make_backbone(hidden_dim=6)
+    result = students.factorize_embeddings(*models)
+    assert capsys.readouterr().out == f"{result}\n"
+    students.factorize_embeddings(*models, quiet=True)
+    assert capsys.readouterr().out == ""
+
+
+def test_no_random_projection_is_closer(make_backbone, randomize):
+    teacher = randomize(make_backbone())
+    student = make_backbone(hidden_dim=6)
+    basis = students.factorize_embeddings(teacher, student, center=True).basis
+    table = words_of(teacher)
+    table = table - table.mean(axis=0)
+
+    def error(basis):
+        return np.linalg.norm(table - table @ basis @ basis.T)
+
+    generator = np.random.default_rng(2)
+    others = [
+        np.linalg.qr(generator.normal(size=(16, 6)))[0] for _ in range(20)
+    ]
+    assert error(basis) < min(map(error, others))
+
+
+# === Large tables ===
+
+
+@pytest.fixture
+def decaying_table():
+    """A table of 1000 x 64; each singular value is 0.95 of the one before."""
+    generator = np.random.default_rng(0)
+    left = np.linalg.qr(generator.normal(size=(1000, 64)))[0]
+    right = np.linalg.qr(generator.normal(size=(64, 64)))[0]
+    return left * 0.95 ** np.arange(64) @ right
+
+
+@pytest.mark.parametrize("center", [False, True])
+def test_randomized_keeps_what_exact_keeps(
+    center, decaying_table, make_backbone
+):
+    sizes = dict(vocabulary_size=1000)
+    teacher = make_backbone(hidden_dim=64, **sizes)
+    teacher.token_embedding.embeddings.assign(decaying_table)
+    results, tables = [], []
+    for method in ("exact", "randomized", "randomized"):
+        student = make_backbone(**sizes)
+        results.append(
+            students.factorize_embeddings(
+                teacher, student, center=center, method=method
+            )
+        )
+        tables.append(words_of(student))
+    exact, randomized, again = results
+    assert 0.7 < exact.energy_kept < 0.9
+    assert randomized.energy_kept == pytest.approx(exact.energy_kept, rel=1e-3)
+    np.testing.assert_array_equal(again.basis, randomized.basis)
+    np.testing.assert_array_equal(tables[1], tables[2])
+    # The strongest half agrees, signs included.
+    np.testing.assert_allclose(tables[1][:, :8], tables[0][:, :8], atol=1e-3)
+    np.testing.assert_allclose(
+        randomized.basis.T @ randomized.basis, np.eye(16), atol=1e-5
+    )
+
+
+def test_another_seed_finds_the_same_directions(decaying_table, make_backbone):
+    teacher = make_backbone(hidden_dim=64, vocabulary_size=1000)
+    teacher.token_embedding.embeddings.assign(decaying_table)
+    first, second = (
+        students.factorize_embeddings(
+            teacher,
+            make_backbone(vocabulary_size=1000, hidden_dim=8),
+            method="randomized",
+            seed=seed,
+        ).basis
+        for seed in (0, 1)
+    )
+    np.testing.assert_allclose(first[:, :4], second[:, :4], atol=1e-2)
+    assert not np.array_equal(first, second)
+
+
+def test_auto_is_randomized_for_large_tables(make_backbone, monkeypatch):
+    module = students.factorize_embeddings.__globals__
+    teacher, student = make_backbone(), make_backbone(hidden_dim=6)
+
+    def basis(method):
+        return students.factorize_embeddings(
+            teacher, student, method=method
+        ).basis
+
+    exact, randomized = basis("exact"), basis("randomized")
+    assert not np.array_equal(exact, randomized)
+    np.testing.assert_array_equal(basis("auto"), exact)
+    monkeypatch.setitem(module, "_LARGE_TABLE", 639)
+    np.testing.assert_array_equal(basis("auto"), randomized)
+
+
+def test_unknown_method(make_backbone):
+    with pytest.raises(ValueError, match="`method` must be one of auto, exact"):
+        students.factorize_embeddings(
+            make_backbone(), make_backbone(), method="svd"
+        )
+
+
+# === Kept factorized ===
+
+
+def embeddings_of(backbone):
+    """What enters the first layer, for all words at the first positions."""
+    ids = np.arange(40, dtype="int32").reshape(2, 20)
+    batch = {
+        "token_ids": ids,
+        "segment_ids": ids % 2,
+        "padding_mask": np.ones_like(ids),
+    }
+    extractor = FeatureExtractor(backbone, "embeddings")
+    return keras.ops.convert_to_numpy(extractor(batch)["embeddings"])
+
+
+@pytest.mark.parametrize("center", [False, True])
+def test_factorized_at_the_teachers_width(center, make_backbone, randomize):
+    """Words are the best approximation of their rank, all else is equal."""
+    teacher = randomize(make_backbone())
+    student = students.create_student(teacher, embedding_dim=6)
+    result = students.factorize_embeddings(teacher, student, center=center)
+    assert result.basis.shape == (16, 6)
+    assert words_of(student).shape == (40, 6)
+    table = words_of(teacher)
+    mean = table.mean(axis=0) if center else np.zeros(16)
+    projection = student.token_projection
+    np.testing.assert_allclose(
+        words_of(student) @ np.array(projection.kernel)
+        + np.array(projection.bias),
+        best_approximation(table - mean, 6) + mean,
+        atol=1e-5,
+    )
+    for name in ("position_embedding", "segment_embedding"):
+        np.testing.assert_allclose(
+            getattr(student, name).get_weights()[0],
+            getattr(teacher, name).get_weights()[0],
+            atol=1e-6,
+        )
+    # The teacher with its table cut to that rank sees the same.
+    cut = make_backbone()
+    cut.set_weights(teacher.get_weights())
+    cut.token_embedding.embeddings.assign(
+        best_approximation(table - mean, 6) + mean
+    )
+    np.testing.assert_allclose(
+        embeddings_of(student), embeddings_of(cut), atol=1e-4
+    )
+
+
+def test_factorized_at_the_teachers_width_and_rank_loses_nothing(
+    make_backbone, randomize
+):
+    teacher = randomize(make_backbone())
+    student = students.create_student(
+        teacher, embedding_dim=16, embeddings="teacher", layers="teacher"
+    )
+    batch = {
+        "token_ids": np.array([[5, 6, 7]]),
+        "segment_ids": np.array([[0, 0, 1]]),
+        "padding_mask": np.array([[1, 1, 1]]),
+    }
+    found, expected = (
+        keras.ops.convert_to_numpy(model(batch)["sequence_output"])
+        for model in (student, teacher)
+    )
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("center", [False, True])
+def test_factorized_in_a_narrower_student(center, make_backbone, randomize):
+    """It starts as a table of the student's width, cut to its rank."""
+    teacher = randomize(make_backbone())
+    student = students.create_student(teacher, hidden_dim=8, embedding_dim=4)
+    plain = students.create_student(teacher, hidden_dim=8)
+    students.factorize_embeddings(teacher, student, center=center)
+    whole = students.factorize_embeddings(teacher, plain, center=center)
+    projection = student.token_projection
+    found = words_of(student) @ np.array(projection.kernel)
+    np.testing.assert_allclose(
+        found, best_approximation(words_of(plain), 4), atol=1e-5
+    )
+    np.testing.assert_allclose(
+        projection.bias, whole.mean @ whole.basis, atol=1e-5
+    )
+    for name in ("position_embedding", "segment_embedding"):
+        np.testing.assert_array_equal(
+            getattr(student, name).get_weights()[0],
+            getattr(plain, name).get_weights()[0],
+        )
+
+
+def test_more_words_than_states_are_wide(make_backbone, randomize):
+    teacher = randomize(make_backbone())
+    student = students.create_student(
+        teacher, hidden_dim=4, embedding_dim=8, embeddings="teacher"
+    )
+    plain = students.create_student(teacher, hidden_dim=4, embeddings="teacher")
+    kernel = np.array(student.token_projection.kernel)
+    np.testing.assert_allclose(
+        words_of(student) @ kernel, words_of(plain), atol=1e-5
+    )
+
+
+def test_factorized_words_alone(make_backbone, randomize):
+    teacher = randomize(make_backbone())
+    student = students.create_student(teacher, embedding_dim=6)
+    norm = student.embeddings_layer_norm.get_weights()
+    positions = np.array(student.position_embedding.position_embeddings)
+    students.factorize_embeddings(teacher, student, include_positions=False)
+    np.testing.assert_array_equal(
+        student.position_embedding.position_embeddings, positions
+    )
+    for value, weight in zip(
+        norm, student.embeddings_layer_norm.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(weight, value)
+
+
+def test_a_factorized_teacher(make_backbone):
+    teacher = students.create_student(make_backbone(), embedding_dim=6)
+    student = students.create_student(teacher, embedding_dim=4)
+    with pytest.raises(ValueError, match="factorized already.*copy_layers"):
+        students.factorize_embeddings(teacher, student)
+
+
+def test_factorized_student_wider_than_the_teacher(make_backbone):
+    student = students.create_student(
+        make_backbone(), hidden_dim=32, embedding_dim=4
+    )
+    with pytest.raises(ValueError, match="a student of width 32, a teacher of"):
+        students.factorize_embeddings(make_backbone(), student)
+
+
+# === Frozen or trained ===
+
+
+@pytest.mark.parametrize("embedding_dim", [None, 4])
+@pytest.mark.parametrize("trainable", [True, False])
+def test_words_train_or_are_frozen(
+    embedding_dim, trainable, make_classifier, randomize, tmp_path
+):
+    teacher = randomize(make_classifier(num_layers=1))
+    student = students.create_student(
+        teacher, num_layers=1, hidden_dim=8, embedding_dim=embedding_dim
+    )
+    students.factorize_embeddings(teacher, student, trainable=trainable)
+    before = words_of(student.backbone)
+
+    def train(model):
+        model.compile(
+            keras.optimizers.Adam(0.1),
+            keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        )
+        x = {
+            "token_ids": np.array([[2, 5, 6, 3], [2, 9, 9, 3]]),
+            "segment_ids": np.zeros((2, 4), "int32"),
+            "padding_mask": np.ones((2, 4), "int32"),
+        }
+        model.preprocessor = None
+        kernel = np.array(model.output_dense.kernel)
+        model.fit(x, np.array([0, 1]), verbose=0)
+        assert not np.array_equal(model.output_dense.kernel, kernel)
+
+    train(student)
+    assert np.array_equal(words_of(student.backbone), before) != trainable
+    trained = words_of(student.backbone)
+    student.save(tmp_path / "student.keras")
+    loaded = keras.models.load_model(tmp_path / "student.keras")
+    np.testing.assert_array_equal(words_of(loaded.backbone), trained)
+    if embedding_dim is not None:
+        # The choice itself comes back, too.
+        train(loaded)
+        changed = not np.array_equal(words_of(loaded.backbone), trained)
+        assert changed == trainable

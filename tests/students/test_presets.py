@@ -41,6 +41,9 @@ def count_encoder(backbone):
     [
         ("tinybert_4l_312d", 14_350_248, 4 * 1_142_184),
         ("tinybert_6l_768d", 66_955_008, 6 * 7_087_872),
+        ("xtremedistil_l6_h256", 12_750_080, 6 * 789_760),
+        ("xtremedistil_l6_h384", 22_713_216, 6 * 1_774_464),
+        ("xtremedistil_l12_h384", 33_360_000, 12 * 1_774_464),
         ("bert_3l_132d", 4_746_984, 632_412),
         ("bert_3l_192d", 7_330_944, 1_334_592),
     ],
@@ -51,6 +54,23 @@ def test_parameter_counts(preset, parameters, encoder):
     assert count_encoder(backbone) == encoder
     # The page says the same.
     assert f"| {parameters:,} | {encoder:,} |" in PAGE.read_text()
+
+
+@pytest.mark.parametrize(
+    "preset, without_pooler",
+    [
+        ("xtremedistil_l6_h256", 12_684_288),
+        ("xtremedistil_l6_h384", 22_565_376),
+        ("xtremedistil_l12_h384", 33_212_160),
+    ],
+)
+def test_xtremedistil_without_its_pooler(preset, without_pooler):
+    backbone = build_preset(preset)
+    pooler = backbone.pooled_dense.count_params()
+    assert backbone.count_params() - pooler == without_pooler
+    size = students.PRESETS[preset]
+    assert size.intermediate_dim == 4 * size.hidden_dim
+    assert size.hidden_dim // size.num_heads == 32
 
 
 def test_tinybert4_is_7_6_times_smaller_than_bert_base():
