@@ -7,6 +7,7 @@ from keras_distill import export
 from keras_distill import features
 from keras_distill import layer_map
 from keras_distill import losses
+from keras_distill import models
 from keras_distill import schedules
 from keras_distill import stages
 from keras_distill import students
@@ -25,6 +26,7 @@ __all__ = [
     "features",
     "layer_map",
     "losses",
+    "models",
     "schedules",
     "stages",
     "students",
