@@ -3,12 +3,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check
-INSTALL := $(PIP) install --quiet --constraint .ci/constraints.txt
+# seqeval's sdist fails to build with the default of pips before 25.3.
+INSTALL := $(PIP) install --quiet --use-pep517 \
+	--constraint .ci/constraints.txt
 SOURCES := keras_distill recipes tests
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 BACKEND_TESTS := $(addprefix tests/,backends callbacks distiller \
 	distribution/test_jax_distribution.py features \
-	losses students tasks teachers testing test_layer_map.py \
+	losses models students tasks teachers testing test_layer_map.py \
 	test_objective.py test_schedules.py)
 LINT := --isolated --line-length 80
 RULES := --select E,F,I,W,B --config "lint.isort.force-single-line = true"

@@ -6,7 +6,7 @@ from keras_distill.tasks.tagged_examples import UNKNOWN_LANGUAGE
 from keras_distill.tasks.tagging import OUTSIDE
 from keras_distill.tasks.tagging import PHRASE_METRICS
 
-_INSTALL = "pip install --use-pep517 seqeval"
+_INSTALL = "pip install --use-pep517 'seqeval>=1.2.2,<2'"
 
 
 def evaluate_tags(task, labels, predictions, languages=None):

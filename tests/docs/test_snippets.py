@@ -25,6 +25,7 @@ ROOMS = (
     "features",
     "layer_map",
     "losses",
+    "models",
     "schedules",
     "stages",
     "students",
