@@ -50,7 +50,7 @@ def tagging_task(name, label_names, sequence_length=SEQUENCE_LENGTH):
         )
     return Task(
         name=name,
-        text_columns=("words",),
+        text_columns=("text",),
         label_names=names,
         metrics=PHRASE_METRICS,
         sequence_length=sequence_length,
