@@ -1,13 +1,12 @@
 """A class for every token, on top of any KerasHub text encoder."""
 
-import json
-import pathlib
-
 import keras
 import keras_hub
 
 # KerasHub exports what tells the kinds of presets apart under no public name.
 from keras_hub.src.utils.preset_utils import get_preset_loader
+
+from keras_distill.saving import saved_task_class
 
 # BERT's own, for weights that start at random.
 _INITIALIZER_RANGE = 0.02
@@ -217,11 +216,7 @@ def _idle_variables(backbone, hidden_states):
 
 
 def _load_with_head(cls, preset, load_weights, kwargs):
-    file = pathlib.Path(preset, "task.json")
-    saved_class = None
-    if file.is_file():
-        name = json.loads(file.read_bytes())["registered_name"]
-        saved_class = keras.saving.get_registered_object(name)
+    saved_class = saved_task_class(preset)
     if saved_class is None or not issubclass(saved_class, cls):
         raise ValueError(
             f"{str(preset)!r} is no folder of a saved {cls.__name__}. Pass "
