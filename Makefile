@@ -10,15 +10,16 @@ SOURCES := keras_distill recipes tests
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 BACKEND_TESTS := $(addprefix tests/,backends callbacks distiller \
 	distribution/test_jax_distribution.py features \
-	losses models students tasks teachers testing test_layer_map.py \
+	losses models stages students tasks teachers testing \
+	test_layer_map.py \
 	test_objective.py test_schedules.py)
 LINT := --isolated --line-length 80
 RULES := --select E,F,I,W,B --config "lint.isort.force-single-line = true"
 
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-BENCHMARKS := step_overhead against_keras frozen_layers input_pipeline teacher_cache \
-	accelerator
+BENCHMARKS := length_buckets step_overhead against_keras frozen_layers \
+	input_pipeline teacher_cache accelerator
 
 .PHONY: demo test test-backends test-peers test-slow lint format benchmarks \
 	benchmarks-peers clean
@@ -43,7 +44,6 @@ test-slow: $(BIN)/.test $(BIN)/.embedded
 	$(PYTEST) -m slow
 
 benchmarks: $(BIN)/.library $(BIN)/.embedded
-	$(BIN)/python -m tests.benchmarks.length_buckets
 	for name in $(BENCHMARKS); do \
 		$(BIN)/python -m tests.benchmarks.$$name || exit; \
 	done

@@ -11,10 +11,10 @@ from keras_distill.evaluation.comparison import Latency
 from keras_distill.evaluation.comparison import ModelResult
 from keras_distill.evaluation.comparison import Ratios
 from keras_distill.evaluation.comparison import Throughput
-from keras_distill.evaluation.progress import Progress
 from keras_distill.evaluation.text_pipeline import make_text_pipeline
 from keras_distill.evaluation.text_pipeline import predict
 from keras_distill.models import TokenClassifier
+from keras_distill.progress import Progress
 
 
 def compare(
@@ -184,7 +184,9 @@ def _run(pipelines, texts, batch_size, singles, batches, quiet):
         + timing.num_turns(pipelines, singles)
         + timing.num_turns(pipelines, batches)
     )
-    with Progress(num_steps, quiet) as progress:
+    with Progress(
+        "Comparing models", num_steps, unit="steps", quiet=quiet
+    ) as progress:
         outputs = {}
         for name, pipeline in pipelines.items():
             progress.describe(f"Evaluating {name}")

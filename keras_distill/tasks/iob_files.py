@@ -5,6 +5,7 @@ import pathlib
 
 import numpy as np
 
+from keras_distill.progress import Progress
 from keras_distill.tasks.splits import Splits
 from keras_distill.tasks.tagged_examples import TaggedExamples
 from keras_distill.tasks.tagging import OUTSIDE
@@ -25,6 +26,7 @@ def load_iob(
     label_names=WIKIANN_TAGS,
     name="ner",
     sequence_length=SEQUENCE_LENGTH,
+    quiet=False,
 ):
     """Opens IOB files, one folder per language, as one data set.
 
@@ -45,6 +47,8 @@ def load_iob(
             files are found by `find_tags`.
         name: string. Name of the task. Defaults to `"ner"`.
         sequence_length: int. The task's. Defaults to `128`.
+        quiet: bool. Whether to leave out the progress of reading, which is
+            shown after 5 seconds. Defaults to `False`.
 
     Returns:
         A `Task` and a mapping of split name to `TaggedExamples`.
@@ -77,7 +81,7 @@ def load_iob(
         for split in _SPLITS
     }
     readers = {
-        split: functools.partial(_read_split, task, paths)
+        split: functools.partial(_read_split, task, split, paths, quiet)
         for split, paths in files.items()
         if paths
     }
@@ -171,14 +175,17 @@ def _has_files(folder):
     return any(find_file(folder, split) for split in _SPLITS)
 
 
-def _read_split(task, paths):
+def _read_split(task, split, paths, quiet):
     """Reads the files of a split into one `TaggedExamples`."""
     words, labels, languages = [], [], []
-    for language, path in paths.items():
-        for sentence, tags in _read_sentences(path, task.label_names):
-            words.append(sentence)
-            labels.append(tags)
-            languages.append(language)
+    title = f"Reading {split} of {task.name}"
+    with Progress(title, len(paths), unit="files", quiet=quiet) as progress:
+        for language, path in paths.items():
+            for sentence, tags in _read_sentences(path, task.label_names):
+                words.append(sentence)
+                labels.append(tags)
+                languages.append(language)
+            progress.advance()
     return TaggedExamples(words, labels, np.array(languages))
 
 

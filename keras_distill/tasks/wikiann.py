@@ -8,6 +8,7 @@ import itertools
 
 import numpy as np
 
+from keras_distill.progress import Progress
 from keras_distill.tasks.splits import Splits
 from keras_distill.tasks.tagged_examples import TaggedExamples
 from keras_distill.tasks.tagging import SEQUENCE_LENGTH
@@ -20,7 +21,10 @@ _READ_BATCH = 1024
 
 
 def load_wikiann(
-    languages, tfds_data_dir=None, sequence_length=SEQUENCE_LENGTH
+    languages,
+    tfds_data_dir=None,
+    sequence_length=SEQUENCE_LENGTH,
+    quiet=False,
 ):
     """Opens some languages of WikiAnn as one data set.
 
@@ -33,6 +37,8 @@ def load_wikiann(
         tfds_data_dir: string or path. Where TensorFlow Datasets keeps its
             files. Defaults to `None`, its own default.
         sequence_length: int. The task's. Defaults to `128`.
+        quiet: bool. Whether to leave out the progress of reading, which is
+            shown after 5 seconds. Defaults to `False`.
 
     Returns:
         A `Task` and a mapping of `"train"`, `"dev"` and `"test"` to
@@ -58,7 +64,7 @@ def load_wikiann(
     task = tagging_task("wikiann", WIKIANN_TAGS, sequence_length)
     prepare = functools.cache(functools.partial(_prepare, tfds_data_dir))
     readers = {
-        split: functools.partial(_read_split, prepare, names, tfds_split)
+        split: functools.partial(_read_split, prepare, names, tfds_split, quiet)
         for split, tfds_split in _SPLITS.items()
     }
     return task, Splits(
@@ -96,17 +102,32 @@ def _prepare(data_dir, language):
     return builder
 
 
-def _read_split(prepare, languages, split):
+def _read_split(prepare, languages, split, quiet):
     """Reads one split of all languages, each in the order of TFDS."""
     words, labels, spoken = [], [], []
-    for language in languages:
-        rows = prepare(language).as_dataset(split=split)
-        for batch in rows.ragged_batch(_READ_BATCH):
-            tokens = [word.decode("utf-8") for word in _values(batch["tokens"])]
-            words.extend(_cut(tokens, batch["tokens"]))
-            labels.extend(_cut(_values(batch["tags"]), batch["tags"]))
-        spoken.extend([language] * (len(words) - len(spoken)))
+    title = f"Reading {split} of WikiAnn"
+    with Progress(
+        title, len(languages), unit="languages", quiet=quiet
+    ) as progress:
+        for language in languages:
+            for tokens, tags in _sentences(prepare(language), split):
+                words.append(tokens)
+                labels.append(tags)
+                spoken.append(language)
+            progress.advance()
     return TaggedExamples(words, labels, np.array(spoken))
+
+
+def _sentences(builder, split):
+    """Yields the words and the class indices of each sentence."""
+    rows = builder.as_dataset(split=split)
+    for batch in rows.ragged_batch(_READ_BATCH):
+        words = [word.decode("utf-8") for word in _values(batch["tokens"])]
+        yield from zip(
+            _cut(words, batch["tokens"]),
+            _cut(_values(batch["tags"]), batch["tags"]),
+            strict=True,
+        )
 
 
 def _values(ragged):

@@ -69,7 +69,7 @@ class Config:
     )
     teacher_rate: float = _option(8e-5, "peak learning rate of the teacher")
     intermediate_epochs: int = _option(
-        6,
+        5,
         "epochs of step 1: embeddings, hidden states and attention",
         "20 (50 for CoLA, 10 for MNLI, QQP and QNLI)",
     )

@@ -126,7 +126,9 @@ class _Recipe:
         if config.intermediate_epochs:
             listed.append(self._intermediate_stage(models["student"]))
         if config.prediction_epochs:
-            listed.append(self._prediction_stage(models["student"]))
+            listed.append(
+                self._prediction_stage(models["student"], self._soft_targets())
+            )
         if "baseline" in models:
             listed.append(
                 self._label_stage(
@@ -171,7 +173,17 @@ class _Recipe:
             **self._device_options(),
         )
 
-    def _prediction_stage(self, student):
+    def _soft_targets(self):
+        """The teacher's logits on all examples, which are computed once."""
+        self.folder.say("Computing the teacher's logits")
+        return teachers.TeacherCache.write(
+            self.folder.path / "teacher_logits",
+            self.teacher,
+            self.train,
+            quiet=self.folder.quiet,
+        )
+
+    def _prediction_stage(self, student, soft_targets):
         """Step 2: soft targets."""
         config = self.config
         official = config.normalization == "official"
@@ -179,8 +191,8 @@ class _Recipe:
         return stages.Stage(
             "prediction",
             student,
-            self.train,
-            teacher=self.teacher,
+            soft_targets.attach(self.train),
+            teacher=soft_targets,
             distillation_losses=losses.LogitsDistillation(
                 loss="mse" if self.task.is_regression else "cross_entropy",
                 temperature=config.temperature,

@@ -32,6 +32,7 @@ from tests.benchmarks.random_texts import make_examples
 from tests.benchmarks.random_texts import make_tokenizer
 from tests.benchmarks.table import describe_sizes
 from tests.benchmarks.table import print_steps
+from tests.benchmarks.turns import ratio
 from tests.benchmarks.turns import take_turns
 
 _SEED = 0
@@ -66,10 +67,8 @@ def main(arguments=None):
             _BUCKETS: _keras_distill(options, tokenized, None),
         }
         seconds = take_turns(ways, options.runs, console)
-    medians = print_steps(
-        console, describe_sizes(options), seconds, options, _PEER
-    )
-    fixed, buckets = (medians[_PEER] / medians[x] for x in (_FIXED, _BUCKETS))
+    print_steps(console, describe_sizes(options), seconds, options, _PEER)
+    fixed, buckets = (ratio(seconds, _PEER, way) for way in (_FIXED, _BUCKETS))
     console.print(
         f"keras_distill trains {fixed:.2f} times as fast as TextBrewer at "
         f"equal padding, and {buckets:.2f} times with length buckets."

@@ -23,6 +23,7 @@ from tests.benchmarks.options import make_parser
 from tests.benchmarks.random_batches import make_batches
 from tests.benchmarks.table import describe_sizes
 from tests.benchmarks.table import print_steps
+from tests.benchmarks.turns import ratio
 from tests.benchmarks.turns import take_turns
 
 _SEED = 0
@@ -75,10 +76,10 @@ def _measure(title, ways, options, console):
     """The time of the cheapest way, the last, over that of the first."""
     first, *_, last = ways
     seconds = take_turns(ways, options.runs, console)
-    medians = print_steps(
+    print_steps(
         console, f"{title}: {describe_sizes(options)}", seconds, options, first
     )
-    return medians[last] / medians[first]
+    return ratio(seconds, last, first)
 
 
 def _freezing(teacher, options):

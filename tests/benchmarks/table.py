@@ -4,6 +4,8 @@ import statistics
 
 from rich.table import Table
 
+from tests.benchmarks.turns import ratio
+
 
 def print_steps(console, title, seconds, options, baseline):
     """Prints what a step costs, for each of several ways.
@@ -15,9 +17,6 @@ def print_steps(console, title, seconds, options, baseline):
             `options.steps` steps.
         options: Namespace of `options.make_parser`.
         baseline: str. The way that the others are compared with.
-
-    Returns:
-        dict of name to float, the median seconds of a step.
     """
     medians = {
         name: statistics.median(times) / options.steps
@@ -41,10 +40,9 @@ def print_steps(console, title, seconds, options, baseline):
             f"{1e3 * medians[name]:,.1f}",
             f"{fastest:,.1f} to {slowest:,.1f}",
             f"{options.batch_size / medians[name]:,.0f}",
-            f"{medians[name] / medians[baseline]:.2f}",
+            f"{ratio(seconds, name, baseline):.2f}",
         )
     console.print(table)
-    return medians
 
 
 def describe_sizes(options):

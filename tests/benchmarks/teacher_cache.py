@@ -14,7 +14,6 @@ import resource
 import statistics
 import sys
 import tempfile
-import time
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -28,6 +27,8 @@ import keras_distill
 from keras_distill import losses
 from keras_distill import tasks
 from keras_distill import teachers
+from tests.benchmarks.turns import ratio
+from tests.benchmarks.turns import take_turns
 
 _GLUE = pathlib.Path(__file__).resolve().parents[3] / "shared/data/glue"
 _WORDS = 1000
@@ -57,19 +58,10 @@ def main(arguments=None):
             f"{folder}/logits", teacher, examples
         )
         fits = _fits(options, teacher, cache, examples)
-        with console.status("Warming up ..."):
-            for fit in fits.values():
-                fit()
-        seconds = {kind: [] for kind in fits}
-        for run in range(options.runs):
-            for kind, fit in fits.items():
-                with console.status(f"Run {run + 1}: {kind} ..."):
-                    start = time.perf_counter()
-                    fit()
-                    seconds[kind].append(time.perf_counter() - start)
-        ratio = _report(seconds, options, console)
+        seconds = take_turns(fits, options.runs, console)
+        longer = _report(seconds, options, console)
         _report_memory(folder, teacher, examples, options, console)
-    return ratio
+    return longer
 
 
 def _parse(arguments):
@@ -173,7 +165,7 @@ def _compile(model):
 
 
 def _report(seconds, options, console):
-    """Prints the table; returns the ratio of the median times."""
+    """Prints the table; returns how much longer cached logits take."""
     table = Table(
         title=f"{options.student[0]} x {options.student[1]} student, "
         f"{options.examples:,} examples in batches of {options.batch_size}, "
@@ -188,15 +180,15 @@ def _report(seconds, options, console):
             kind,
             f"{medians[kind]:.2f}",
             f"{min(times):.2f} to {max(times):.2f}",
-            f"{medians[kind] / medians[_PLAIN]:.2f}",
+            f"{ratio(seconds, kind, _PLAIN):.2f}",
         )
-    ratio = medians[_CACHED] / medians[_PLAIN]
+    longer = ratio(seconds, _CACHED, _PLAIN)
     console.print(table)
     console.print(
-        f"Distilling from cached logits takes {ratio:.2f} times as long as "
+        f"Distilling from cached logits takes {longer:.2f} times as long as "
         "plain training."
     )
-    return ratio
+    return longer
 
 
 def _report_memory(folder, teacher, examples, options, console):

@@ -119,6 +119,32 @@ def test_accumulated_gradients_of_halves_equal_the_whole(
         np.testing.assert_allclose(mine, theirs, atol=1e-6)
 
 
+def test_averaged_weights_are_those_of_the_steps(make_distiller, batch, values):
+    plain = make_distiller(compiled={"optimizer": keras.optimizers.SGD(0.5)})
+    averaged = make_distiller(
+        plain.teacher,
+        compiled={
+            "optimizer": keras.optimizers.SGD(
+                0.5, use_ema=True, ema_momentum=0.75
+            )
+        },
+    )
+    for mine, theirs in zip(averaged.weights, plain.weights, strict=True):
+        mine.assign(theirs.numpy())
+    averaged.fit(*batch, batch_size=6, epochs=3, verbose=0)
+    steps = []
+    for _ in range(3):
+        plain.fit(*batch, batch_size=6, verbose=0)
+        steps.append(values(plain))
+    for mine, first, second, third in zip(
+        values(averaged), *steps, strict=True
+    ):
+        average = 0.75 * (0.75 * first + 0.25 * second) + 0.25 * third
+        np.testing.assert_allclose(mine, average, atol=1e-6)
+    moved = np.abs(steps[2][0] - steps[0][0]).max()
+    assert moved > 1e-3
+
+
 @pytest.mark.parametrize(
     "words", [{"use_ema": True}, {"gradient_accumulation_steps": 2}]
 )

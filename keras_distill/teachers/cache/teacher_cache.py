@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from keras_distill.features import names
+from keras_distill.progress import Progress
 from keras_distill.teachers.cache import example_index
 from keras_distill.teachers.cache import manifest as manifests
 from keras_distill.teachers.cache.cached_targets import TARGET_PREFIX
@@ -13,7 +14,6 @@ from keras_distill.teachers.cache.cached_targets import CachedTargets
 from keras_distill.teachers.cache.example_index import ExampleIndex
 from keras_distill.teachers.cache.fingerprint import row_fingerprints
 from keras_distill.teachers.cache.fingerprint import weights_fingerprint
-from keras_distill.teachers.cache.progress import Progress
 from keras_distill.teachers.cache.shards import Shards
 from keras_distill.teachers.cache.writing import Settings
 from keras_distill.teachers.cache.writing import check_examples

@@ -19,10 +19,7 @@ class TeacherRun:
     def __init__(self, teacher, features, batch_size):
         self._teacher = teacher
         self._batch_size = batch_size
-        self._extractor = FeatureExtractor(teacher, features)
-        if keras.backend.backend() == "tensorflow":
-            # XLA would compile anew for each length.
-            self._extractor.jit_compile = False
+        self._run = _compiled(FeatureExtractor(teacher, features))
         self._fixed_length = _fixed_length(teacher)
 
     def __call__(self, examples):
@@ -40,8 +37,25 @@ class TeacherRun:
         )
         for x, *_ in batches:
             inputs = select_inputs(self._teacher, x, "teacher")
-            found = self._extractor.predict_on_batch(inputs)
+            found = self._run(inputs)
             yield {name: np.asarray(value) for name, value in found.items()}
+
+
+def _compiled(extractor):
+    """Runs a model on a batch: outside of any strategy, and without XLA.
+
+    In `tf.distribute`, `predict_on_batch` runs the batch on every device and
+    returns it as often; and XLA would compile anew for each length.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return extractor.predict_on_batch
+    import tensorflow as tf
+
+    return tf.function(
+        lambda inputs: extractor(inputs, training=False),
+        autograph=False,
+        reduce_retracing=True,
+    )
 
 
 def _fixed_length(model):

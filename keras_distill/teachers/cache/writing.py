@@ -11,6 +11,7 @@ import numpy as np
 from keras_distill.features import describe
 from keras_distill.features import names
 from keras_distill.features.feature_extractor import expand_features
+from keras_distill.progress import Progress
 from keras_distill.saving import UNFINISHED
 from keras_distill.saving import replaced_file
 from keras_distill.teachers.cache import example_index
@@ -19,7 +20,6 @@ from keras_distill.teachers.cache.block_codec import COMPRESSIONS
 from keras_distill.teachers.cache.file_lock import file_lock
 from keras_distill.teachers.cache.fingerprint import row_fingerprints
 from keras_distill.teachers.cache.fingerprint import weights_fingerprint
-from keras_distill.teachers.cache.progress import Progress
 from keras_distill.teachers.cache.shard_format import shard_name
 from keras_distill.teachers.cache.shard_format import storage_order
 from keras_distill.teachers.cache.shard_writer import ShardWriter
@@ -87,7 +87,9 @@ def write_cache(folder, teacher, examples, settings, quiet):
             len(manifest.places(number)) for number in left
         )
         title = f"Features of '{teacher.name}'"
-        with Progress(title, manifest.num_examples, done, quiet) as progress:
+        with Progress(
+            title, manifest.num_examples, done, quiet=quiet
+        ) as progress:
             write = functools.partial(
                 _write_shard, folder, manifest, examples, run, progress
             )

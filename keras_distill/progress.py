@@ -1,4 +1,4 @@
-"""Shows how far a long pass over examples is."""
+"""Shows how far a long piece of work is, once the wait is long."""
 
 import time
 
@@ -11,22 +11,33 @@ _LOG_EVERY = 20.0
 
 
 class Progress:
-    """Shows how far a long pass over examples is, and how long is left.
+    """Shows how far a long piece of work is, and how long is left.
 
     Nothing is shown in the first 5 seconds. Then there is a bar in a
-    terminal, and a line every 20 seconds elsewhere.
+    terminal, and a line every 20 seconds elsewhere. `callbacks.Progress`
+    does the same for `fit`.
 
     Args:
-        title: str. What is being done.
-        total: int. Number of examples.
-        done: int. Examples that were done before. Defaults to `0`.
+        title: str. What is being done; `describe` renames it.
+        total: int. Number of examples, or of what else is counted.
+        done: int. How many of them were done before. Defaults to `0`.
+        unit: str. What is counted. Defaults to `"examples"`.
         quiet: bool. Whether to show nothing. Defaults to `False`.
         console: Optional `rich.console.Console`. Defaults to standard output.
     """
 
-    def __init__(self, title, total, done=0, quiet=False, console=None):
+    def __init__(
+        self,
+        title,
+        total,
+        done=0,
+        unit="examples",
+        quiet=False,
+        console=None,
+    ):
         self._title = title
         self._total = total
+        self._unit = unit
         self._done = self._done_before = done
         self._quiet = quiet
         self._console = console or rich_console.Console(soft_wrap=True)
@@ -34,8 +45,14 @@ class Progress:
         self._start = time.monotonic()
         self._next = self._start + _PATIENCE
 
-    def advance(self, count):
-        """So many more examples are done."""
+    def describe(self, title):
+        """Names what is done now."""
+        self._title = title
+        if self._bar is not None:
+            self._bar.update(self._task, description=title)
+
+    def advance(self, count=1):
+        """So many more are done."""
         self._done += count
         if self._quiet:
             return
@@ -63,7 +80,7 @@ class Progress:
         each = (now - self._start) / max(self._done - self._done_before, 1)
         minutes, seconds = divmod(round(each * (self._total - self._done)), 60)
         self._console.print(
-            f"{self._title}: {self._done:,} of {self._total:,} examples, "
+            f"{self._title}: {self._done:,} of {self._total:,} {self._unit}, "
             f"{minutes}:{seconds:02d} left",
             highlight=False,
         )

@@ -4,8 +4,8 @@ import io
 
 from rich.console import Console
 
-from keras_distill.teachers.cache import progress as module
-from keras_distill.teachers.cache.progress import Progress
+from keras_distill import progress as module
+from keras_distill.progress import Progress
 
 
 def printed(monkeypatch, seconds, is_terminal=False, **arguments):
@@ -40,6 +40,17 @@ def test_what_was_done_before_says_nothing_of_the_speed(monkeypatch):
 
 def test_a_bar_in_a_terminal(monkeypatch):
     assert "80/100" in printed(monkeypatch, [4, 8], is_terminal=True, done=60)
+
+
+def test_work_of_several_parts_names_the_part(monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr(module.time, "monotonic", lambda: clock[0])
+    console = Console(file=io.StringIO(), width=99)
+    with Progress("All", 4, unit="steps", console=console) as progress:
+        progress.describe("Timing")
+        clock[0] = 6.0
+        progress.advance()
+    assert console.file.getvalue() == "Timing: 1 of 4 steps, 0:18 left\n"
 
 
 def test_quiet(monkeypatch):
