@@ -3,7 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check
-INSTALL := $(PIP) install --quiet --constraint .ci/constraints.txt
+# seqeval's sdist fails to build with the default of pips before 25.3.
+INSTALL := $(PIP) install --quiet --use-pep517 \
+	--constraint .ci/constraints.txt
 SOURCES := keras_distill recipes tests
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 BACKEND_TESTS := $(addprefix tests/,backends callbacks distiller \

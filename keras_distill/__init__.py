@@ -7,8 +7,8 @@ from keras_distill import export
 from keras_distill import features
 from keras_distill import layer_map
 from keras_distill import losses
-from keras_distill import optimizers
 from keras_distill import models
+from keras_distill import optimizers
 from keras_distill import schedules
 from keras_distill import stages
 from keras_distill import students
@@ -27,8 +27,8 @@ __all__ = [
     "features",
     "layer_map",
     "losses",
-    "optimizers",
     "models",
+    "optimizers",
     "schedules",
     "stages",
     "students",

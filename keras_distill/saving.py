@@ -1,6 +1,7 @@
 """Saving and loading: whole or not at all, and apart from an optimizer."""
 
 import contextlib
+import json
 import os
 import pathlib
 
@@ -85,6 +86,22 @@ def swapped_optimizer(model, optimizer):
         yield
     finally:
         model.optimizer = own
+
+
+def saved_task_class(folder):
+    """The class of the task that KerasHub saved in a folder.
+
+    Args:
+        folder: Path of a preset.
+
+    Returns:
+        Class, or `None` if the folder holds no task, such as a backbone alone.
+    """
+    file = pathlib.Path(folder, "task.json")
+    if not file.is_file():
+        return None
+    name = json.loads(file.read_bytes())["registered_name"]
+    return keras.saving.get_registered_object(name)
 
 
 def _flush(path):

@@ -10,10 +10,15 @@ import keras  # noqa: E402
 import keras_hub  # noqa: E402
 import pytest  # noqa: E402
 
+from keras_distill import models  # noqa: E402
+
 WORDS = (
     "a the film movie plot actor is was not very good bad great dull funny sad "
     "story ending and but with it"
 ).split()
+
+# Words of one and of more pieces.
+PIECES = "at ##elo ##centra mey ##rick anna sings in oslo and , .".split()
 
 
 def pytest_collection_modifyitems(items):
@@ -76,6 +81,41 @@ def make_classifier(tokenizer):
             backbone,
             num_classes=num_classes,
             preprocessor=preprocessor,
+            dropout=dropout,
+        )
+
+    return make
+
+
+@pytest.fixture
+def piece_tokenizer():
+    """A WordPiece tokenizer that cuts words into pieces."""
+    return keras_hub.models.BertTokenizer(
+        vocabulary=["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *PIECES],
+        lowercase=True,
+    )
+
+
+@pytest.fixture
+def make_token_classifier(piece_tokenizer):
+    """Builds a tiny BERT token classifier without dropout."""
+
+    def make(num_layers=2, hidden_dim=16, num_classes=7, dropout=0.0):
+        backbone = keras_hub.models.BertBackbone(
+            vocabulary_size=piece_tokenizer.vocabulary_size(),
+            num_layers=num_layers,
+            num_heads=2,
+            hidden_dim=hidden_dim,
+            intermediate_dim=2 * hidden_dim,
+            dropout=dropout,
+            max_sequence_length=32,
+        )
+        return models.TokenClassifier(
+            backbone,
+            num_classes,
+            preprocessor=keras_hub.models.BertTextClassifierPreprocessor(
+                piece_tokenizer, sequence_length=16
+            ),
             dropout=dropout,
         )
 

@@ -13,6 +13,7 @@ from keras_distill.evaluation.comparison import Ratios
 from keras_distill.evaluation.comparison import Throughput
 from keras_distill.evaluation.text_pipeline import make_text_pipeline
 from keras_distill.evaluation.text_pipeline import predict
+from keras_distill.models import TokenClassifier
 from keras_distill.progress import Progress
 
 
@@ -148,6 +149,12 @@ def _check_models(models, task, reference):
                 f"`models[{name!r}]` must have a backbone with "
                 "`transformer_layers`, which are counted as its encoder. "
                 f"Received: {type(model.backbone).__name__}."
+            )
+        if isinstance(model, TokenClassifier):
+            raise ValueError(
+                "`models` must give one answer for a text. Received: "
+                f"`models[{name!r}]`, a TokenClassifier; measure it with "
+                "`keras_distill.tasks.predict_tags` and `evaluate_tags`."
             )
         num_outputs = model.output.shape[-1]
         if num_outputs != task.num_outputs:

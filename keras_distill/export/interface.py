@@ -6,6 +6,7 @@ import keras
 import keras_hub
 
 from keras_distill.export.packing import special_token_count
+from keras_distill.models import TokenClassifier
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Interface:
         if sequence_length is None:
             sequence_length = classifier.preprocessor.sequence_length
         _check_label_names(label_names, classifier.output_shape[-1])
-        _check_text_columns(text_columns)
+        _check_text_columns(text_columns, classifier)
         _check_sequence_length(sequence_length, classifier, len(text_columns))
         return cls(
             text_columns=tuple(text_columns),
@@ -80,11 +81,14 @@ def _check_classifier(classifier):
             f"the backend {keras.backend.backend()!r}; set KERAS_BACKEND="
             "tensorflow and load the student again."
         )
-    if not isinstance(classifier, keras_hub.models.TextClassifier):
+    if not isinstance(
+        classifier, (keras_hub.models.TextClassifier, TokenClassifier)
+    ):
         raise ValueError(
-            "`classifier` must be a keras_hub.models.TextClassifier. Received "
-            f"an object of type {type(classifier).__name__}; of a distiller "
-            "pass `distiller.student`."
+            "`classifier` must be a keras_hub.models.TextClassifier or a "
+            "keras_distill.models.TokenClassifier. Received an object of type "
+            f"{type(classifier).__name__}; of a distiller pass "
+            "`distiller.student`."
         )
     if classifier.preprocessor is None:
         raise ValueError(
@@ -131,7 +135,12 @@ def _check_label_names(label_names, num_outputs):
         )
 
 
-def _check_text_columns(text_columns):
+def _check_text_columns(text_columns, classifier):
+    if isinstance(classifier, TokenClassifier) and len(text_columns) != 1:
+        raise ValueError(
+            "`text_columns` must be one name, since a token classifier tags "
+            f"one text. Received: {text_columns!r}."
+        )
     if (
         isinstance(text_columns, str)
         or len(text_columns) not in (1, 2)

@@ -9,9 +9,11 @@ import tensorflow as tf
 from keras_distill.export.interface import Interface
 from keras_distill.export.new_folder import new_folder
 from keras_distill.export.served_classifier import ServedClassifier
+from keras_distill.export.served_token_classifier import ServedTokenClassifier
 from keras_distill.export.warm_up import MAX_REQUESTS
 from keras_distill.export.warm_up import WARM_UP_FILE
 from keras_distill.export.warm_up import write_warm_up_requests
+from keras_distill.models import TokenClassifier
 
 LABELS_FILENAME = "labels.txt"
 # Each signature gets every text alone and all of them in one batch.
@@ -35,7 +37,7 @@ def to_saved_model(
     warm_up_texts=None,
     overwrite=False,
 ):
-    """Exports a text classifier with its tokenizer, ready for TF Serving.
+    """Exports a classifier with its tokenizer, ready for TF Serving.
 
     The SavedModel answers two signatures:
 
@@ -50,6 +52,13 @@ def to_saved_model(
     (float32, `(batch, classes)`), or `score` (float32, `(batch,)`) for a
     regression. `token_ids` gives the raw `logits` as well.
 
+    A token classifier takes texts of words with spaces between them, and
+    gives, for each text, its `words`, `tags` (string), `tag_ids` (int32) and
+    `probabilities` (float32, `(batch, words, classes)`). Beyond the last word
+    of a text, and at words that were truncated, there is no tag: `""`, `-1`
+    and zeros. `token_ids` gives `tag_ids`, `probabilities` and `logits` of
+    every token.
+
     A request is padded to its own longest text, and texts are truncated to
     `sequence_length`. An empty text is classified as a row of special tokens
     alone; an empty batch gives empty outputs. Only the weights that inference
@@ -60,8 +69,9 @@ def to_saved_model(
 
     Args:
         classifier: a `keras_hub.models.TextClassifier`, such as a
-            `BertTextClassifier`, with a preprocessor, that returns logits. Of
-            a distiller pass the `student`.
+            `BertTextClassifier`, or a `keras_distill.models.TokenClassifier`,
+            with a preprocessor, that returns logits. Of a distiller pass the
+            `student`.
         path: string or path. The folder to write. TF Serving expects a number,
             the version, as its last part: `"serving/1"`.
         task: optional `keras_distill.tasks.Task`. Where the three arguments
@@ -125,7 +135,7 @@ def to_saved_model(
     )
     warm_up_columns = _warm_up_columns(warm_up_texts, interface)
     _check_path(path, overwrite)
-    served = ServedClassifier(classifier, interface)
+    served = _served(classifier, interface)
     try:
         with new_folder(path) as folder:
             _save(served, folder)
@@ -138,6 +148,12 @@ def to_saved_model(
             str(path),
         ) from error
     return path
+
+
+def _served(classifier, interface):
+    if isinstance(classifier, TokenClassifier):
+        return ServedTokenClassifier(classifier, interface)
+    return ServedClassifier(classifier, interface)
 
 
 def _save(served, folder):

@@ -1,10 +1,11 @@
-"""Backbones and heads that KerasHub lacks."""
+"""Backbones and heads that KerasHub lacks, in the shape of its own."""
 
 from keras_distill.models.bilstm import BiLstmBackbone
 from keras_distill.models.bilstm import BiLstmEncoder
 from keras_distill.models.bilstm import BiLstmTextClassifier
 from keras_distill.models.factorized_bert import FactorizedBertBackbone
 from keras_distill.models.factorized_bert import FactorizedBertTextClassifier
+from keras_distill.models.token_classifier import TokenClassifier
 
 __all__ = [
     "BiLstmBackbone",
@@ -12,4 +13,5 @@ __all__ = [
     "BiLstmTextClassifier",
     "FactorizedBertBackbone",
     "FactorizedBertTextClassifier",
+    "TokenClassifier",
 ]

@@ -2,24 +2,42 @@
 
 from keras_distill.tasks.chance import chance_level
 from keras_distill.tasks.examples import Examples
+from keras_distill.tasks.iob_files import find_tags
+from keras_distill.tasks.iob_files import load_iob
 from keras_distill.tasks.loading import get_task
 from keras_distill.tasks.loading import load
 from keras_distill.tasks.loading import task_names
 from keras_distill.tasks.metrics import evaluate_metrics
+from keras_distill.tasks.phrase_metrics import evaluate_tags
 from keras_distill.tasks.predict import predict_logits
+from keras_distill.tasks.predict_tags import predict_tags
 from keras_distill.tasks.splits import Splits
+from keras_distill.tasks.tagged_examples import TaggedExamples
+from keras_distill.tasks.tagging import WIKIANN_TAGS
+from keras_distill.tasks.tagging import tagging_task
 from keras_distill.tasks.task import Task
 from keras_distill.tasks.tokenized_examples import TokenizedExamples
+from keras_distill.tasks.tokenized_tags import TokenizedTags
+from keras_distill.tasks.wikiann import load_wikiann
 
 __all__ = [
     "Examples",
     "Splits",
+    "TaggedExamples",
     "Task",
     "TokenizedExamples",
+    "TokenizedTags",
+    "WIKIANN_TAGS",
     "chance_level",
     "evaluate_metrics",
+    "evaluate_tags",
+    "find_tags",
     "get_task",
     "load",
+    "load_iob",
+    "load_wikiann",
     "predict_logits",
+    "predict_tags",
+    "tagging_task",
     "task_names",
 ]

@@ -8,6 +8,7 @@ import pathlib
 from keras_distill.tasks.examples import Examples
 from keras_distill.tasks.splits import Splits
 from keras_distill.tasks.tsv import find_file
+from keras_distill.tasks.tsv import listing
 from keras_distill.tasks.tsv import read_columns
 from keras_distill.tasks.tsv import read_header
 
@@ -91,13 +92,13 @@ def open_folder(task, data_dir):
         wanted = ", ".join(f"{split}.tsv" for split in layout.splits)
         raise ValueError(
             f"`data_dir` has no file of {task.name}: looked for {wanted} "
-            f"(plain or .gz) in {folder}, found {_listing(folder)}."
+            f"(plain or .gz) in {folder}, found {listing(folder)}."
         )
     readers = {
         split: functools.partial(_read_split, task, layout, split, path)
         for split, path in files.items()
     }
-    return Splits(readers, f"{folder}, which holds {_listing(folder)}")
+    return Splits(readers, f"{folder}, which holds {listing(folder)}")
 
 
 def _task_folder(data_dir, layout):
@@ -116,7 +117,7 @@ def _task_folder(data_dir, layout):
         return data_dir
     raise ValueError(
         f"`data_dir` must hold the folder {layout.folder} or be it. "
-        f"Received: {str(data_dir)!r}, which holds {_listing(data_dir)}."
+        f"Received: {str(data_dir)!r}, which holds {listing(data_dir)}."
     )
 
 
@@ -128,15 +129,6 @@ def _split_files(folder, layout):
         if found:
             files[split] = found[0]
     return files
-
-
-def _listing(folder):
-    """What a folder holds, short enough for a message."""
-    names = sorted(path.name for path in folder.iterdir())
-    if not names:
-        return "nothing"
-    more = f" and {len(names) - 12} more" if len(names) > 12 else ""
-    return ", ".join(names[:12]) + more
 
 
 def _read_split(task, layout, split, path):

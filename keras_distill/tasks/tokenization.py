@@ -61,7 +61,7 @@ def tokenize_and_pack(texts, tokenizer, sequence_length, progress=None):
     lengths = [np.zeros(0, dtype="int64")]
     first_lengths = [np.zeros(0, dtype="int64")]
     done = 0
-    for chunk in _tokenize(texts, tokenizer):
+    for chunk in tokenize(texts, tokenizer):
         rows, first = pack(chunk, start_id, end_id, sequence_length)
         values.append(rows.values)
         lengths.append(rows.lengths)
@@ -73,8 +73,16 @@ def tokenize_and_pack(texts, tokenizer, sequence_length, progress=None):
     return rows, np.concatenate(first_lengths)
 
 
-def _tokenize(texts, tokenizer):
-    """Yields, per chunk of rows, a `Ragged` of token ids for each text."""
+def tokenize(texts, tokenizer):
+    """Runs a tokenizer over texts, chunk by chunk.
+
+    Args:
+        texts: tuple of lists of strings.
+        tokenizer: a KerasHub tokenizer.
+
+    Yields:
+        Per chunk of rows, a list of a `Ragged` of token ids for each text.
+    """
     if keras.backend.backend() == "tensorflow":
         return _tokenize_in_graph(texts, tokenizer)
     return _tokenize_in_python(texts, tokenizer)

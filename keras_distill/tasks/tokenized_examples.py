@@ -59,15 +59,9 @@ class TokenizedExamples:
 
     def __init__(self, examples, tokenizer, sequence_length, progress=None):
         _check_count("sequence_length", sequence_length)
-        if sequence_length < 2 + len(examples.texts):
-            raise ValueError(
-                "`sequence_length` must leave room for a token between the "
-                f"{1 + len(examples.texts)} special tokens. "
-                f"Received: {sequence_length}."
-            )
         self._pad_id = special_ids(tokenizer)[-1]
-        rows, self._first_lengths = tokenize_and_pack(
-            examples.texts, tokenizer, sequence_length, progress
+        rows, self._first_lengths = self._tokenize(
+            examples, tokenizer, sequence_length, progress
         )
         self._values = rows.values
         self._starts = rows.starts
@@ -249,7 +243,7 @@ class TokenizedExamples:
             for name, spec in self._targets.signature(fixed_length).items():
                 signature[0][name] = tf.TensorSpec(*spec)
         if self.labels is not None:
-            signature += (tf.TensorSpec((None,), self.labels.dtype),)
+            signature += self._answer_signature(fixed_length)
         dataset = tf.data.Dataset.from_generator(
             generate, output_signature=signature
         ).apply(tf.data.experimental.assert_cardinality(count))
@@ -272,6 +266,23 @@ class TokenizedExamples:
             return len(self) // batch_size
         return -(-len(self) // batch_size)
 
+    def _tokenize(self, examples, tokenizer, sequence_length, progress):
+        """The packed rows, and how much of each is of its first text."""
+        self._check_room(sequence_length, len(examples.texts))
+        return tokenize_and_pack(
+            examples.texts, tokenizer, sequence_length, progress
+        )
+
+    def _answers(self, rows, width):
+        """What follows `x` in a batch of labelled rows."""
+        return (self.labels[rows],)
+
+    def _answer_signature(self, width):
+        """The `tf.TensorSpec` of each array of `_answers`."""
+        import tensorflow as tf
+
+        return (tf.TensorSpec((None,), self.labels.dtype),)
+
     def _copy(self):
         copy = object.__new__(type(self))
         copy.__dict__.update(self.__dict__)
@@ -279,25 +290,43 @@ class TokenizedExamples:
 
     def _batch(self, rows, fixed_length, length_multiple):
         """The padded arrays of some rows."""
-        lengths = self.lengths[rows][:, np.newaxis]
         width = fixed_length
         if width is None:
-            width = -(-int(lengths.max()) // length_multiple) * length_multiple
+            longest = int(self.lengths[rows].max())
+            width = -(-longest // length_multiple) * length_multiple
             width = min(width, self.sequence_length)
-        places = np.arange(width)
-        filled = places < lengths
-        token_ids = np.full(filled.shape, self._pad_id, dtype="int32")
-        sources = self._starts[rows][:, np.newaxis] + places
-        token_ids[filled] = self._values[sources[filled]]
-        second = places >= self._first_lengths[rows][:, np.newaxis]
+        token_ids = self._padded(self._values, rows, width, self._pad_id)
         x = {
             "token_ids": token_ids,
-            "segment_ids": (filled & second).astype("int32"),
+            "segment_ids": self._segment_ids(rows, width),
             "padding_mask": (token_ids != self._pad_id).astype("int32"),
         }
         if self._targets is not None:
             x.update(self._targets.read(self.ids[rows], width))
-        return (x,) if self.labels is None else (x, self.labels[rows])
+        return (x,) if self.labels is None else (x, *self._answers(rows, width))
+
+    def _padded(self, values, rows, width, filler):
+        """Some rows of what lies beside the token ids, side by side."""
+        places = np.arange(width)
+        filled = places < self.lengths[rows][:, np.newaxis]
+        padded = np.full(filled.shape, filler, dtype=values.dtype)
+        sources = self._starts[rows][:, np.newaxis] + places
+        padded[filled] = values[sources[filled]]
+        return padded
+
+    def _segment_ids(self, rows, width):
+        places = np.arange(width)
+        second = places >= self._first_lengths[rows][:, np.newaxis]
+        filled = places < self.lengths[rows][:, np.newaxis]
+        return (filled & second).astype("int32")
+
+    def _check_room(self, sequence_length, num_texts):
+        if sequence_length < 2 + num_texts:
+            raise ValueError(
+                "`sequence_length` must leave room for a token between the "
+                f"{1 + num_texts} special tokens. "
+                f"Received: {sequence_length}."
+            )
 
     def _check_batching(self, batch_size, seed, fixed_length, length_multiple):
         _check_count("batch_size", batch_size)

@@ -26,6 +26,22 @@ def find_file(folder, stem):
     return None
 
 
+def listing(folder):
+    """What a folder holds, short enough for a message.
+
+    Args:
+        folder: `pathlib.Path`.
+
+    Returns:
+        String.
+    """
+    names = sorted(path.name for path in folder.iterdir())
+    if not names:
+        return "nothing"
+    more = f" and {len(names) - 12} more" if len(names) > 12 else ""
+    return ", ".join(names[:12]) + more
+
+
 def read_lines(path):
     """Yields the lines of a UTF-8 text file, plain or `.gz`.
 

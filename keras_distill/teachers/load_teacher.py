@@ -7,6 +7,8 @@ import pathlib
 
 import keras_hub
 
+from keras_distill.saving import saved_task_class
+
 EMBEDDED = "minilm"
 LABELS_FILE = "labels.json"
 
@@ -19,7 +21,7 @@ class LoadedTeacher:
     """A classifier and what is known of its head.
 
     Attributes:
-        classifier: KerasHub text classifier.
+        classifier: The classifier.
         has_head: bool. Whether the head was loaded; otherwise it is random.
         label_names: tuple of str by class index, or `None` if unknown.
     """
@@ -29,8 +31,13 @@ class LoadedTeacher:
     label_names: tuple | None
 
 
-def load_teacher(source, num_classes, sequence_length):
-    """Loads a text classifier to teach with.
+def load_teacher(
+    source,
+    num_classes,
+    sequence_length,
+    task_class=keras_hub.models.TextClassifier,
+):
+    """Loads a classifier to teach with.
 
     Args:
         source: str. `"minilm"`: the BERT of 6 layers and width 384 in the pip
@@ -41,6 +48,10 @@ def load_teacher(source, num_classes, sequence_length):
             KerasHub preset, such as `"bert_base_en_uncased"`.
         num_classes: int. The task's outputs, 1 for regression.
         sequence_length: int. Most tokens of an example.
+        task_class: class of the classifier, such as
+            `keras_distill.models.TokenClassifier`. A head of another class
+            is left, and a new one put on its encoder. Defaults to
+            `keras_hub.models.TextClassifier`.
 
     Returns:
         `LoadedTeacher`.
@@ -59,10 +70,10 @@ def load_teacher(source, num_classes, sequence_length):
     ```
     """
     folder = _folder(source)
-    has_head = folder is not None and (folder / "task.json").is_file()
-    arguments = {} if has_head else {"num_classes": num_classes}
     try:
-        classifier = keras_hub.models.TextClassifier.from_preset(
+        has_head = folder is not None and _has_head(folder, task_class)
+        arguments = {} if has_head else {"num_classes": num_classes}
+        classifier = task_class.from_preset(
             source if folder is None else str(folder), **arguments
         )
     # What a damaged file does to KerasHub has no class of its own.
@@ -85,7 +96,8 @@ def load_teacher(source, num_classes, sequence_length):
             f"Received: sequence_length={sequence_length}"
         )
     classifier.preprocessor.sequence_length = sequence_length
-    return LoadedTeacher(classifier, has_head, _label_names(folder))
+    label_names = _label_names(folder) if has_head else None
+    return LoadedTeacher(classifier, has_head, label_names)
 
 
 def _folder(source):
@@ -108,6 +120,11 @@ def _folder(source):
             f"{'exists' if folder.parent.is_dir() else 'is missing too'}."
         )
     return None
+
+
+def _has_head(folder, task_class):
+    saved_class = saved_task_class(folder)
+    return saved_class is not None and issubclass(saved_class, task_class)
 
 
 def _label_names(folder):

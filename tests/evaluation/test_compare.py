@@ -162,3 +162,11 @@ def test_bad_models(make_classifier):
     bare = keras_hub.models.BertTextClassifier(backbone, num_classes=2)
     with pytest.raises(ValueError, match="has no preprocessor"):
         evaluation.compare({"teacher": bare}, SENTIMENT, examples)
+
+
+def test_token_classifiers_are_measured_elsewhere(make_token_classifier):
+    models = {"teacher": make_token_classifier(num_classes=2)}
+    with pytest.raises(ValueError, match="predict_tags` and `evaluate_tags"):
+        evaluation.compare(
+            models, SENTIMENT, Examples((TEXTS,), np.array(LABELS)), **FAST
+        )

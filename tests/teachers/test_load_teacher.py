@@ -4,6 +4,8 @@ import json
 import numpy as np
 import pytest
 
+from keras_distill import export
+from keras_distill import models
 from keras_distill import teachers
 
 
@@ -41,6 +43,34 @@ def test_a_backbone_gets_a_head_that_is_not_trained(folder, tmp_path):
     loaded = teachers.load_teacher(str(path), 5, 9)
     assert not loaded.has_head
     assert loaded.classifier.num_classes == 5
+    np.testing.assert_array_equal(
+        loaded.classifier.backbone.weights[0].numpy(),
+        classifier.backbone.weights[0].numpy(),
+    )
+
+
+def test_a_token_classifier_is_loaded_with_its_head(
+    make_token_classifier, tmp_path
+):
+    path = tmp_path / "tagger"
+    tagger = make_token_classifier(num_classes=3)
+    export.to_preset(tagger, path, ["O", "B-X", "I-X"])
+    loaded = teachers.load_teacher(str(path), 3, 9, models.TokenClassifier)
+    assert loaded.has_head
+    assert loaded.label_names == ("O", "B-X", "I-X")
+    np.testing.assert_array_equal(
+        loaded.classifier.output_dense.kernel.numpy(),
+        tagger.output_dense.kernel.numpy(),
+    )
+
+
+def test_another_kind_of_head_is_left(folder):
+    path, classifier = folder
+    (path / "labels.json").write_text(json.dumps(["no", "so so", "yes"]))
+    loaded = teachers.load_teacher(str(path), 7, 9, models.TokenClassifier)
+    assert type(loaded.classifier) is models.TokenClassifier
+    assert not loaded.has_head
+    assert loaded.label_names is None
     np.testing.assert_array_equal(
         loaded.classifier.backbone.weights[0].numpy(),
         classifier.backbone.weights[0].numpy(),

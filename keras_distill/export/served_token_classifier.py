@@ -1,0 +1,155 @@
+"""A token classifier as the TensorFlow functions that a server calls."""
+
+import tensorflow as tf
+
+from keras_distill.export.interface import packer_of
+from keras_distill.export.packing import pack
+from keras_distill.export.packing import special_token_count
+
+# What stands at words that were cut off and beyond the last word.
+NO_TAG = ""
+NO_TAG_ID = -1
+NO_PLACE = -1
+
+
+class ServedTokenClassifier:
+    """Words or token ids in, tags and probabilities out.
+
+    Its functions hold the classifier's weights and its tokenizer's table, and
+    nothing of Keras once they are traced.
+
+    Args:
+        classifier: a `keras_distill.models.TokenClassifier`.
+        interface: the `Interface` to serve it by, with one text column.
+    """
+
+    def __init__(self, classifier, interface):
+        self.classifier = classifier
+        self.interface = interface
+        (column,) = interface.text_columns
+        self._texts = [tf.TensorSpec([None], tf.string, name=column)]
+        self._encode = tf.function(
+            lambda texts: self._pack(_split(texts))[0],
+            input_signature=self._texts,
+            autograph=False,
+        )
+
+    def signatures(self):
+        """The functions to serve.
+
+        Returns:
+            A dict of concrete functions: `"serving_default"` takes strings
+            `(batch,)`, `"token_ids"` the model's own inputs, int32 `(batch,
+            length)`.
+        """
+        serving_default = tf.function(
+            self._answer_texts, input_signature=self._texts, autograph=False
+        )
+        token_ids = tf.function(
+            self._answer_token_ids,
+            input_signature=[
+                tf.TensorSpec([None, None], tf.int32, name=name)
+                for name in self.classifier.input
+            ],
+            autograph=False,
+        )
+        return {
+            "serving_default": serving_default.get_concrete_function(),
+            "token_ids": token_ids.get_concrete_function(),
+        }
+
+    def encode(self, texts):
+        """The model's inputs for a batch, padded to its longest row.
+
+        Args:
+            texts: string tensor `(batch,)`.
+
+        Returns:
+            A dict of int32 tensors `(batch, longest row)` by input name.
+        """
+        return self._encode(texts)
+
+    def _answer_texts(self, texts):
+        words = _split(texts)
+        features, places = self._pack(words)
+        logits = self._logits(features)
+        is_kept = places != NO_PLACE
+        at = tf.stack([words.value_rowids(), tf.maximum(places, 0)], axis=1)
+        of_words = tf.gather_nd(logits, at)
+        tag_ids = tf.argmax(of_words, axis=-1, output_type=tf.int32)
+        tags = tf.gather(tf.constant(self.interface.label_names), tag_ids)
+        shares = tf.nn.softmax(of_words) * tf.cast(is_kept, "float32")[:, None]
+
+        def by_row(values, filler=None):
+            return words.with_flat_values(values).to_tensor(filler)
+
+        return {
+            "words": words.to_tensor(NO_TAG),
+            "tags": by_row(tf.where(is_kept, tags, NO_TAG), NO_TAG),
+            "tag_ids": by_row(tf.where(is_kept, tag_ids, NO_TAG_ID), NO_TAG_ID),
+            "probabilities": by_row(shares),
+        }
+
+    def _answer_token_ids(self, *tensors):
+        features = dict(zip(self.classifier.input, tensors, strict=True))
+        longest = self.classifier.backbone.max_sequence_length
+        tf.debugging.assert_less_equal(
+            tf.shape(features["token_ids"])[1],
+            longest,
+            message=f"`token_ids` may have at most {longest} columns, the "
+            "model's maximum length. Truncate the texts.",
+        )
+        logits = self._logits(features)
+        return {
+            "tag_ids": tf.argmax(logits, axis=-1, output_type=tf.int32),
+            "probabilities": tf.nn.softmax(logits),
+            "logits": logits,
+        }
+
+    def _pack(self, words):
+        """The model's inputs, and the place of each word's first piece."""
+        preprocessor = self.classifier.preprocessor
+        packer = packer_of(preprocessor)
+        pieces = _pieces(words.flat_values, preprocessor.tokenizer)
+        rows = pieces.with_row_splits_dtype(tf.int64)
+        tokens = tf.RaggedTensor.from_row_splits(rows, words.row_splits)
+        tokens = tokens.merge_dims(1, 2)
+        first = rows.row_starts() - tf.gather(
+            tokens.row_starts(), words.value_rowids()
+        )
+        room = self.interface.sequence_length - special_token_count(packer, 1)
+        token_ids, segment_ids = pack(
+            [tokens], packer, self.interface.sequence_length
+        )
+        places = tf.where(
+            first < room, first + len(packer.start_value), NO_PLACE
+        )
+        is_text = token_ids != preprocessor.tokenizer.pad_token_id
+        features = {
+            "token_ids": token_ids,
+            "segment_ids": segment_ids,
+            "padding_mask": tf.cast(is_text, tf.int32),
+        }
+        features = {name: features[name] for name in self.classifier.input}
+        return features, places
+
+    def _logits(self, features):
+        # A student in half precision answers in float32 too.
+        return tf.cast(self.classifier(features, training=False), tf.float32)
+
+
+def _split(texts):
+    """The words of each text, between its spaces."""
+    return tf.strings.split(texts)
+
+
+def _pieces(words, tokenizer):
+    """The token ids of each word, at least the unknown one."""
+    pieces = tokenizer(words)
+    is_empty = tf.cast(pieces.row_lengths() == 0, tf.int64)
+    unknown = tokenizer.token_to_id(tokenizer.oov_token)
+    filler = tf.RaggedTensor.from_row_lengths(
+        tf.fill([tf.reduce_sum(is_empty)], tf.cast(unknown, pieces.dtype)),
+        is_empty,
+    )
+    return tf.concat([pieces, filler], axis=1)

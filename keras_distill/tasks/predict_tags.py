@@ -1,0 +1,58 @@
+"""Predicted classes of words, from those of tokens."""
+
+import keras
+import numpy as np
+
+
+def predict_tags(model, tokenized, batch_size=32):
+    """Predicts the class of each word, at its first piece.
+
+    Sentences of equal length go together, so that next to nothing is padding.
+
+    Args:
+        model: Keras model over `token_ids`, `segment_ids` and `padding_mask`
+            whose output is `(batch, length, classes)`, such as
+            `keras_distill.models.TokenClassifier`. A preprocessor that it
+            carries is not run: the words are tokenised already.
+        tokenized: `TokenizedTags`. The sentences.
+        batch_size: int. Sentences per batch. Defaults to `32`.
+
+    Returns:
+        List of int32 arrays, one per sentence: the class index of each word,
+        `-1` for words that were cut off.
+
+    Example:
+
+    ```python
+    tokenized = keras_distill.tasks.TokenizedTags(
+        splits["dev"], tagger.preprocessor.tokenizer, sequence_length=64
+    )
+    predictions = keras_distill.tasks.predict_tags(tagger, tokenized)
+    ```
+    """
+    # Longest first, so that memory runs out at once or not at all.
+    order = np.argsort(-tokenized.lengths, kind="stable")
+    tokenized = tokenized.select(order)
+    predictions = [None] * len(order)
+    done = 0
+    for x, *_ in tokenized.iterate(batch_size):
+        rows = np.arange(done, done + len(x["token_ids"]))
+        # KerasHub's own `predict_on_batch` would run the preprocessor.
+        logits = keras.Model.predict_on_batch(model, x)
+        classes = _classes(logits, x["token_ids"].shape)
+        for row, of_words in zip(
+            order[rows], tokenized.to_words(rows, classes), strict=True
+        ):
+            predictions[row] = of_words
+        done += len(rows)
+    return predictions
+
+
+def _classes(logits, shape):
+    shape_of_logits = getattr(logits, "shape", None)
+    if shape_of_logits is None or shape_of_logits[:-1] != shape:
+        raise ValueError(
+            "`model` must give (batch, length, classes), one prediction for "
+            f"each token of {shape}. Received: {shape_of_logits}."
+        )
+    return np.argmax(logits, axis=-1)

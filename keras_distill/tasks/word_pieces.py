@@ -1,0 +1,114 @@
+"""Cuts words into the pieces of a tokenizer, and remembers whose they are."""
+
+import itertools
+
+import keras_hub
+import numpy as np
+
+from keras_distill.tasks.packing import Ragged
+from keras_distill.tasks.packing import pack
+from keras_distill.tasks.packing import ranges
+from keras_distill.tasks.tokenization import special_ids
+from keras_distill.tasks.tokenization import tokenize
+
+# Marks a token that is not the first piece of a word.
+NO_WORD = -1
+
+# In both, a word gives the same pieces alone as in its sentence.
+_TOKENIZERS = (
+    keras_hub.tokenizers.WordPieceTokenizer,
+    keras_hub.tokenizers.SentencePieceTokenizer,
+)
+
+
+def tokenize_and_pack_words(words, tokenizer, sequence_length, progress=None):
+    """Tokenises sentences word by word and packs them as BERT reads them.
+
+    A word of which the tokenizer leaves nothing, such as a lone space or
+    control character, becomes the unknown token, so that every word has a
+    place. What does not fit is cut off at the end.
+
+    Args:
+        words: list of lists of strings, one list per sentence.
+        tokenizer: a KerasHub WordPiece or SentencePiece tokenizer.
+        sequence_length: int. The most tokens per row, special ones included.
+        progress: function of the different words done and of their number.
+            Defaults to `None`.
+
+    Returns:
+        The packed rows as `Ragged`; a `Ragged` of the same lengths that holds
+        the number of a word, counted over all sentences, at its first piece
+        and `NO_WORD` elsewhere; and an int64 array of the rows' lengths.
+
+    Raises:
+        ValueError: If the tokenizer is of another kind.
+    """
+    start_id, end_id, _ = special_ids(tokenizer)
+    _check_tokenizer(tokenizer)
+    vocabulary = {}
+    numbers = np.fromiter(
+        (
+            vocabulary.setdefault(word, len(vocabulary))
+            for word in itertools.chain.from_iterable(words)
+        ),
+        dtype="int64",
+    )
+    pieces = _pieces(list(vocabulary), tokenizer, progress)
+    counts = pieces.lengths[numbers]
+    token_ids = pieces.values[ranges(pieces.starts[numbers], counts)]
+    places = np.full(len(token_ids), NO_WORD, dtype="int32")
+    places[np.cumsum(counts) - counts] = np.arange(len(numbers))
+
+    lengths = _sums(counts, np.array([len(row) for row in words], "int64"))
+    rows, first_lengths = pack(
+        [Ragged(token_ids, lengths)], start_id, end_id, sequence_length
+    )
+    places, _ = pack(
+        [Ragged(places, lengths)], NO_WORD, NO_WORD, sequence_length
+    )
+    return rows, places, first_lengths
+
+
+def _check_tokenizer(tokenizer):
+    if not isinstance(tokenizer, _TOKENIZERS):
+        raise ValueError(
+            "`tokenizer` must be a WordPiece or a SentencePiece tokenizer, as "
+            "BERT and XLM-RoBERTa have, to cut single words. Received: "
+            f"{type(tokenizer).__name__}."
+        )
+
+
+def _pieces(words, tokenizer, progress):
+    """A `Ragged` of the token ids of each word, at least one."""
+    values = [np.zeros(0, dtype="int32")]
+    lengths = [np.zeros(0, dtype="int64")]
+    done = 0
+    for (chunk,) in tokenize((words,), tokenizer):
+        values.append(chunk.values)
+        lengths.append(chunk.lengths)
+        done += len(chunk.lengths)
+        if progress is not None:
+            progress(done, len(words))
+    pieces = Ragged(np.concatenate(values), np.concatenate(lengths))
+    is_empty = pieces.lengths == 0
+    if not is_empty.any():
+        return pieces
+    return Ragged(
+        np.insert(pieces.values, pieces.starts[is_empty], _unknown(tokenizer)),
+        np.maximum(pieces.lengths, 1),
+    )
+
+
+def _unknown(tokenizer):
+    """The id of the token for what is in no vocabulary."""
+    if isinstance(tokenizer, keras_hub.tokenizers.WordPieceTokenizer):
+        return tokenizer.token_to_id(tokenizer.oov_token)
+    known = getattr(tokenizer, "unk_token_id", None)
+    return tokenizer.token_to_id("<unk>") if known is None else known
+
+
+def _sums(values, counts):
+    """The sums of consecutive groups of values; a group may be empty."""
+    totals = np.concatenate([[0], np.cumsum(values)])
+    ends = np.cumsum(counts)
+    return totals[ends] - totals[ends - counts]
