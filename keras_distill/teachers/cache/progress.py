@@ -22,10 +22,20 @@ class Progress:
         done: int. Examples that were done before. Defaults to `0`.
         quiet: bool. Whether to show nothing. Defaults to `False`.
         console: Optional `rich.console.Console`. Defaults to standard output.
+        unit: str. What is counted. Defaults to `"examples"`.
     """
 
-    def __init__(self, title, total, done=0, quiet=False, console=None):
+    def __init__(
+        self,
+        title,
+        total,
+        done=0,
+        quiet=False,
+        console=None,
+        unit="examples",
+    ):
         self._title = title
+        self._unit = unit
         self._total = total
         self._done = self._done_before = done
         self._quiet = quiet
@@ -63,7 +73,7 @@ class Progress:
         each = (now - self._start) / max(self._done - self._done_before, 1)
         minutes, seconds = divmod(round(each * (self._total - self._done)), 60)
         self._console.print(
-            f"{self._title}: {self._done:,} of {self._total:,} examples, "
+            f"{self._title}: {self._done:,} of {self._total:,} {self._unit}, "
             f"{minutes}:{seconds:02d} left",
             highlight=False,
         )
