@@ -32,6 +32,11 @@ def test_a_line_now_and_then_in_a_log(monkeypatch):
     )
 
 
+def test_another_unit(monkeypatch):
+    shown = printed(monkeypatch, [6], unit="bytes")
+    assert shown == "Features: 10 of 100 bytes, 0:54 left\n"
+
+
 def test_what_was_done_before_says_nothing_of_the_speed(monkeypatch):
     assert printed(monkeypatch, [4, 8], done=60) == (
         "Features: 80 of 100 examples, 0:08 left\n"

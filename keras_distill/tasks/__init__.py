@@ -1,9 +1,13 @@
 """Reading, tokenising, batching and measuring the tasks' data."""
 
+from keras_distill.tasks import retrieval
 from keras_distill.tasks.chance import chance_level
+from keras_distill.tasks.concatenate import concatenate
 from keras_distill.tasks.examples import Examples
 from keras_distill.tasks.iob_files import find_tags
 from keras_distill.tasks.iob_files import load_iob
+from keras_distill.tasks.join_tasks import join_tasks
+from keras_distill.tasks.labelled_folder import load_folder
 from keras_distill.tasks.loading import get_task
 from keras_distill.tasks.loading import load
 from keras_distill.tasks.loading import task_names
@@ -16,6 +20,7 @@ from keras_distill.tasks.tagged_examples import TaggedExamples
 from keras_distill.tasks.tagging import WIKIANN_TAGS
 from keras_distill.tasks.tagging import tagging_task
 from keras_distill.tasks.task import Task
+from keras_distill.tasks.text_files import TextFiles
 from keras_distill.tasks.tokenized_examples import TokenizedExamples
 from keras_distill.tasks.tokenized_tags import TokenizedTags
 from keras_distill.tasks.wikiann import load_wikiann
@@ -25,19 +30,24 @@ __all__ = [
     "Splits",
     "TaggedExamples",
     "Task",
+    "TextFiles",
     "TokenizedExamples",
     "TokenizedTags",
     "WIKIANN_TAGS",
     "chance_level",
+    "concatenate",
     "evaluate_metrics",
     "evaluate_tags",
     "find_tags",
     "get_task",
+    "join_tasks",
     "load",
+    "load_folder",
     "load_iob",
     "load_wikiann",
     "predict_logits",
     "predict_tags",
+    "retrieval",
     "tagging_task",
     "task_names",
 ]

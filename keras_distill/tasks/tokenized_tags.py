@@ -115,7 +115,9 @@ class TokenizedTags(TokenizedExamples):
             result.append(of_words)
         return result
 
-    def _tokenize(self, examples, tokenizer, sequence_length, progress):
+    def _tokenize(
+        self, examples, tokenizer, sequence_length, progress, cache_dir=None
+    ):
         self._check_room(sequence_length, num_texts=1)
         rows, words, first_lengths = tokenize_and_pack_words(
             examples.words, tokenizer, sequence_length, progress
