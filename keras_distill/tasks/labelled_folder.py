@@ -11,6 +11,7 @@ from keras_distill.tasks.tables import column_names
 from keras_distill.tasks.tables import find_table
 from keras_distill.tasks.tables import read_table
 from keras_distill.tasks.task import Task
+from keras_distill.tasks.tsv import listing
 
 _SPLITS = ("train", "dev", "test")
 
