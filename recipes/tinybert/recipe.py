@@ -16,10 +16,13 @@ from keras_distill import stages
 from keras_distill import students
 from keras_distill import tasks
 from keras_distill import teachers
-from recipes.tinybert.training import keep_best
-from recipes.tinybert.training import label_loss
-from recipes.tinybert.training import make_optimizer
-from recipes.tinybert.training import measure
+from recipes.common.devices import on_one_device
+from recipes.common.devices import stage_options
+from recipes.common.student_size import parse_size
+from recipes.common.training import keep_best
+from recipes.common.training import label_loss
+from recipes.common.training import make_optimizer
+from recipes.common.training import measure
 
 
 def run(config, run_dir, quiet=False, resume=True):
@@ -230,12 +233,7 @@ class _Recipe:
         )
 
     def _device_options(self):
-        if self.config.strategy != "tpu":
-            return {}
-        batches, compiling = distribution.fixed_shapes(
-            self.train.sequence_length
-        )
-        return {"batch_options": batches, "compile_options": compiling}
+        return stage_options(self.config.strategy, self.train.sequence_length)
 
     def _check_teacher(self):
         metric = self.task.selection_metric
@@ -259,7 +257,7 @@ class _Recipe:
         """Measures, exports and reports."""
         folder, task = self.folder.path, self.task
         if self.config.strategy != "none":
-            models = {k: _on_one_device(v) for k, v in models.items()}
+            models = {k: on_one_device(v) for k, v in models.items()}
         teacher_folder = folder / "teacher"
         if not teacher_folder.exists():
             export.to_preset(
@@ -317,39 +315,3 @@ class _Recipe:
                 f"{self._baseline_epochs()} epochs."
             )
         return notes
-
-
-def _on_one_device(model):
-    """A copy of a model outside of the strategy that it was made in."""
-    copy = type(model).from_config(model.get_config())
-    if not copy.built:
-        copy.build(model.input_shape)
-    copy.preprocessor = model.preprocessor
-    copy.set_weights(model.get_weights())
-    return copy
-
-
-def parse_size(text):
-    """Reads a student's size: a preset, or such as `4x312x12x1200`.
-
-    Args:
-        text: str. A name of `keras_distill.students.PRESETS`; or layers,
-            width, heads and, if not 4 times the width, intermediate width.
-
-    Returns:
-        dict of arguments of `keras_distill.students.create_student`.
-
-    Raises:
-        ValueError: If it is no such text.
-    """
-    if text in students.PRESETS:
-        return {"preset": text}
-    parts = text.split("x")
-    if len(parts) not in (3, 4) or not all(part.isdigit() for part in parts):
-        raise ValueError(
-            "`student` must be a preset "
-            f"({', '.join(students.PRESETS)}) or a size such as 4x312x12x1200 "
-            f"(layers, width, heads, intermediate width). Received: {text!r}"
-        )
-    words = ("num_layers", "hidden_dim", "num_heads", "intermediate_dim")
-    return dict(zip(words, map(int, parts), strict=False))

@@ -1,0 +1,61 @@
+"""What the command lines of all recipes share."""
+
+import argparse
+import sys
+
+from keras_distill import stages
+
+
+def add_run_options(parser, run_dir):
+    """Adds the options of how a recipe is run, whatever it is.
+
+    Args:
+        parser: `argparse.ArgumentParser`.
+        run_dir: str. The folder of the run unless asked for otherwise.
+    """
+    parser.add_argument(
+        "--run-dir",
+        default=run_dir,
+        help="folder of the run (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--resume",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="go on with a run of the same settings that is in the folder; "
+        "with --no-resume it is renamed and a new one begins "
+        "(default: --resume)",
+    )
+    parser.add_argument(
+        "--quiet", action="store_true", help="show the result only"
+    )
+
+
+def exit_status(program, run_dir, function):
+    """Calls what a command does, and turns errors into messages.
+
+    Args:
+        program: str. The command's name, for the messages.
+        run_dir: str. The folder of the run.
+        function: Callable without arguments.
+
+    Returns:
+        int. The exit status: 0, 2 after a message on bad input, or 128 and
+        the number of the signal that stopped the run: 130 for Ctrl-C.
+    """
+    try:
+        function()
+    except (ValueError, OSError, FloatingPointError) as error:
+        print(f"{program}: {error}", file=sys.stderr)
+        return 2
+    except stages.Interrupted as stop:
+        print(f"\n{stop}", file=sys.stderr)
+        return stop.exit_code
+    except KeyboardInterrupt:
+        print(
+            f"\nStopped. What is done is kept in {run_dir}; "
+            "the same command goes on from the last checkpoint.",
+            file=sys.stderr,
+        )
+        return 130
+    return 0

@@ -1,0 +1,36 @@
+"""What a recipe does differently on several devices."""
+
+from keras_distill import distribution
+
+
+def stage_options(strategy, sequence_length):
+    """Options of every stage that a strategy needs.
+
+    Args:
+        strategy: str. One of `keras_distill.distribution.STRATEGIES`.
+        sequence_length: int. Most tokens of an example.
+
+    Returns:
+        dict of arguments of `keras_distill.stages.Stage`.
+    """
+    if strategy != "tpu":
+        return {}
+    batches, compiling = distribution.fixed_shapes(sequence_length)
+    return {"batch_options": batches, "compile_options": compiling}
+
+
+def on_one_device(model):
+    """A copy of a model outside of the strategy that it was made in.
+
+    Args:
+        model: KerasHub task.
+
+    Returns:
+        The copy, with the same preprocessor.
+    """
+    copy = type(model).from_config(model.get_config())
+    if not copy.built:
+        copy.build(model.input_shape)
+    copy.preprocessor = model.preprocessor
+    copy.set_weights(model.get_weights())
+    return copy
