@@ -16,7 +16,14 @@ class KeepBest(keras.callbacks.Callback):
     Args:
         measure: Callable without arguments that gives a dict of name to
             float for the model as it is.
-        monitor: str. The name of the measure to go by; more is better.
+        monitor: str. The name of the measure to go by.
+        mode: str. Whether `"max"` or `"min"` is better. Defaults to `"max"`.
+        patience: Optional int. After so many epochs without a better one
+            training stops. Defaults to `None`: it goes on.
+
+    Raises:
+        ValueError: If `mode` or `patience` cannot be; when an epoch ends, if
+            there is no measure of that name.
 
     Attributes:
         best: dict of the best epoch's measures, with its number, from 1,
@@ -33,10 +40,23 @@ class KeepBest(keras.callbacks.Callback):
     ```
     """
 
-    def __init__(self, measure, monitor):
+    def __init__(self, measure, monitor, mode="max", patience=None):
         super().__init__()
+        if mode not in ("max", "min"):
+            raise ValueError(
+                f'`mode` must be "max" or "min". Received: mode={mode!r}'
+            )
+        if patience is not None and not (
+            isinstance(patience, int) and patience >= 1
+        ):
+            raise ValueError(
+                "`patience` must be an int of 1 or more, or None. "
+                f"Received: patience={patience!r}"
+            )
         self.measure = measure
         self.monitor = monitor
+        self.mode = mode
+        self.patience = patience
         self.best = None
         self._weights = None
 
@@ -68,17 +88,20 @@ class KeepBest(keras.callbacks.Callback):
             logs.update({f"val_{k}": v for k, v in measures.items()})
         # Matthews's correlation can be negative: the first epoch always
         # counts, whatever its value.
-        if self.best is None or (
-            _rank(measures[self.monitor]) > _rank(self.best[self.monitor])
-        ):
+        if self.best is None or self._rank(measures) > self._rank(self.best):
             self.best = {**measures, "epoch": epoch + 1}
             self._weights = self.model.get_weights()
+        elif self.patience is not None:
+            if epoch + 1 - self.best["epoch"] >= self.patience:
+                self.model.stop_training = True
 
     def on_train_end(self, logs=None):
         if self._weights is not None:
             self.model.set_weights(self._weights)
 
-
-def _rank(value):
-    # A correlation with predictions that are all the same is no number.
-    return -math.inf if math.isnan(value) else value
+    def _rank(self, measures):
+        value = measures[self.monitor]
+        # A correlation with predictions that are all the same is no number.
+        if math.isnan(value):
+            return -math.inf
+        return value if self.mode == "max" else -value

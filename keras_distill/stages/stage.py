@@ -221,7 +221,7 @@ class Stage:
             "loss": _serialized(self.loss),
             "optimizer": _serialized(self._make_optimizer()),
             "frozen_weights": len(self._to_freeze()),
-            "keep": "last" if self.keep == "last" else self.keep.monitor,
+            "keep": _rule(self.keep),
         }
         configs = [
             [_type_name(callback), callback.get_config()]
@@ -344,6 +344,18 @@ def _without_names(config):
     if isinstance(config, (list, tuple)):
         return [_without_names(entry) for entry in config]
     return config
+
+
+def _rule(keep):
+    """Which weights are kept, and when training stops before its end."""
+    if keep == "last":
+        return keep
+    words = [keep.monitor]
+    if keep.mode != "max":
+        words.append(keep.mode)
+    if keep.patience is not None:
+        words.append(f"patience {keep.patience}")
+    return ", ".join(words)
 
 
 def _type_name(thing):

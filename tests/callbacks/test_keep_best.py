@@ -79,3 +79,33 @@ def test_a_measure_that_is_not_there_is_named(model):
         ValueError, match="the measures accuracy, f1. Received: .*'recall'"
     ):
         fit(model, callback, epochs=1)
+
+
+@pytest.mark.parametrize(
+    ("mode", "patience", "scores", "epochs", "best"),
+    [
+        ("max", 1, [0.1, 0.7, 0.5, 0.9], 3, 2),
+        ("max", 2, [0.1, 0.7, 0.5, 0.9], 4, 4),
+        ("max", 2, [0.7, 0.7, 0.7, 0.9], 3, 1),
+        ("min", 2, [0.7, 0.2, 0.3, 0.4, 0.1], 4, 2),
+        ("min", None, [0.7, 0.2, 0.3, float("nan"), 0.1], 5, 5),
+    ],
+)
+def test_training_stops_when_nothing_is_better(
+    model, mode, patience, scores, epochs, best
+):
+    left = list(scores)
+    callback = KeepBest(lambda: {"loss": left.pop(0)}, "loss", mode, patience)
+    history = fit(model, callback, epochs=len(scores))
+    assert history["val_loss"] == pytest.approx(scores[:epochs], nan_ok=True)
+    assert callback.best["epoch"] == best
+    assert float(model.get_weights()[0][0, 0]) == best
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [({"mode": "least"}, "least"), ({"patience": 0}, "1 or more")],
+)
+def test_bad_options(option, message):
+    with pytest.raises(ValueError, match=message):
+        KeepBest(dict, "loss", **option)
