@@ -56,3 +56,42 @@ def to_preset(classifier, path, label_names=None):
             text = json.dumps(list(label_names), ensure_ascii=False)
             (folder / LABELS_FILE).write_text(text, encoding="utf-8")
     return path
+
+
+def to_encoder_preset(task, path):
+    """Writes the encoder and the tokenizer of a task, without its head.
+
+    What is left belongs to no task. `keras_hub.models.Backbone.from_preset`
+    gives the encoder back; `keras_hub.models.TextClassifier.from_preset(path,
+    num_classes=...)` and `keras_distill.teachers.load_teacher(path, ...)` put
+    a new head on it. The folder takes the place of an earlier one as a whole.
+
+    Args:
+        task: KerasHub task with a preprocessor.
+        path: Path of the folder to write.
+
+    Returns:
+        `pathlib.Path` of the folder.
+
+    Raises:
+        ValueError: If the task has no preprocessor.
+
+    Example:
+
+    ```python
+    import keras_distill
+
+    loaded = keras_distill.teachers.load_teacher("minilm", 2, 64)
+    keras_distill.export.to_encoder_preset(loaded.classifier, "encoder")
+    ```
+    """
+    if task.preprocessor is None:
+        raise ValueError(
+            "`task` must have a preprocessor, whose tokenizer belongs to its "
+            f"encoder. Received: {task.name} without one."
+        )
+    path = pathlib.Path(path)
+    with new_folder(path) as folder:
+        task.backbone.save_to_preset(str(folder))
+        task.preprocessor.save_to_preset(str(folder))
+    return path

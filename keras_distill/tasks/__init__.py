@@ -4,6 +4,8 @@ from keras_distill.tasks import retrieval
 from keras_distill.tasks.chance import chance_level
 from keras_distill.tasks.concatenate import concatenate
 from keras_distill.tasks.examples import Examples
+from keras_distill.tasks.folder_tasks import FOLDER_TASKS
+from keras_distill.tasks.glue import GLUE_TASKS
 from keras_distill.tasks.iob_files import find_tags
 from keras_distill.tasks.iob_files import load_iob
 from keras_distill.tasks.join_tasks import join_tasks
@@ -26,6 +28,8 @@ from keras_distill.tasks.tokenized_tags import TokenizedTags
 from keras_distill.tasks.wikiann import load_wikiann
 
 __all__ = [
+    "FOLDER_TASKS",
+    "GLUE_TASKS",
     "Examples",
     "Splits",
     "TaggedExamples",

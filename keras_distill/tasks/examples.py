@@ -73,10 +73,21 @@ class Examples:
             raise ValueError(
                 f"`count` must not be negative. Received: {count}."
             )
+        return self.select(np.arange(min(count, len(self))))
+
+    def select(self, rows):
+        """Returns some rows, with their ids.
+
+        Args:
+            rows: integer array of row numbers.
+
+        Returns:
+            `Examples`.
+        """
         return Examples(
-            texts=tuple(column[:count] for column in self.texts),
-            labels=None if self.labels is None else self.labels[:count],
-            ids=self.ids[:count],
+            texts=tuple([column[row] for row in rows] for column in self.texts),
+            labels=None if self.labels is None else self.labels[rows],
+            ids=self.ids[rows],
         )
 
 

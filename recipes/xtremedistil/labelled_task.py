@@ -1,0 +1,220 @@
+"""A task of any kind: its data, and what it is trained and measured by."""
+
+import pathlib
+
+import keras
+import keras_hub
+import numpy as np
+
+from keras_distill import models
+from keras_distill import tasks
+from recipes.common import training
+
+# The share of a training split that serves as dev split where there is none.
+_HELD_OUT = 0.1
+# Never the run's: all seeds choose by the same examples.
+_SEED = 0
+
+
+def read_task(name, data_dir=None, glue_dir=None, quiet=False):
+    """Opens a task by its name.
+
+    A task without a dev split gets a tenth of its training split for one,
+    drawn with a fixed seed; the test split is left alone.
+
+    Args:
+        name: str. A task of `keras_distill.tasks`, several joined by `+`, or
+            tags of words, such as `"wikiann:en,de"`; see `read_tags`.
+        data_dir: Optional path of the folder with tasks read from files.
+        glue_dir: Optional path of the folder with GLUE.
+        quiet: bool. Whether to leave out the progress of reading.
+
+    Returns:
+        `LabelledTask`.
+    """
+    if ":" in name:
+        return TaggingTask(*read_tags(name, data_dir, quiet))
+    loaded = [
+        tasks.load(part, _folder(part, data_dir, glue_dir))
+        for part in name.split("+")
+    ]
+    if len(loaded) == 1:
+        return LabelledTask(*loaded[0])
+    return LabelledTask(*tasks.join_tasks(*loaded))
+
+
+def read_tags(name, data_dir=None, quiet=False):
+    """Opens tagged sentences of several languages as one data set.
+
+    Args:
+        name: str. A folder and its languages, such as `"wikiann:en,de"`, or
+            several such joined by `+`. The folder lies in `data_dir` or in
+            its folder `ner`.
+        data_dir: Optional path. Without it WikiAnn comes from TensorFlow
+            Datasets.
+        quiet: bool. Whether to leave out the progress of reading.
+
+    Returns:
+        `keras_distill.tasks.Task` and its splits.
+    """
+    asked = [part.partition(":") for part in name.split("+")]
+    pairs = [
+        (folder, language)
+        for folder, _, languages in asked
+        for language in languages.split(",")
+    ]
+    languages = [language for _, language in pairs]
+    if not all(languages) or len(set(languages)) < len(languages):
+        raise ValueError(
+            "Tags need languages after the colon, each once, such as "
+            f"wikiann:en,de. Received: {name!r}"
+        )
+    if data_dir is None:
+        if {folder for folder, _ in pairs} != {"wikiann"}:
+            raise ValueError(
+                "Without a data folder only WikiAnn is known, as "
+                f"wikiann:en,de. Received: {name!r}"
+            )
+        return tasks.load_wikiann(languages, quiet=quiet)
+    folders = {
+        language: _tag_folder(data_dir, folder) / language
+        for folder, language in pairs
+    }
+    return tasks.load_iob(folders, name=name, quiet=quiet)
+
+
+class LabelledTask:
+    """A task over texts: its data, what it is trained and measured by.
+
+    Args:
+        task: `keras_distill.tasks.Task`.
+        splits: mapping of split name to examples. The test split is not read.
+
+    Attributes:
+        task: The task.
+        train: Examples to train on.
+        dev: Examples to choose and to measure by.
+        dev_name: str. Where they are from.
+    """
+
+    task_class = keras_hub.models.TextClassifier
+
+    def __init__(self, task, splits):
+        self.task = task
+        self.train = splits["train"]
+        dev = next((name for name in splits if name.startswith("dev")), None)
+        if dev is not None:
+            self.dev, self.dev_name = splits[dev], dev
+            return
+        order = np.random.default_rng(_SEED).permutation(len(self.train))
+        count = max(1, round(_HELD_OUT * len(order)))
+        self.dev = self.train.select(np.sort(order[:count]))
+        self.train = self.train.select(np.sort(order[count:]))
+        self.dev_name = "held-out part of the train"
+
+    def tokenize(self, examples, tokenizer, length, cache_dir=None):
+        """Tokenises examples of the task, or unlabelled ones."""
+        return tasks.TokenizedExamples(
+            examples, tokenizer, length, cache_dir=cache_dir
+        )
+
+    def label_loss(self):
+        """The loss on the labels."""
+        return training.label_loss(self.task)
+
+    def measure(self, model, tokenized):
+        """The metrics of a model.
+
+        Args:
+            model: KerasHub task.
+            tokenized: What `tokenize` made of labelled examples.
+
+        Returns:
+            dict of str to float.
+        """
+        return training.measure(model, self.task, tokenized)
+
+    def chance(self):
+        """The selection metric of a model that knows nothing of the text."""
+        return tasks.chance_level(self.task, self.dev.labels)
+
+    def unlabelled(self, rows):
+        """Texts as examples of the task.
+
+        Args:
+            rows: `keras_distill.tasks.Examples` without labels.
+
+        Returns:
+            Examples that `tokenize` takes.
+        """
+        return rows
+
+    def queries(self, num_columns):
+        """The task's texts, to look for such as are like them.
+
+        Args:
+            num_columns: int. 1, which makes two texts of each pair, or 2.
+
+        Returns:
+            Two `keras_distill.tasks.Examples`: of the training and of the dev
+            split.
+        """
+        return tuple(
+            _in_columns(examples, num_columns)
+            for examples in (self.train, self.dev)
+        )
+
+
+class TaggingTask(LabelledTask):
+    """A task over words, in one or many languages."""
+
+    task_class = models.TokenClassifier
+
+    def tokenize(self, examples, tokenizer, length, cache_dir=None):
+        return tasks.TokenizedTags(examples, tokenizer, length)
+
+    def label_loss(self):
+        return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+    def measure(self, model, tokenized):
+        scores = self.measure_languages(model, tokenized)
+        return {k: v for k, v in scores.items() if k != "languages"}
+
+    def measure_languages(self, model, tokenized):
+        """The metrics, with those of each language under `"languages"`."""
+        return tasks.evaluate_tags(
+            self.task,
+            tokenized.labels,
+            tasks.predict_tags(model, tokenized, batch_size=64),
+            tokenized.languages,
+        )
+
+    def chance(self):
+        return 0.0
+
+    def unlabelled(self, rows):
+        return tasks.TaggedExamples([text.split() for text in rows.texts[0]])
+
+    def queries(self, num_columns):
+        return tuple(
+            tasks.Examples(([" ".join(words) for words in examples.words],))
+            for examples in (self.train, self.dev)
+        )
+
+
+def _folder(name, data_dir, glue_dir):
+    if name in tasks.GLUE_TASKS:
+        return data_dir if glue_dir is None else glue_dir
+    return data_dir if name in tasks.FOLDER_TASKS else None
+
+
+def _tag_folder(data_dir, name):
+    below = pathlib.Path(data_dir) / "ner" / name
+    return below if below.is_dir() else pathlib.Path(data_dir) / name
+
+
+def _in_columns(examples, num_columns):
+    if len(examples.texts) == num_columns:
+        return examples
+    texts = dict.fromkeys(text for column in examples.texts for text in column)
+    return tasks.Examples((list(texts),))

@@ -1,0 +1,322 @@
+"""What source and targets have in common: reading, training, distilling."""
+
+import dataclasses
+import pathlib
+
+import keras
+import numpy as np
+
+from keras_distill import stages
+from keras_distill import students
+from keras_distill import tasks
+from keras_distill import teachers
+from recipes.common.student_size import parse_size
+from recipes.xtremedistil import stage_list
+from recipes.xtremedistil.labelled_task import read_task
+
+# Never the run's: all seeds train on the same examples.
+_SEED = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class TaskData:
+    """A task's data, tokenised.
+
+    Attributes:
+        labelled: `LabelledTask`.
+        train: The examples to train on.
+        dev: Those of the dev split that epochs are chosen by.
+        whole_dev: All of the dev split.
+    """
+
+    labelled: object
+    train: tasks.TokenizedExamples
+    dev: tasks.TokenizedExamples
+    whole_dev: tasks.TokenizedExamples
+
+    def measure(self, model):
+        """The metrics of a model by which epochs are chosen."""
+        return self.labelled.measure(model, self.dev)
+
+    def score(self, model):
+        """The metrics of a model on the whole dev split."""
+        return self.labelled.measure(model, self.whole_dev)
+
+
+class Trainer:
+    """Reads, trains and distils in one run folder.
+
+    Args:
+        config: `Config`.
+        folder: `keras_distill.stages.RunFolder`.
+        cache_dir: Optional path of a folder for token ids, embeddings of
+            texts and the teacher's logits, which runs may share that have
+            source, transfer texts and teacher in common. Defaults to the
+            run's folder.
+
+    Attributes:
+        results: dict of stage name to `keras_distill.stages.StageResult`.
+    """
+
+    def __init__(self, config, folder, cache_dir=None):
+        self.config = config
+        self.folder = folder
+        self.results = {}
+        self._cache_dir = pathlib.Path(cache_dir or folder.path)
+
+    def read(self, name):
+        """Opens a task of the configuration.
+
+        Args:
+            name: str.
+
+        Returns:
+            `LabelledTask`.
+        """
+        self.folder.say(f"Reading {name}")
+        config = self.config
+        return read_task(
+            name, config.data_dir, config.glue_dir, self.folder.quiet
+        )
+
+    def tokenize(self, labelled, tokenizer):
+        """Tokenises a task's training and dev splits.
+
+        Args:
+            labelled: `LabelledTask`.
+            tokenizer: KerasHub tokenizer.
+
+        Returns:
+            `TaskData`.
+        """
+        config = self.config
+        train = labelled.train
+        if config.max_train_examples is not None:
+            train = train.select(_draw(len(train), config.max_train_examples))
+        train, whole_dev = (
+            self._tokenize(labelled, examples, tokenizer)
+            for examples in (train, labelled.dev)
+        )
+        dev = whole_dev
+        if config.max_dev_examples is not None:
+            dev = dev.select(_draw(len(dev), config.max_dev_examples))
+        return TaskData(labelled, train, dev, whole_dev)
+
+    def length(self, labelled):
+        """The most tokens of an example of a task.
+
+        Args:
+            labelled: `LabelledTask`.
+        """
+        return self.config.sequence_length or labelled.task.sequence_length
+
+    def run(self, listed):
+        """Runs stages, or takes what they left.
+
+        Args:
+            listed: list of `keras_distill.stages.Stage`.
+        """
+        self.results |= stages.run_stages(
+            listed, self.folder, seed=self.config.seed
+        )
+
+    def teacher(self, labelled, name):
+        """A teacher of a task, fine-tuned unless it has a trained head.
+
+        Args:
+            labelled: `LabelledTask`.
+            name: str. The name of the stage of its fine-tuning.
+
+        Returns:
+            The teacher, and the task's data as `TaskData`.
+        """
+        config = self.config
+        self.seed()
+        loaded = teachers.load_teacher(
+            config.teacher,
+            labelled.task.num_outputs,
+            self.length(labelled),
+            labelled.task_class,
+        )
+        teachers.check_label_names(
+            loaded.label_names, labelled.task.label_names, repr(config.teacher)
+        )
+        teacher = loaded.classifier
+        data = self.tokenize(labelled, teacher.preprocessor.tokenizer)
+        if not loaded.has_head and config.teacher_epochs:
+            self.run(
+                [
+                    stage_list.label_stage(
+                        name,
+                        config,
+                        data,
+                        teacher,
+                        config.teacher_rate,
+                        config.teacher_epochs,
+                        config.teacher_batch_size,
+                    )
+                ]
+            )
+        self._check_teacher(teacher, data)
+        return teacher, data
+
+    def create_student(self, teacher, embeddings=None):
+        """The student of the configuration, as it is before any stage.
+
+        Args:
+            teacher: KerasHub task.
+            embeddings: Optional str, in place of the configuration's.
+
+        Returns:
+            KerasHub task.
+        """
+        config = self.config
+        embeddings = embeddings or config.embeddings
+        size = parse_size(config.student)
+        if config.embedding_dim is not None:
+            size["embedding_dim"] = config.embedding_dim
+        self.seed()
+        student = students.create_student(teacher, **size)
+        if embeddings == "random":
+            return student
+        widths = {teacher.backbone.hidden_dim, student.backbone.hidden_dim}
+        if len(widths) == 1 and config.embedding_dim is None:
+            # The tables fit as they are.
+            students.copy_layers(
+                teacher, student, [(0, 0)], include_pooler=False
+            )
+            return student
+        kept = students.factorize_embeddings(
+            teacher,
+            student,
+            center=embeddings == "centred",
+            include_positions=embeddings == "teacher",
+            quiet=True,
+        )
+        self.folder.say(f"The student starts from the teacher's {kept}")
+        return student
+
+    def distil(self, data, transfer_texts, teacher, student, prefix=""):
+        """Runs all stages by which a student learns from a teacher.
+
+        Args:
+            data: `TaskData`.
+            transfer_texts: What it learns from without labels.
+            teacher: KerasHub task.
+            student: KerasHub task.
+            prefix: str. What the names of stages begin with.
+        """
+        transfer = stage_list.TransferData(transfer_texts)
+        if self.config.logits_epochs:
+            transfer = self._with_logits(
+                transfer_texts, data.dev, teacher, prefix
+            )
+        self.run(
+            stage_list.distillation_stages(
+                self.config, data, transfer, teacher, student, prefix
+            )
+        )
+
+    def transfer_texts(self, labelled, data, tokenizer):
+        """The texts of the stages without labels.
+
+        Args:
+            labelled: `LabelledTask`.
+            data: `TaskData`, whose training texts are the default.
+            tokenizer: KerasHub tokenizer.
+
+        Returns:
+            `keras_distill.tasks.TokenizedExamples`.
+        """
+        config = self.config
+        if config.transfer is None:
+            return data.train
+        self.folder.say(f"Reading the texts of {config.transfer}")
+        files = tasks.TextFiles(
+            config.transfer,
+            columns=_columns(config.transfer_columns),
+            split_sentences=config.transfer_sentences,
+            min_words=config.transfer_min_words,
+        )
+        if config.retrieve is None:
+            found = files.load(config.max_transfer_texts)
+        else:
+            train, dev = labelled.queries(files.num_columns)
+            found = tasks.retrieval.retrieve(
+                train,
+                files,
+                config.retrieve,
+                exclude=[dev],
+                cache_dir=self._cache("embeddings"),
+                quiet=self.folder.quiet,
+            ).examples
+        self.folder.say(f"{len(found)} unlabelled texts")
+        return self._tokenize(labelled, labelled.unlabelled(found), tokenizer)
+
+    def seed(self):
+        """Begins the random numbers of a new model."""
+        keras.utils.set_random_seed(self.config.seed)
+
+    def _with_logits(self, texts, dev, teacher, prefix):
+        """The teacher's logits, which are computed once."""
+        self.folder.say("Computing the teacher's logits")
+        of_texts, of_dev = (
+            teachers.TeacherCache.write(
+                self._cache_dir / f"{prefix}teacher_logits" / name,
+                teacher,
+                examples,
+                quiet=self.folder.quiet,
+            )
+            for name, examples in (("transfer", texts), ("dev", dev))
+        )
+        return stage_list.TransferData(
+            texts,
+            of_texts,
+            of_texts.attach(texts),
+            of_dev.attach(dev),
+        )
+
+    def _tokenize(self, labelled, examples, tokenizer):
+        return labelled.tokenize(
+            examples,
+            tokenizer,
+            self.length(labelled),
+            self._cache("tokens"),
+        )
+
+    def _cache(self, name):
+        # Of several workers, only the chief writes to the folder.
+        return self._cache_dir / name if self.folder.writes else None
+
+    def _check_teacher(self, teacher, data):
+        task = data.labelled.task
+        metric = task.selection_metric
+        score = data.score(teacher)[metric]
+        self.folder.say(
+            f"The teacher's {metric} on the dev split of {task.name} is "
+            f"{score:.4f}"
+        )
+        teachers.check_trained(
+            score,
+            data.labelled.chance(),
+            metric,
+            self.config.allow_untrained_teacher,
+        )
+
+
+def _draw(count, most):
+    """Rows to keep, in their order."""
+    if most >= count:
+        return np.arange(count)
+    drawn = np.random.default_rng(_SEED).permutation(count)[:most]
+    return np.sort(drawn)
+
+
+def _columns(text):
+    """Names of columns, or places if all are numbers."""
+    if text is None:
+        return None
+    names = [name.strip() for name in text.split(",")]
+    if all(name.isdigit() for name in names):
+        return tuple(map(int, names))
+    return tuple(names)
