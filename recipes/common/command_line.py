@@ -6,26 +6,29 @@ import sys
 from keras_distill import stages
 
 
-def add_run_options(parser, run_dir):
+def add_run_options(parser, run_dir, with_resume=True):
     """Adds the options of how a recipe is run, whatever it is.
 
     Args:
         parser: `argparse.ArgumentParser`.
         run_dir: str. The folder of the run unless asked for otherwise.
+        with_resume: bool. Whether the run can begin anew in the same folder.
+            Defaults to `True`.
     """
     parser.add_argument(
         "--run-dir",
         default=run_dir,
         help="folder of the run (default: %(default)s)",
     )
-    parser.add_argument(
-        "--resume",
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help="go on with a run of the same settings that is in the folder; "
-        "with --no-resume it is renamed and a new one begins "
-        "(default: --resume)",
-    )
+    if with_resume:
+        parser.add_argument(
+            "--resume",
+            action=argparse.BooleanOptionalAction,
+            default=True,
+            help="go on with a run of the same settings that is in the "
+            "folder; with --no-resume it is renamed and a new one begins "
+            "(default: --resume)",
+        )
     parser.add_argument(
         "--quiet", action="store_true", help="show the result only"
     )

@@ -4,6 +4,7 @@ import dataclasses
 
 from keras_distill import distribution
 from recipes.common.options import option
+from recipes.common.student_size import parse_size
 
 
 @dataclasses.dataclass(frozen=True)
@@ -190,15 +191,17 @@ class Config:
     )
     seed: int = option(1, "random seed")
 
-    def __post_init__(self):
-        if self.transfer is None:
-            for name in ("transfer_columns", "retrieve"):
-                if getattr(self, name) is not None:
-                    flag = name.replace("_", "-")
-                    raise ValueError(
-                        f"--{flag} is about the texts of --transfer. "
-                        f"Received: {getattr(self, name)!r} without --transfer"
-                    )
+    def check(self):
+        """Raises on what does not go together, before anything is trained."""
+        parse_size(self.student)
+        split_names(self.targets)
+        for name in ("transfer_columns", "retrieve"):
+            if self.transfer is None and getattr(self, name) is not None:
+                raise ValueError(
+                    f"--{name.replace('_', '-')} is about the texts of "
+                    f"--transfer. Received: {getattr(self, name)!r} without "
+                    "--transfer"
+                )
 
     @property
     def target_names(self):

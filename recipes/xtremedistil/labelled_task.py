@@ -32,7 +32,7 @@ def read_task(name, data_dir=None, glue_dir=None, quiet=False):
     Returns:
         `LabelledTask`.
     """
-    if ":" in name:
+    if _is_tagging(name):
         return TaggingTask(*read_tags(name, data_dir, quiet))
     loaded = [
         tasks.load(part, _folder(part, data_dir, glue_dir))
@@ -41,6 +41,16 @@ def read_task(name, data_dir=None, glue_dir=None, quiet=False):
     if len(loaded) == 1:
         return LabelledTask(*loaded[0])
     return LabelledTask(*tasks.join_tasks(*loaded))
+
+
+def task_class_of(name):
+    """The class of the models of a task.
+
+    Args:
+        name: str, as `read_task` takes it.
+    """
+    kind = TaggingTask if _is_tagging(name) else LabelledTask
+    return kind.task_class
 
 
 def read_tags(name, data_dir=None, quiet=False):
@@ -200,6 +210,10 @@ class TaggingTask(LabelledTask):
             tasks.Examples(([" ".join(words) for words in examples.words],))
             for examples in (self.train, self.dev)
         )
+
+
+def _is_tagging(name):
+    return ":" in name
 
 
 def _folder(name, data_dir, glue_dir):

@@ -12,7 +12,6 @@ from keras_distill import evaluation
 from keras_distill import export
 from keras_distill import stages
 from recipes.common.devices import on_one_device
-from recipes.common.student_size import parse_size
 from recipes.xtremedistil import tables
 from recipes.xtremedistil import targets
 from recipes.xtremedistil.labelled_task import TaggingTask
@@ -43,8 +42,7 @@ def run(config, run_dir, quiet=False, resume=True, cache_dir=None):
         the source task, and `"targets"`, a list of what `targets.transfer`
         returns.
     """
-    # A typing mistake shall not cost a teacher's training.
-    parse_size(config.student)
+    config.check()
     # First of all, since a strategy sets up the devices.
     scope = distribution.scope(config.strategy)
     if config.strategy == "tpu":
@@ -55,11 +53,8 @@ def run(config, run_dir, quiet=False, resume=True, cache_dir=None):
         recipe = _Recipe(config, folder, cache_dir)
         with scope:
             recipe.distil()
-        if folder.writes:
-            recipe.save()
-        with scope:
             recipe.transfer()
-        return recipe.report() if folder.writes else None
+        return recipe.finish() if folder.writes else None
 
 
 def train_teacher(config, run_dir, quiet=False, resume=True):
@@ -109,7 +104,24 @@ class _Recipe:
         )
         trainer.distil(self.data, texts, self.teacher, self.student)
 
-    def save(self):
+    def transfer(self):
+        """The stages of the targets."""
+        self.results = [
+            targets.transfer(
+                self.trainer,
+                name,
+                targets.transferred_from(self.student),
+                targets.rows_of(self.config),
+            )
+            for name in self.config.target_names
+        ]
+
+    def finish(self):
+        """Saves, measures and reports."""
+        self._save()
+        return self._report()
+
+    def _save(self):
         """Leaves the teacher, and the student's encoder for other tasks."""
         path = self.folder.path
         if not (path / "teacher").exists():
@@ -123,19 +135,7 @@ class _Recipe:
         )
         self.folder.say(f"The distilled encoder is in {path / 'student'}")
 
-    def transfer(self):
-        """The stages of the targets."""
-        self.results = [
-            targets.transfer(
-                self.trainer,
-                name,
-                targets.transferred_from(self.student),
-                targets.rows_of(self.config),
-            )
-            for name in self.config.target_names
-        ]
-
-    def report(self):
+    def _report(self):
         """Measures, and writes what was found."""
         path = self.folder.path
         scores = self._measure_source()

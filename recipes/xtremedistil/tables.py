@@ -107,6 +107,25 @@ def write_json(path, content):
     write(path, text + "\n")
 
 
+def read_json(path):
+    """Reads what `write_json` wrote.
+
+    Args:
+        path: `pathlib.Path`.
+
+    Returns:
+        dict or list, or `None` if there is no such file.
+    """
+    if not path.is_file():
+        return None
+    try:
+        return json.loads(path.read_bytes())
+    except ValueError as error:
+        raise ValueError(
+            f"{path} is damaged ({error}). Remove it to do its part anew."
+        ) from error
+
+
 def _plain(content):
     if isinstance(content, dict):
         return {key: _plain(value) for key, value in content.items()}

@@ -1,0 +1,319 @@
+"""Which source task, transfer texts and student size transfer best?
+
+`python -m recipes.xtremedistil.study --sources ... --targets ...`
+"""
+
+import argparse
+import dataclasses
+import itertools
+import pathlib
+import shlex
+import sys
+
+from rich.console import Console
+
+from keras_distill import distribution
+from keras_distill import stages
+from keras_distill import teachers
+from recipes.common.command_line import add_run_options
+from recipes.common.command_line import exit_status
+from recipes.common.options import add_options
+from recipes.common.student_size import parse_size
+from recipes.xtremedistil import heat_map
+from recipes.xtremedistil import recipe
+from recipes.xtremedistil import tables
+from recipes.xtremedistil import targets
+from recipes.xtremedistil.config import Config
+from recipes.xtremedistil.config import split_names
+from recipes.xtremedistil.labelled_task import task_class_of
+from recipes.xtremedistil.ranking import rank
+from recipes.xtremedistil.trainer import Trainer
+
+# Among `transfers`: the source's own training texts.
+OWN = "own"
+# The row of students that were not distilled.
+START = "no distillation"
+# What a study sets by itself, for each of its runs.
+_SET_BY_STUDY = ("source", "targets", "transfer", "task_distillation")
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One distilled student of a study.
+
+    Attributes:
+        source: str. The task that it was distilled on.
+        transfer: str. The file or folder of its unlabelled texts, or `OWN`.
+        student: str. Its size.
+    """
+
+    source: str
+    transfer: str
+    student: str
+
+
+def run(
+    config,
+    run_dir,
+    sources,
+    target_names,
+    transfers=(OWN,),
+    student_sizes=None,
+    quiet=False,
+    command="",
+):
+    """Distils on every source and fine-tunes each student on every target.
+
+    Rows with a source in common share its teacher; with the transfer texts in
+    common as well, the teacher's logits. Beside them stands the student of
+    each size without distillation. Each part is a run folder, which a second
+    call takes if it is done, or goes on with.
+
+    Args:
+        config: `Config`. The study sets `source`, `targets`, `transfer`,
+            `student` and `task_distillation` itself.
+        run_dir: Path of the study's folder.
+        sources: sequence of str. Source tasks.
+        target_names: sequence of str. Target tasks.
+        transfers: sequence of str. Files or folders of unlabelled texts, and
+            `"own"` for the source's training texts. Defaults to the latter.
+        student_sizes: Optional sequence of str. Defaults to that of the
+            configuration.
+        quiet: bool. Whether to show nothing but the result.
+        command: str. The command that was run, for the report.
+
+    Returns:
+        dict that JSON can hold, as `ranking.rank` returns it.
+    """
+    rows = [
+        Row(*names)
+        for names in itertools.product(
+            sources, transfers, student_sizes or (config.student,)
+        )
+    ]
+    if not rows or not target_names:
+        raise ValueError(
+            "A study needs sources and targets. Received: "
+            f"sources={list(sources)}, targets={list(target_names)}"
+        )
+    # A typing mistake shall not cost a teacher's training.
+    for row in rows:
+        parse_size(row.student)
+    folder = pathlib.Path(run_dir)
+    study = _Study(config, folder, quiet)
+    found = rank(study.run(rows, target_names), START)
+    found["command"] = command
+    table = heat_map.to_markdown(found)
+    tables.write_json(folder / "study.json", found)
+    tables.write(folder / "study.md", table)
+    heat_map.draw(found, folder / "study.png")
+    console = Console(soft_wrap=True, highlight=False)
+    console.print(table)
+    console.print(f"Heat map: {folder / 'study.png'}")
+    return found
+
+
+class _Study:
+    def __init__(self, config, folder, quiet):
+        self.config = config
+        self.folder = folder
+        self.quiet = quiet
+        self._console = Console(soft_wrap=True, highlight=False)
+
+    def run(self, rows, target_names):
+        """Distils and fine-tunes.
+
+        Returns:
+            dict of the name of each row to the list of its results, as
+            `targets.transfer` returns them.
+        """
+        sizes = dict.fromkeys(row.student for row in rows)
+        left = iter(range(len(rows) + len(sizes), 0, -1))
+        for row in rows:
+            self._say(f"Distilling on {row_name(row, rows)}")
+            self._distil(row)
+        found = {}
+        for size in sizes:
+            name = f"{START}, {size}" if len(sizes) > 1 else START
+            self._say(f"{name} on the targets, {next(left)} rows left")
+            # Its size and tokenizer are those of any of these students.
+            start = next(row for row in rows if row.student == size)
+            found[name] = [
+                self._cell(Row(START, OWN, size), start, targets.BASELINE, each)
+                for each in target_names
+            ]
+        for row in rows:
+            name = row_name(row, rows)
+            self._say(f"{name} on the targets, {next(left)} rows left")
+            found[name] = [
+                self._cell(row, row, targets.TRANSFERRED, target)
+                for target in target_names
+            ]
+        return found
+
+    def _distil(self, row):
+        """Distils the student of a row from the teacher of its source."""
+        teacher = recipe.train_teacher(
+            self._config(Row(row.source, OWN, self.config.student)),
+            self.folder / "teachers" / targets.slug(row.source),
+            quiet=self.quiet,
+        )
+        path = self._folder("rows", row)
+        if not (path / "result.json").is_file():
+            recipe.run(
+                dataclasses.replace(self._config(row), teacher=str(teacher)),
+                path,
+                quiet=self.quiet,
+                cache_dir=self.folder
+                / "shared"
+                / targets.slug(f"{row.source}__{row.transfer}"),
+            )
+
+    def _cell(self, row, start, kind, target):
+        """A row's result on one target, or what an earlier run found.
+
+        Args:
+            row: `Row`.
+            start: `Row` whose student is loaded.
+            kind: str. The row of `targets` that is made.
+            target: str.
+        """
+        config = dataclasses.replace(self._config(row), targets=target)
+        path = self._folder("cells", row) / targets.slug(target)
+        scope = distribution.scope(config.strategy)
+        with stages.RunFolder(
+            path, dataclasses.asdict(config), quiet=self.quiet
+        ) as folder:
+            done = tables.read_json(path / "result.json")
+            if done is not None:
+                return done
+            with scope:
+                result = targets.transfer(
+                    Trainer(config, folder, self.folder / "shared"),
+                    target,
+                    self._loader(start, target),
+                    (kind,),
+                )
+            if folder.writes:
+                tables.write_json(path / "result.json", result)
+        return result
+
+    def _loader(self, row, target):
+        """What gives the distilled encoder of a row with a new head."""
+        student = str(self._folder("rows", row) / "student")
+
+        def load(num_classes, sequence_length):
+            return teachers.load_teacher(
+                student, num_classes, sequence_length, task_class_of(target)
+            ).classifier
+
+        return load
+
+    def _config(self, row):
+        settings = {
+            "source": row.source,
+            "student": row.student,
+            "targets": "",
+            "task_distillation": "none",
+            "transfer": row.transfer,
+        }
+        if row.transfer == OWN:
+            # The other settings of transfer texts mean nothing then.
+            settings |= {
+                field.name: field.default
+                for field in dataclasses.fields(Config)
+                if "transfer" in field.name or field.name == "retrieve"
+            }
+        return dataclasses.replace(self.config, **settings)
+
+    def _folder(self, kind, row):
+        name = f"{row.source}__{row.transfer}__{row.student}"
+        return self.folder / kind / targets.slug(name)
+
+    def _say(self, line):
+        if not self.quiet:
+            self._console.print(f"Study: {line}")
+
+
+def row_name(row, rows):
+    """What tells a row from the others.
+
+    Args:
+        row: `Row`.
+        rows: list of all `Row`s.
+
+    Returns:
+        str. Those of its attributes that differ among rows, or its source.
+    """
+    fields = [field.name for field in dataclasses.fields(Row)]
+    differing = [
+        getattr(row, name)
+        for name in fields
+        if len({getattr(other, name) for other in rows}) > 1
+    ]
+    return ", ".join(differing or [row.source])
+
+
+def build_parser():
+    """A parser with the study's options and those of the recipe."""
+    parser = argparse.ArgumentParser(
+        prog="python -m recipes.xtremedistil.study",
+        description="Distils the same student on several source tasks, from "
+        "several sets of unlabelled texts, or students of several sizes; "
+        "fine-tunes each on several targets; ranks them and draws the heat "
+        "map. Done parts are kept: the same command goes on, and another "
+        "source or target adds to what is there.",
+    )
+    add_run_options(parser, "runs/xtremedistil-study", with_resume=False)
+    parser.add_argument(
+        "--sources", required=True, help="source tasks, by commas"
+    )
+    parser.add_argument(
+        "--targets", required=True, help="target tasks, by commas"
+    )
+    parser.add_argument(
+        "--transfers",
+        default=OWN,
+        help="files or folders of unlabelled texts, by commas, and 'own' for "
+        "the source's training texts (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--students", help="student sizes, by commas (default: --student)"
+    )
+    add_options(parser, Config, without=_SET_BY_STUDY)
+    return parser
+
+
+def main(arguments=None):
+    """Runs a study from the command line.
+
+    Args:
+        arguments: Optional list of str. Defaults to the process's own.
+
+    Returns:
+        int. The exit status, as that of the recipe.
+    """
+    options = vars(build_parser().parse_args(arguments))
+    study = {
+        name: split_names(options.pop(name) or "")
+        for name in ("sources", "targets", "transfers", "students")
+    }
+    run_dir, quiet = options.pop("run_dir"), options.pop("quiet")
+    return exit_status(
+        "recipes.xtremedistil.study",
+        run_dir,
+        lambda: run(
+            Config(**options),
+            run_dir,
+            study["sources"],
+            study["targets"],
+            study["transfers"],
+            study["students"],
+            quiet,
+            "python -m recipes.xtremedistil.study " + shlex.join(sys.argv[1:]),
+        ),
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
