@@ -210,10 +210,11 @@ class Config:
 
 
 def split_names(text):
-    """Reads names that are separated by commas.
+    """Reads names that are separated by commas, or by semicolons.
 
     Args:
-        text: str.
+        text: str. With a semicolon, commas are parts of names, as in
+            `"mnli; wikiann:en,de"`.
 
     Returns:
         tuple of str.
@@ -221,7 +222,8 @@ def split_names(text):
     Raises:
         ValueError: If a name stands there twice.
     """
-    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    parts = text.split(";" if ";" in text else ",")
+    names = tuple(part.strip() for part in parts if part.strip())
     if len(set(names)) < len(names):
         raise ValueError(f"Each name may stand once. Received: {text!r}")
     return names

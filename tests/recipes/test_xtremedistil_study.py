@@ -1,0 +1,141 @@
+"""The study of sources and targets, on tiny models and made-up tasks."""
+
+import json
+import math
+
+import pytest
+
+from keras_distill import export
+from recipes.xtremedistil import heat_map
+from recipes.xtremedistil import study
+from recipes.xtremedistil.ranking import rank
+
+
+def result(target, score):
+    return {
+        "target": target,
+        "metric": "accuracy",
+        "models": {"any": {"accuracy": score, "f1": 0.0}},
+    }
+
+
+@pytest.fixture
+def ranked():
+    return rank(
+        {
+            "no distillation": [result("rte", 0.5), result("cola", math.nan)],
+            "mnli": [result("rte", 0.7), result("cola", 0.2)],
+            "sst2": [result("rte", 0.6), result("cola", 0.4)],
+        },
+        "no distillation",
+    )
+
+
+def test_the_best_on_average_comes_first(ranked):
+    names = [row["name"] for row in ranked["rows"]]
+    assert names == ["sst2", "mnli", "no distillation"]
+    assert ranked["targets"] == ["rte", "cola"]
+    assert [row["mean"] for row in ranked["rows"]] == pytest.approx(
+        [0.5, 0.45, 0.25]
+    )
+    assert ranked["rows"][2]["scores"] == [0.5, None]
+    assert [row["is_start"] for row in ranked["rows"]] == [False, False, True]
+
+
+def test_the_table_and_the_picture(ranked, tmp_path):
+    assert heat_map.to_markdown(ranked).splitlines() == [
+        "| dev split, × 100 | rte, accuracy | cola, accuracy | mean |",
+        "| --- | ---: | ---: | ---: |",
+        "| 1. sst2 | 60.0 | 40.0 | 50.0 |",
+        "| 2. mnli | 70.0 | 20.0 | 45.0 |",
+        "| 3. no distillation | 50.0 | – | 25.0 |",
+    ]
+    heat_map.draw(ranked, tmp_path / "map.png")
+    assert (tmp_path / "map.png").read_bytes().startswith(b"\x89PNG")
+    assert [path.name for path in tmp_path.iterdir()] == ["map.png"]
+
+
+@pytest.mark.parametrize(
+    "rows, names",
+    [
+        ([("mnli", "own", "a"), ("sst2", "own", "a")], ["mnli", "sst2"]),
+        ([("mnli", "own", "a"), ("mnli", "wiki", "a")], ["own", "wiki"]),
+        (
+            [("mnli", "own", "a"), ("sst2", "own", "b")],
+            ["mnli, a", "sst2, b"],
+        ),
+        ([("mnli", "own", "a")], ["mnli"]),
+    ],
+)
+def test_rows_are_named_by_what_differs(rows, names):
+    rows = [study.Row(*row) for row in rows]
+    assert [study.row_name(row, rows) for row in rows] == names
+
+
+def test_no_targets(tmp_path, capsys):
+    assert study.main(["--sources", "sst2", "--targets", ""]) == 2
+    assert "needs sources and targets" in capsys.readouterr().err
+
+
+@pytest.fixture
+def arguments(glue_dir, make_classifier, tmp_path):
+    """Two sources of the same reviews, and a teacher without a head."""
+    export.to_encoder_preset(
+        make_classifier(num_layers=2), tmp_path / "teacher"
+    )
+    qnli = glue_dir / "QNLI"
+    qnli.mkdir()
+    lines = ["index\tquestion\tsentence\tlabel"]
+    for number in range(8):
+        label = ("entailment", "not_entailment")[number % 2]
+        lines.append(f"{number}\tthe film\ta good film\t{label}")
+    for split in ("train", "dev"):
+        (qnli / f"{split}.tsv").write_text("\n".join(lines) + "\n")
+    return [
+        *("--sources", "sst2,qnli", "--glue-dir", str(glue_dir)),
+        *("--run-dir", str(tmp_path / "study"), "--quiet"),
+        *("--teacher", str(tmp_path / "teacher"), "--student", "1x8x2"),
+        *("--representation-epochs", "1", "--logits-epochs", "1"),
+        *("--labels-epochs", "0", "--unfreezing", "none"),
+        *("--teacher-epochs", "1", "--target-epochs", "1"),
+        *("--sequence-length", "16", "--allow-untrained-teacher"),
+    ]
+
+
+def times(folder):
+    """When what was trained was written."""
+    return {
+        path.relative_to(folder): path.stat().st_mtime_ns
+        for path in sorted(folder.rglob("*"))
+        if path.name in ("result.json", "student.safetensors")
+    }
+
+
+def test_sources_and_targets_and_another_target(arguments, tmp_path):
+    assert study.main([*arguments, "--targets", "sst2"]) == 0
+    folder = tmp_path / "study"
+    found = json.loads((folder / "study.json").read_text())
+    names = {row["name"] for row in found["rows"]}
+    assert names == {"no distillation", "sst2", "qnli"}
+    assert found["targets"] == ["sst2"]
+    assert (folder / "study.png").is_file()
+    assert "| 1. " in (folder / "study.md").read_text()
+    # One teacher a source, one cache of its logits.
+    assert {path.name for path in (folder / "teachers").iterdir()} == {
+        "sst2",
+        "qnli",
+    }
+    assert (folder / "shared/sst2__own/teacher_logits/dev").is_dir()
+
+    # What is done is taken; another target adds to it.
+    before = times(folder)
+    assert study.main([*arguments, "--targets", "sst2,qnli"]) == 0
+    after = times(folder)
+    assert {path: after[path] for path in before} == before
+    new = {path.parts[:3] for path in set(after) - set(before)}
+    assert {(part[0], part[2]) for part in new} == {("cells", "qnli")}
+    assert len(new) == 3
+    again = json.loads((folder / "study.json").read_text())
+    assert {row["name"]: row["scores"][0] for row in again["rows"]} == {
+        row["name"]: row["scores"][0] for row in found["rows"]
+    }
