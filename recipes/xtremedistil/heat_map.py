@@ -52,13 +52,13 @@ def draw(study, path):
     values = 100 * np.array(
         [[*row["scores"], row["mean"]] for row in rows], dtype="float64"
     )
-    gains = values - _reference(rows, values)
+    gains = _gains(rows, values)
     width = _MARGINS[0] + _CELL[0] * len(columns)
     height = _MARGINS[1] + _CELL[1] * len(rows)
     with matplotlib.rc_context({"text.parse_math": False}):
         figure = mpl_figure.Figure((width, height), layout="constrained")
         axes = figure.subplots()
-        largest = max(1.0, float(np.nanmax(np.abs(gains), initial=0.0)))
+        largest = max(1.0, float(np.abs(gains).max()))
         image = axes.imshow(
             gains, cmap="PuOr_r", vmin=-largest, vmax=largest, aspect="auto"
         )
@@ -81,7 +81,9 @@ def draw(study, path):
             figure.savefig(temporary, format="png", dpi=150)
 
 
-def _reference(rows, values):
+def _gains(rows, values):
+    """Points above the rows without distillation, else above the mean."""
+    # A correlation that is no number says as much as one of 0.
+    counted = np.nan_to_num(values)
     starts = [place for place, row in enumerate(rows) if row["is_start"]]
-    chosen = values[starts] if starts else values
-    return np.nanmean(chosen, axis=0)
+    return counted - (counted[starts] if starts else counted).mean(axis=0)

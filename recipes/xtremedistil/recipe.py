@@ -102,7 +102,8 @@ class _Recipe:
         texts = trainer.transfer_texts(
             self.labelled, self.data, self.teacher.preprocessor.tokenizer
         )
-        trainer.distil(self.data, texts, self.teacher, self.student)
+        transfer = trainer.transfer_data(texts, self.data, self.teacher)
+        trainer.distil(self.data, transfer, self.teacher, self.student)
 
     def transfer(self):
         """The stages of the targets."""

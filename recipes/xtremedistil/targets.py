@@ -90,15 +90,16 @@ def _distil_on_target(trainer, labelled, make_student, rows):
     """Students that learn from a teacher of the target itself."""
     name = slug(labelled.task.name)
     teacher, data = trainer.teacher(labelled, f"{name}.teacher")
+    transfer = trainer.transfer_data(data.train, data, teacher, f"{name}.")
     models = {TEACHER: teacher}
     if SCRATCH in rows:
         student = trainer.create_student(teacher)
-        trainer.distil(data, data.train, teacher, student, f"{name}.scratch.")
+        trainer.distil(data, transfer, teacher, student, f"{name}.scratch.")
         models[SCRATCH] = student
     if FURTHER in rows:
         trainer.seed()
         student = make_student(teacher.num_classes, trainer.length(labelled))
-        trainer.distil(data, data.train, teacher, student, f"{name}.further.")
+        trainer.distil(data, transfer, teacher, student, f"{name}.further.")
         models[FURTHER] = student
     return models
 

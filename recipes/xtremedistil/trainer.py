@@ -196,21 +196,47 @@ class Trainer:
         self.folder.say(f"The student starts from the teacher's {kept}")
         return student
 
-    def distil(self, data, transfer_texts, teacher, student, prefix=""):
+    def transfer_data(self, texts, data, teacher, prefix=""):
+        """Texts with the teacher's logits, which are computed once.
+
+        Args:
+            texts: What is learnt from without labels, tokenised.
+            data: `TaskData`.
+            teacher: KerasHub task.
+            prefix: str. What the name of the logits' folder begins with.
+
+        Returns:
+            `stage_list.TransferData`, without logits if no stage needs them.
+        """
+        if not self.config.logits_epochs:
+            return stage_list.TransferData(texts)
+        self.folder.say("Computing the teacher's logits")
+        of_texts, of_dev = (
+            teachers.TeacherCache.write(
+                self._cache_dir / f"{prefix}teacher_logits" / name,
+                teacher,
+                examples,
+                quiet=self.folder.quiet,
+            )
+            for name, examples in (("transfer", texts), ("dev", data.dev))
+        )
+        return stage_list.TransferData(
+            texts,
+            of_texts,
+            of_texts.attach(texts),
+            of_dev.attach(data.dev),
+        )
+
+    def distil(self, data, transfer, teacher, student, prefix=""):
         """Runs all stages by which a student learns from a teacher.
 
         Args:
             data: `TaskData`.
-            transfer_texts: What it learns from without labels.
+            transfer: `stage_list.TransferData`.
             teacher: KerasHub task.
             student: KerasHub task.
             prefix: str. What the names of stages begin with.
         """
-        transfer = stage_list.TransferData(transfer_texts)
-        if self.config.logits_epochs:
-            transfer = self._with_logits(
-                transfer_texts, data.dev, teacher, prefix
-            )
         self.run(
             stage_list.distillation_stages(
                 self.config, data, transfer, teacher, student, prefix
@@ -256,25 +282,6 @@ class Trainer:
     def seed(self):
         """Begins the random numbers of a new model."""
         keras.utils.set_random_seed(self.config.seed)
-
-    def _with_logits(self, texts, dev, teacher, prefix):
-        """The teacher's logits, which are computed once."""
-        self.folder.say("Computing the teacher's logits")
-        of_texts, of_dev = (
-            teachers.TeacherCache.write(
-                self._cache_dir / f"{prefix}teacher_logits" / name,
-                teacher,
-                examples,
-                quiet=self.folder.quiet,
-            )
-            for name, examples in (("transfer", texts), ("dev", dev))
-        )
-        return stage_list.TransferData(
-            texts,
-            of_texts,
-            of_texts.attach(texts),
-            of_dev.attach(dev),
-        )
 
     def _tokenize(self, labelled, examples, tokenizer):
         return labelled.tokenize(
