@@ -132,7 +132,7 @@ def test_end_to_end_and_once_more(arguments, data_dir, tmp_path, capsys):
     assert found[1]["dev"] == "held-out part of the train"
     assert found[1]["examples"] == 2
     table = (run / "targets.md").read_text()
-    assert "| dev split, × 100 | rte, accuracy | mrpc, f1 |" in table
+    assert "| dev split, × 100 | rte, accuracy | mrpc, accuracy |" in table
     assert (run / "report.html").is_file()
 
     # What it says of the test splits is that nobody read them.

@@ -31,6 +31,17 @@ def test_take_keeps_rows_together():
     assert len(examples.take(10)) == 3
 
 
+def test_select_keeps_ids():
+    examples = Examples(
+        (["a", "b", "c"], ["d", "e", "f"]), labels=[2, 1, 0], ids=[7, 8, 9]
+    )
+    chosen = examples.select(np.array([2, 0]))
+    assert chosen.texts == (["c", "a"], ["f", "d"])
+    assert chosen.labels.tolist() == [0, 2]
+    assert chosen.ids.tolist() == [9, 7]
+    assert Examples((["a", "b"],)).select([1]).texts == (["b"],)
+
+
 def test_take_of_unlabelled():
     assert Examples((["a", "b"],)).take(1).labels is None
 
