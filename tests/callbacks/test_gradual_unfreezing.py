@@ -88,7 +88,7 @@ def test_the_plan_is_printed_unless_it_is_quiet(
 
 
 def test_a_part_that_waits_stays_as_it_was(make_bert_distiller, fit, values):
-    distiller = make_bert_distiller()
+    distiller = make_bert_distiller(is_compiled=True)
     fit(distiller, GradualUnfreezing(epochs=1), values, epochs=5)
     order = ["head", "projections", "layer.2", "layer.1", "embeddings"]
     for epoch in range(1, 6):
