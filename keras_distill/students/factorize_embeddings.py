@@ -134,7 +134,6 @@ def factorize_embeddings(
             f"`method` must be one of {', '.join(_METHODS)}. "
             f"Received: method={method!r}"
         )
-    check_same_vocabulary(teacher, student)
     source = backbones.backbone_of(teacher, "teacher")
     target = backbones.backbone_of(student, "student")
     if backbones.word_projection(source) is not None:
@@ -147,6 +146,7 @@ def factorize_embeddings(
     sources = _tables(source, include_positions)
     projection = backbones.word_projection(target)
     _check_tables(sources, targets, projection)
+    check_same_vocabulary(teacher, student)
 
     words = _read("words", sources["words"], method)
     others = {
