@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check
-# seqeval's sdist fails to build with the default of pips before 25.3.
+# seqeval is a source archive that an older pip builds by PEP 517 only.
 INSTALL := $(PIP) install --quiet --use-pep517 \
 	--constraint .ci/constraints.txt
 SOURCES := keras_distill recipes tests
@@ -11,8 +11,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 BACKEND_TESTS := $(addprefix tests/,backends callbacks distiller \
 	distribution/test_jax_distribution.py features \
 	losses models stages students tasks teachers testing \
-	test_layer_map.py \
-	test_objective.py test_schedules.py)
+	test_layer_map.py test_objective.py test_schedules.py)
 LINT := --isolated --line-length 80
 RULES := --select E,F,I,W,B --config "lint.isort.force-single-line = true"
 
