@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check
-# seqeval's sdist fails to build with the default of pips before 25.3.
+# seqeval is a source archive that an older pip builds by PEP 517 only.
 INSTALL := $(PIP) install --quiet --use-pep517 \
 	--constraint .ci/constraints.txt
 SOURCES := keras_distill recipes tests

@@ -98,6 +98,8 @@ class TokenClassifier(keras_hub.models.Task):
             dtype=backbone.dtype_policy,
             name="logits",
         )
+        # Before KerasHub compiles with a loss that depends on it.
+        self.activation = keras.activations.get(activation)
         self._idle = _idle_variables(backbone, hidden_states)
 
         # === Functional Model ===
@@ -109,7 +111,6 @@ class TokenClassifier(keras_hub.models.Task):
 
         # === Config ===
         self.num_classes = num_classes
-        self.activation = keras.activations.get(activation)
         self.dropout = dropout
 
     # Keras would build the optimizer for an idle pooler, and warn in each fit
@@ -143,9 +144,8 @@ class TokenClassifier(keras_hub.models.Task):
         if optimizer == "auto":
             optimizer = keras.optimizers.Adam(5e-5)
         if loss == "auto":
-            activation = getattr(self, "activation", None)
             loss = keras.losses.SparseCategoricalCrossentropy(
-                from_logits=activation is not keras.activations.softmax,
+                from_logits=self.activation is not keras.activations.softmax,
                 reduction="mean_with_sample_weight",
             )
         if weighted_metrics == "auto":
@@ -156,6 +156,11 @@ class TokenClassifier(keras_hub.models.Task):
             weighted_metrics=weighted_metrics,
             **kwargs,
         )
+
+    def compile_from_config(self, config):
+        # Keras leaves this to any class that overrides `compile`.
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        self.optimizer.build(self.trainable_variables)
 
     def get_config(self):
         return {

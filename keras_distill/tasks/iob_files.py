@@ -133,22 +133,12 @@ def _language_folders(data_dir, languages):
             )
         folders = {key: pathlib.Path(path) for key, path in data_dir.items()}
     else:
-        folder = _checked_folder(pathlib.Path(data_dir))
-        if languages is not None:
-            folders = {language: folder / language for language in languages}
-        elif _has_files(folder):
-            folders = {folder.resolve().name: folder}
-        else:
-            folders = {
-                path.name: path
-                for path in sorted(folder.iterdir())
-                if path.is_dir() and _has_files(path)
-            }
+        folders = _found_folders(pathlib.Path(data_dir), languages)
     if not folders:
         raise ValueError(
             "`data_dir` must hold train.tsv, dev.tsv or test.tsv (plain or "
             ".gz), or one folder per language with such files. Received: "
-            f"{str(data_dir)!r}, which holds {listing(folder)}."
+            f"{data_dir!r}, without any."
         )
     for folder in folders.values():
         if not _has_files(_checked_folder(folder)):
@@ -157,6 +147,20 @@ def _language_folders(data_dir, languages):
                 f"test.tsv (plain or .gz): {folder} holds {listing(folder)}."
             )
     return folders
+
+
+def _found_folders(folder, languages):
+    """Those below a folder, or the folder itself."""
+    _checked_folder(folder)
+    if languages is not None:
+        return {language: folder / language for language in languages}
+    if _has_files(folder):
+        return {folder.resolve().name: folder}
+    return {
+        path.name: path
+        for path in sorted(folder.iterdir())
+        if path.is_dir() and _has_files(path)
+    }
 
 
 def _checked_folder(folder):

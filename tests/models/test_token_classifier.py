@@ -92,6 +92,27 @@ def test_keras_file_round_trip(make_token_classifier, batch, tmp_path):
     assert np.array(ids)[0, :4].tolist() == [2, 10, 11, 3]
 
 
+def test_a_compiled_model_goes_on_training(
+    make_token_classifier, batch, tmp_path
+):
+    model = make_token_classifier(num_classes=3)
+    model.compile(keras.optimizers.SGD(0.1), weighted_metrics=[])
+    keras.Model.fit(model, batch, np.ones((2, 5), "int32"), verbose=0)
+    model.save(tmp_path / "tagger.keras")
+    loaded = keras.saving.load_model(tmp_path / "tagger.keras")
+    assert type(loaded.optimizer) is keras.optimizers.SGD
+    assert int(loaded.optimizer.iterations) == 1
+    assert loaded.loss.reduction == "mean_with_sample_weight"
+
+
+def test_probabilities_have_a_loss_of_their_own(make_token_classifier):
+    model = TokenClassifier(
+        make_token_classifier().backbone, 3, activation="softmax"
+    )
+    assert not model.loss.get_config()["from_logits"]
+    assert make_token_classifier().loss.get_config()["from_logits"]
+
+
 def test_preset_round_trip(make_token_classifier, batch, tmp_path):
     model = make_token_classifier(num_classes=3)
     folder = export.to_preset(model, tmp_path / "tagger", ["O", "B-X", "I-X"])

@@ -125,7 +125,7 @@ def test_a_damaged_archive_is_named(write, tmp_path):
     [
         ("nowhere", None, "which is not there; .* holds empty, en"),
         ("en/train.tsv", None, "which is a file"),
-        ("empty", None, "holds nothing"),
+        ("empty", None, "`data_dir` must hold .* Received: 'empty'"),
         (".", ["en", "xx"], "xx'?, which is not there; .* holds empty, en"),
         (".", ["empty"], "a language without .* holds nothing"),
         (".", "en", "put it in a list"),

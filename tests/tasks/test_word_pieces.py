@@ -65,8 +65,8 @@ def test_no_sentences(piece_tokenizer):
 
 def test_tokenizers_that_need_the_space_before_a_word_are_refused():
     tokenizer = keras_hub.models.RobertaTokenizer(
-        vocabulary={"<s>": 0, "<pad>": 1, "</s>": 2, "<mask>": 3, "a": 4},
-        merges=[],
+        vocabulary={"<s>": 0, "<pad>": 1, "</s>": 2, "<mask>": 3, "an": 4},
+        merges=["a n"],
     )
     with pytest.raises(ValueError, match="must be a WordPiece or"):
-        tokenize_and_pack_words([["a"]], tokenizer, 8)
+        tokenize_and_pack_words([["an"]], tokenizer, 8)
