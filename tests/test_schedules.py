@@ -4,8 +4,8 @@ import keras
 import pytest
 from keras import ops
 
-from keras_distill.schedules import JoinedSchedules
 from keras_distill.schedules import CosineRestarts
+from keras_distill.schedules import JoinedSchedules
 from keras_distill.schedules import WarmupLinearDecay
 
 
