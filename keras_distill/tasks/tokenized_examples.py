@@ -5,8 +5,8 @@ import numpy as np
 
 from keras_distill.tasks.batch_sequence import BatchSequence
 from keras_distill.tasks.length_buckets import make_batches
+from keras_distill.tasks.token_cache import tokenize_once
 from keras_distill.tasks.tokenization import special_ids
-from keras_distill.tasks.tokenization import tokenize_and_pack
 from keras_distill.tasks.tokenizer_fingerprint import tokenizer_fingerprint
 
 # Batches that are made while the model computes.
@@ -34,6 +34,10 @@ class TokenizedExamples:
         sequence_length: int. The most tokens per row, special ones included.
         progress: function of two ints, the rows done and the rows in all.
             Called after each chunk. Defaults to `None`.
+        cache_dir: path of a folder that keeps the token ids, so that the
+            same texts need not be tokenised again for the same tokenizer and
+            length. Several processes may share it. A damaged file is made
+            anew. Defaults to `None`, which keeps nothing.
 
     Example:
 
@@ -57,7 +61,14 @@ class TokenizedExamples:
            [2, 5, 6, 3]], dtype=int32)
     """
 
-    def __init__(self, examples, tokenizer, sequence_length, progress=None):
+    def __init__(
+        self,
+        examples,
+        tokenizer,
+        sequence_length,
+        progress=None,
+        cache_dir=None,
+    ):
         _check_count("sequence_length", sequence_length)
         if sequence_length < 2 + len(examples.texts):
             raise ValueError(
@@ -66,8 +77,8 @@ class TokenizedExamples:
                 f"Received: {sequence_length}."
             )
         self._pad_id = special_ids(tokenizer)[-1]
-        rows, self._first_lengths = tokenize_and_pack(
-            examples.texts, tokenizer, sequence_length, progress
+        rows, self._first_lengths = tokenize_once(
+            examples.texts, tokenizer, sequence_length, progress, cache_dir
         )
         self._values = rows.values
         self._starts = rows.starts

@@ -26,5 +26,10 @@ def tokenizer_fingerprint(tokenizer):
         and isinstance(value, (bool, int, float, str, type(None)))
     }
     vocabulary = list(tokenizer.get_vocabulary())
-    content = json.dumps([type(tokenizer).__name__, vocabulary, options])
-    return hashlib.sha256(content.encode()).hexdigest()
+    content = [type(tokenizer).__name__, vocabulary, options]
+    # How words are split, where the vocabulary alone does not say so: the
+    # merges of byte pairs, the scores of sentence pieces.
+    for name in ("merges", "proto"):
+        if getattr(tokenizer, name, None) is not None:
+            content.append(repr(getattr(tokenizer, name)))
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()

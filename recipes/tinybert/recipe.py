@@ -26,9 +26,9 @@ def run(config, run_dir, quiet=False, resume=True):
     """Runs the recipe, or the rest of it, and writes its folder.
 
     The folder holds `report.html` (`.json`, `.md`), `teacher/` and `student/`
-    (KerasHub presets), `serving/1/` (a SavedModel) and what
-    `keras_distill.stages.RunFolder` keeps. A run that was stopped goes on
-    from its last checkpoint.
+    (KerasHub presets), `serving/1/` (a SavedModel), `tokens/` (the tokenised
+    data) and what `keras_distill.stages.RunFolder` keeps. A run that was
+    stopped goes on from its last checkpoint.
 
     Args:
         config: `Config`.
@@ -95,8 +95,14 @@ class _Recipe:
         if config.max_train_examples is not None:
             train = train.take(config.max_train_examples)
         tokenizer = self.teacher.preprocessor.tokenizer
-        self.train = tasks.TokenizedExamples(train, tokenizer, length)
-        self.dev = tasks.TokenizedExamples(self.examples, tokenizer, length)
+        # Of several workers, only the chief writes to the folder.
+        tokens = self.folder.path / "tokens" if self.folder.writes else None
+        self.train, self.dev = (
+            tasks.TokenizedExamples(
+                examples, tokenizer, length, cache_dir=tokens
+            )
+            for examples in (train, self.examples)
+        )
 
     def _create_student(self, embeddings):
         keras.utils.set_random_seed(self.config.seed)

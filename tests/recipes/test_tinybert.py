@@ -50,13 +50,15 @@ def test_end_to_end_and_once_more(
         answer["probabilities"], tf.nn.softmax(predicted), atol=1e-5
     )
 
-    # Nothing is trained twice.
-    times = {p: p.stat().st_mtime_ns for p in (run / "stages").rglob("*")}
+    # Nothing is trained or tokenised twice.
+    tokens = sorted(run.glob("tokens/*"))
+    assert len(tokens) == 2
+    kept = [*(run / "stages").rglob("*"), *tokens]
+    times = {p: p.stat().st_mtime_ns for p in kept}
     assert main(arguments) == 0
     assert "'prediction' is done" in capsys.readouterr().out
-    assert times == {
-        p: p.stat().st_mtime_ns for p in (run / "stages").rglob("*")
-    }
+    kept = [*(run / "stages").rglob("*"), *run.glob("tokens/*")]
+    assert times == {p: p.stat().st_mtime_ns for p in kept}
     again = json.loads((run / "report.json").read_text())
     assert [row["metrics"] for row in again["comparison"]["rows"]] == [
         row["metrics"] for row in report["comparison"]["rows"]

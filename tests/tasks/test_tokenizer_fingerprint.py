@@ -28,3 +28,18 @@ def test_vocabulary_order_and_options_count():
 
 def test_a_tokenizer_that_shows_no_vocabulary_has_none():
     assert tokenizer_fingerprint(object()) is None
+
+
+def test_merges_count():
+    class Merging:
+        def __init__(self, merges):
+            self.merges = merges
+
+        def get_config(self):
+            return {}
+
+        def get_vocabulary(self):
+            return ["a", "b", "ab"]
+
+    found = [tokenizer_fingerprint(Merging(merges)) for merges in ([], ["a b"])]
+    assert found[0] != found[1]
