@@ -2,10 +2,12 @@
 
 import dataclasses
 import functools
-import math
 import pathlib
 
-from keras_distill.tasks.examples import Examples
+from keras_distill.tasks.labelled_folder import listing
+from keras_distill.tasks.labelled_rows import class_parser
+from keras_distill.tasks.labelled_rows import read_examples
+from keras_distill.tasks.labelled_rows import score_parser
 from keras_distill.tasks.splits import Splits
 from keras_distill.tasks.tsv import find_file
 from keras_distill.tasks.tsv import read_columns
@@ -76,7 +78,8 @@ def open_folder(task, data_dir):
     Args:
         task: `Task`. A task of `glue.GLUE_TASKS`.
         data_dir: string or path. The folder that holds the tasks' folders
-            (`CoLA`, `SST-2`, ...), or the task's own folder.
+            (`CoLA`, `SST-2`, ...), the folder above it if it is called
+            `glue`, or the task's own folder.
 
     Returns:
         `Splits` with one entry per file that is there.
@@ -91,24 +94,25 @@ def open_folder(task, data_dir):
         wanted = ", ".join(f"{split}.tsv" for split in layout.splits)
         raise ValueError(
             f"`data_dir` has no file of {task.name}: looked for {wanted} "
-            f"(plain or .gz) in {folder}, found {_listing(folder)}."
+            f"(plain or .gz) in {folder}, found {listing(folder)}."
         )
     readers = {
         split: functools.partial(_read_split, task, layout, split, path)
         for split, path in files.items()
     }
-    return Splits(readers, f"{folder}, which holds {_listing(folder)}")
+    return Splits(readers, f"{folder}, which holds {listing(folder)}")
 
 
 def _task_folder(data_dir, layout):
-    """`data_dir/SST-2`, or `data_dir` itself if it has the task's files."""
+    """`SST-2` below `data_dir`, or `data_dir` if it has the task's files."""
     if not data_dir.is_dir():
         raise ValueError(
             f"`data_dir` must be a folder. Received: {str(data_dir)!r}, "
             f"which is {'a file' if data_dir.exists() else 'not there'}."
         )
-    if (data_dir / layout.folder).is_dir():
-        return data_dir / layout.folder
+    for parent in (data_dir, data_dir / "glue"):
+        if (parent / layout.folder).is_dir():
+            return parent / layout.folder
     # Some tasks have the same columns but other labels, so another task's
     # folder must not be read as this one's.
     others = {other.folder for other in _LAYOUTS.values()} - {layout.folder}
@@ -116,7 +120,7 @@ def _task_folder(data_dir, layout):
         return data_dir
     raise ValueError(
         f"`data_dir` must hold the folder {layout.folder} or be it. "
-        f"Received: {str(data_dir)!r}, which holds {_listing(data_dir)}."
+        f"Received: {str(data_dir)!r}, which holds {listing(data_dir)}."
     )
 
 
@@ -130,84 +134,20 @@ def _split_files(folder, layout):
     return files
 
 
-def _listing(folder):
-    """What a folder holds, short enough for a message."""
-    names = sorted(path.name for path in folder.iterdir())
-    if not names:
-        return "nothing"
-    more = f" and {len(names) - 12} more" if len(names) > 12 else ""
-    return ", ".join(names[:12]) + more
-
-
 def _read_split(task, layout, split, path):
     """Reads one file into `Examples`."""
     names, header = read_header(path), None
     if layout.header and not set(layout.text_columns) <= set(names):
         names = header = layout.header
-    columns = layout.text_columns
     # A test file may lack the labels; for the others that is an error.
     labelled = layout.label_column in names or not split.startswith("test")
+    columns, parse = layout.text_columns, None
     if labelled:
         columns += (layout.label_column,)
-    parse = _score_parser() if task.is_regression else _class_parser(task)
-    texts = tuple([] for _ in layout.text_columns)
-    labels = []
-    for line, values in read_columns(path, columns, header):
-        try:
-            for place, column in enumerate(texts):
-                column.append(_check_text(values[place], columns[place]))
-            if labelled:
-                labels.append(parse(values[-1]))
-        except ValueError as error:
-            raise ValueError(f"{path}:{line}: {error}") from error
-    return Examples(texts, labels if labelled else None)
-
-
-def _check_text(text, column):
-    if not text.strip():
-        raise ValueError(
-            f"the text in column {column!r} is empty; fill it in or delete "
-            "the line."
+        parse = (
+            score_parser(0.0, _HIGHEST_SCORE)
+            if task.is_regression
+            else class_parser(task.label_names)
         )
-    return text
-
-
-def _class_parser(task):
-    """A function from a label as the files spell it to its class index.
-
-    CoLA, SST-2, MRPC, QQP and WNLI write numbers; MNLI, QNLI and RTE write
-    names. Both are read for each.
-    """
-    indices = {}
-    for index, name in enumerate(task.label_names):
-        indices[name] = indices[str(index)] = index
-    allowed = ", ".join(
-        f"{name} (or {index})" for index, name in enumerate(task.label_names)
-    )
-
-    def parse(value):
-        if value not in indices:
-            raise ValueError(
-                f"unknown label {value!r}; the labels are: {allowed}."
-            )
-        return indices[value]
-
-    return parse
-
-
-def _score_parser():
-    """A function from a score as the files spell it to a number."""
-
-    def parse(value):
-        try:
-            score = float(value)
-        except ValueError:
-            score = math.nan
-        if not 0.0 <= score <= _HIGHEST_SCORE:
-            raise ValueError(
-                f"the score {value!r} is not a number from 0 to "
-                f"{_HIGHEST_SCORE:g}."
-            )
-        return score
-
-    return parse
+    rows = read_columns(path, columns, header)
+    return read_examples(path, rows, layout.text_columns, parse)

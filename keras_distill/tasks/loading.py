@@ -2,10 +2,16 @@
 
 from keras_distill.tasks.film_reviews import FILM_REVIEWS
 from keras_distill.tasks.film_reviews import load_film_reviews
+from keras_distill.tasks.folder_tasks import FOLDER_TASKS
+from keras_distill.tasks.folder_tasks import load_folder_task
 from keras_distill.tasks.glue import GLUE_TASKS
 from keras_distill.tasks.glue import load_glue
+from keras_distill.tasks.join_tasks import join_tasks
+from keras_distill.tasks.join_tasks import joined_task
 
-_TASKS = {FILM_REVIEWS.name: FILM_REVIEWS, **GLUE_TASKS}
+_TASKS = {FILM_REVIEWS.name: FILM_REVIEWS, **GLUE_TASKS, **FOLDER_TASKS}
+# Between the names of tasks that are joined.
+_AND = "+"
 
 
 def task_names():
@@ -17,7 +23,8 @@ def get_task(name):
     """Returns a task without its data.
 
     Args:
-        name: string. One of `task_names()`.
+        name: string. One of `task_names()`, or several with the same labels
+            joined by `+`.
 
     Returns:
         `Task`.
@@ -25,10 +32,9 @@ def get_task(name):
     Raises:
         ValueError: an unknown name.
     """
-    if name not in _TASKS:
-        raise ValueError(
-            f"`name` must be one of {', '.join(_TASKS)}. Received: {name!r}."
-        )
+    if _AND in name:
+        return joined_task(*map(get_task, name.split(_AND)))
+    _check_name(name)
     return _TASKS[name]
 
 
@@ -38,11 +44,17 @@ def load(name, data_dir=None, tfds_data_dir=None):
     Nothing is read before a split is asked for.
 
     Args:
-        name: string. One of `task_names()`.
+        name: string. One of `task_names()`, or several with the same labels
+            joined by `+`, such as `"litl+wiki_crowd_nli+cad_snli"`; see
+            `join_tasks`.
         data_dir: string or path. For GLUE: the folder that holds `SST-2`,
             `CoLA` and so on, or the task's own folder, with `train.tsv` or
             `train.tsv.gz` and so on. Defaults to `None`, which takes GLUE
-            from TensorFlow Datasets.
+            from TensorFlow Datasets. For litl, wiki_crowd_nli, cad_snli and
+            boolq, which need it: the folder that holds `litl`,
+            `wiki_crowd_nli`, `cad_snli` or `BoolQ`, or the task's own, with
+            `train.jsonl` or `train.tsv`, plain or `.gz`, and so on. A folder
+            that holds `glue`, `nli` and `superglue` serves all of them.
         tfds_data_dir: string or path. For GLUE without `data_dir`: where
             TensorFlow Datasets keeps its files. Defaults to `None`, its own
             default.
@@ -63,9 +75,19 @@ def load(name, data_dir=None, tfds_data_dir=None):
     train, dev = splits["train"], splits["dev"]
     ```
     """
-    task = get_task(name)
-    if task is not FILM_REVIEWS:
+    if _AND in name:
+        names = name.split(_AND)
+        return join_tasks(*(load(n, data_dir, tfds_data_dir) for n in names))
+    _check_name(name)
+    if name in GLUE_TASKS:
         return load_glue(name, data_dir, tfds_data_dir)
+    if name in FOLDER_TASKS:
+        if tfds_data_dir is not None:
+            raise ValueError(
+                f"The task {name} is not in TensorFlow Datasets in this form; "
+                f"give `data_dir`. Received: tfds_data_dir={tfds_data_dir!r}."
+            )
+        return load_folder_task(name, data_dir)
     if data_dir is not None or tfds_data_dir is not None:
         raise ValueError(
             "film_reviews lies in a package and takes neither `data_dir` nor "
@@ -74,3 +96,10 @@ def load(name, data_dir=None, tfds_data_dir=None):
             f"tfds_data_dir={tfds_data_dir!r}."
         )
     return load_film_reviews()
+
+
+def _check_name(name):
+    if name not in _TASKS:
+        raise ValueError(
+            f"`name` must be one of {', '.join(_TASKS)}. Received: {name!r}."
+        )

@@ -5,8 +5,12 @@ field cannot hold a tab or a line feed. This is what `csv.QUOTE_NONE` means,
 except that a carriage return inside a text does not end the row.
 """
 
+import contextlib
 import gzip
 import zlib
+
+# Lines between two reports of how far a file was read.
+_REPORT_EVERY = 1000
 
 
 def find_file(folder, stem):
@@ -26,11 +30,13 @@ def find_file(folder, stem):
     return None
 
 
-def read_lines(path):
+def read_lines(path, progress=None):
     """Yields the lines of a UTF-8 text file, plain or `.gz`.
 
     Args:
         path: `pathlib.Path`. A name that ends in `.gz` is decompressed.
+        progress: function of how many bytes of the file were read, called
+            now and then. Defaults to `None`.
 
     Yields:
         Pairs of the line's number, from 1, and its text without line end. A
@@ -41,10 +47,12 @@ def read_lines(path):
             file and the line.
     """
     number = 0
-    opener = gzip.open if path.suffix == ".gz" else open
+    opener = gzip.open if path.suffix == ".gz" else contextlib.nullcontext
     try:
-        with opener(path, "rb") as file:
+        with open(path, "rb") as raw, opener(raw) as file:
             for number, line in enumerate(file, start=1):
+                if progress is not None and number % _REPORT_EVERY == 0:
+                    progress(raw.tell())
                 yield number, _decode(line, path, number)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise ValueError(
@@ -72,7 +80,7 @@ def read_header(path):
     raise ValueError(f"{path}:1: the file is empty.")
 
 
-def read_columns(path, columns, header=None):
+def read_columns(path, columns, header=None, progress=None):
     """Yields the values of some columns of a tab-separated file.
 
     Args:
@@ -80,6 +88,8 @@ def read_columns(path, columns, header=None):
         columns: sequence of strings. The columns to read, in this order.
         header: sequence of strings. The column names of a file that has no
             header line. Defaults to `None`, which reads the first line.
+        progress: function of how many bytes of the file were read. Defaults
+            to `None`.
 
     Yields:
         Pairs of the line's number, from 1, and the list of values.
@@ -98,7 +108,7 @@ def read_columns(path, columns, header=None):
     places = [names.index(column) for column in columns]
     first_row = 2 if header is None else 1
     rows = 0
-    for number, line in read_lines(path):
+    for number, line in read_lines(path, progress):
         if number < first_row:
             continue
         fields = line.split("\t")

@@ -1,0 +1,146 @@
+"""Reads a task from a folder with a file for each split."""
+
+import functools
+import pathlib
+
+from keras_distill.tasks.labelled_rows import class_parser
+from keras_distill.tasks.labelled_rows import read_examples
+from keras_distill.tasks.labelled_rows import score_parser
+from keras_distill.tasks.splits import Splits
+from keras_distill.tasks.tables import column_names
+from keras_distill.tasks.tables import find_table
+from keras_distill.tasks.tables import read_table
+from keras_distill.tasks.task import Task
+
+_SPLITS = ("train", "dev", "test")
+
+
+def load_folder(
+    data_dir,
+    text_columns,
+    label_names,
+    label_column="label",
+    metrics=None,
+    sequence_length=None,
+):
+    """Opens a task of your own from a folder with a file for each split.
+
+    The files are `train`, `dev` and `test`, each as `.tsv` with a header line
+    and without quoting, or as `.jsonl` with one JSON object a line, plain or
+    `.gz`. Those that are not there are splits that the task does not have.
+    `test` may lack the labels.
+
+    Args:
+        data_dir: string or path. The folder, whose name becomes the task's.
+        text_columns: tuple of one or two strings. The columns of the texts.
+        label_names: tuple of strings in the order of the class indices. The
+            files may spell a label as its name or as its index. `None` for a
+            regression, whose labels are any finite numbers.
+        label_column: string. Defaults to `"label"`.
+        metrics: tuple of strings, as in `Task`. Defaults to `None`: accuracy
+            for classes, the mean of Pearson's and Spearman's correlations
+            for a regression.
+        sequence_length: int. The most tokens of an example. Defaults to
+            `None`: 64 for one text and 128 for two.
+
+    Returns:
+        A `Task` and a mapping of split name to `Examples`. A split is read
+        when it is asked for.
+
+    Raises:
+        ValueError: a missing folder or file, or bad data, with the file and
+            the line.
+
+    Example:
+
+    ```python
+    import pathlib
+
+    import keras_distill
+
+    folder = pathlib.Path("mails")
+    folder.mkdir()
+    (folder / "train.tsv").write_text("text\\tlabel\\nwin a prize\\tspam\\n")
+    task, splits = keras_distill.tasks.load_folder(
+        "mails", text_columns=("text",), label_names=("ham", "spam")
+    )
+    print(task.name, splits["train"].labels)
+    ```
+    """
+    folder = pathlib.Path(data_dir)
+    is_regression = label_names is None
+    if metrics is None:
+        metrics = ("pearson_spearman",) if is_regression else ("accuracy",)
+    if sequence_length is None:
+        sequence_length = 64 * len(text_columns)
+    task = Task(
+        name=folder.resolve().name,
+        text_columns=tuple(text_columns),
+        label_names=None if is_regression else tuple(label_names),
+        metrics=tuple(metrics),
+        sequence_length=sequence_length,
+    )
+    return task, open_labelled_folder(task, folder, label_column)
+
+
+def open_labelled_folder(task, folder, label_column="label"):
+    """Opens the files of a task.
+
+    Args:
+        task: `Task`. Its `text_columns` are those of the files.
+        folder: `pathlib.Path`. The folder that holds the files.
+        label_column: string. Defaults to `"label"`.
+
+    Returns:
+        `Splits` with one entry per file that is there.
+
+    Raises:
+        ValueError: a missing folder, or one without files.
+    """
+    if not folder.is_dir():
+        raise ValueError(
+            f"`data_dir` must be a folder. Received: {str(folder)!r}, "
+            f"which is {'a file' if folder.exists() else 'not there'}."
+        )
+    files = {split: find_table(folder, split) for split in _SPLITS}
+    files = {split: path for split, path in files.items() if path is not None}
+    if not files:
+        raise ValueError(
+            f"`data_dir` has no file of {task.name}: looked for train, dev "
+            "and test as .tsv or .jsonl (plain or .gz) in "
+            f"{folder}, found {listing(folder)}."
+        )
+    readers = {
+        split: functools.partial(_read_split, task, label_column, split, path)
+        for split, path in files.items()
+    }
+    return Splits(readers, f"{folder}, which holds {listing(folder)}")
+
+
+def listing(folder):
+    """What a folder holds, short enough for a message.
+
+    Args:
+        folder: `pathlib.Path`.
+
+    Returns:
+        str.
+    """
+    names = sorted(path.name for path in folder.iterdir())
+    if not names:
+        return "nothing"
+    more = f" and {len(names) - 12} more" if len(names) > 12 else ""
+    return ", ".join(names[:12]) + more
+
+
+def _read_split(task, label_column, split, path):
+    columns, parse = task.text_columns, None
+    if split != "test" or label_column in column_names(path):
+        columns += (label_column,)
+        parse = (
+            score_parser()
+            if task.is_regression
+            else class_parser(task.label_names)
+        )
+    rows = read_table(path, columns)
+    return read_examples(path, rows, task.text_columns, parse)

@@ -1,0 +1,205 @@
+"""Unlabelled texts in files, such as those that a student learns from."""
+
+import itertools
+import os
+import pathlib
+
+from keras_distill.tasks.examples import Examples
+from keras_distill.tasks.labelled_rows import check_text
+from keras_distill.tasks.sentences import split_into_sentences
+from keras_distill.tasks.tables import is_table
+from keras_distill.tasks.tables import read_table
+from keras_distill.tasks.tsv import read_lines
+
+_TEXT_ENDINGS = (".txt", ".txt.gz")
+
+
+class TextFiles:
+    """Unlabelled texts, or pairs of texts, in files of any size.
+
+    Iterating yields a tuple of one or two strings for each, in the order of
+    the files, without keeping them in memory.
+
+    Args:
+        path: string or path of a file or a folder, or a list of files. Of a
+            folder those below it are read that end in `.txt`, or with
+            `columns` in `.tsv` or `.jsonl`, plain or `.gz`, in the order of
+            their paths; hidden ones are not.
+        columns: tuple of one or two columns that hold the texts: strings for
+            the names in the header of TSV files or in JSON Lines; ints for
+            places, from 0, in TSV files without header. TSV files are read
+            without quoting, and a row without text is an error. Defaults to
+            `None`: a text a line, empty lines left out.
+        split_sentences: bool. Whether to cut each line into sentences,
+            roughly; not for pairs. Defaults to `False`.
+        min_words: int. Leaves out texts with fewer words between spaces,
+            such as headings, and pairs with such a text. Defaults to `1`.
+
+    Attributes:
+        files: list of `pathlib.Path`.
+        num_columns: int. 1, or 2 for pairs.
+
+    Raises:
+        ValueError: no such file, or a folder without one; while it is read,
+            bad data with the file and the line.
+
+    Example:
+
+    ```python
+    import pathlib
+
+    import keras_distill
+
+    pathlib.Path("wiki.txt").write_text("Films. A film is a work of art.\\n")
+    texts = keras_distill.tasks.TextFiles(
+        "wiki.txt", split_sentences=True, min_words=2
+    )
+    print(list(texts))  # [('A film is a work of art.',)]
+    examples = texts.load()
+    ```
+    """
+
+    def __init__(self, path, columns=None, split_sentences=False, min_words=1):
+        columns = _check_columns(columns)
+        if split_sentences and columns is not None and len(columns) == 2:
+            raise ValueError(
+                "`split_sentences` is for single texts. "
+                f"Received: columns={columns}."
+            )
+        if not isinstance(min_words, int) or min_words < 1:
+            raise ValueError(
+                f"`min_words` must be a positive int. Received: {min_words!r}."
+            )
+        self.files = _find_files(path, columns)
+        self.num_columns = 1 if columns is None else len(columns)
+        self._path = path
+        self._columns = columns
+        self._split_sentences = split_sentences
+        self._min_words = min_words
+
+    @property
+    def size(self):
+        """Bytes of the files, as they are on disk."""
+        return sum(os.path.getsize(path) for path in self.files)
+
+    def __iter__(self):
+        return self.read()
+
+    def read(self, progress=None):
+        """Yields the texts.
+
+        Args:
+            progress: function of how many more of `size` bytes were read,
+                called now and then. Defaults to `None`.
+
+        Yields:
+            tuple of one or two strings.
+        """
+        for path in self.files:
+            done = 0
+
+            def advance(position):
+                nonlocal done
+                if progress is not None:
+                    progress(position - done)
+                done = position
+
+            for texts in self._read_file(path, advance):
+                if self._is_long_enough(texts):
+                    yield texts
+            advance(os.path.getsize(path))
+
+    def load(self, max_texts=None):
+        """Reads the texts into memory.
+
+        Args:
+            max_texts: int. Stops after so many. Defaults to `None`: all.
+
+        Returns:
+            `Examples` without labels.
+
+        Raises:
+            ValueError: no text.
+        """
+        if max_texts is not None and max_texts < 1:
+            raise ValueError(
+                f"`max_texts` must be positive. Received: {max_texts}."
+            )
+        rows = list(itertools.islice(self, max_texts))
+        if not rows:
+            raise ValueError(
+                f"There is no text of {self._min_words} or more words in "
+                f"{self._path}."
+            )
+        return Examples(tuple(map(list, zip(*rows, strict=True))))
+
+    def _read_file(self, path, progress):
+        if self._columns is None:
+            rows = ((line.strip(),) for _, line in read_lines(path, progress))
+        else:
+            rows = self._read_columns(path, progress)
+        if not self._split_sentences:
+            return rows
+        return (
+            (sentence,)
+            for (text,) in rows
+            for sentence in split_into_sentences(text)
+        )
+
+    def _read_columns(self, path, progress):
+        for number, values in read_table(path, self._columns, progress):
+            try:
+                yield tuple(map(check_text, values, self._columns))
+            except ValueError as error:
+                raise ValueError(f"{path}:{number}: {error}") from error
+
+    def _is_long_enough(self, texts):
+        return all(len(text.split()) >= self._min_words for text in texts)
+
+
+def _check_columns(columns):
+    if columns is None:
+        return None
+    if isinstance(columns, (list, tuple)) and len(columns) in (1, 2):
+        for kind in (int, str):
+            if all(isinstance(column, kind) for column in columns):
+                return tuple(columns)
+    raise ValueError(
+        "`columns` must be a tuple of one or two names or places of columns. "
+        f"Received: columns={columns!r}."
+    )
+
+
+def _find_files(path, columns):
+    if isinstance(path, (list, tuple)):
+        return [file for entry in path for file in _find_files(entry, columns)]
+    path = pathlib.Path(path)
+    if path.is_dir():
+        return _files_below(path, columns)
+    if not path.is_file():
+        raise ValueError(f"There is no file or folder {str(path)!r}.")
+    if columns is None and is_table(path):
+        raise ValueError(
+            f"`columns` must say which columns of {path} hold the texts. "
+            "Received: columns=None."
+        )
+    return [path]
+
+
+def _files_below(folder, columns):
+    def is_wanted(path):
+        parts = path.relative_to(folder).parts
+        if not path.is_file() or any(part.startswith(".") for part in parts):
+            return False
+        if columns is None:
+            return path.name.endswith(_TEXT_ENDINGS)
+        return is_table(path)
+
+    files = sorted(filter(is_wanted, folder.rglob("*")))
+    if not files:
+        endings = ".txt" if columns is None else ".tsv or .jsonl"
+        raise ValueError(
+            f"The folder {str(folder)!r} has no file that ends in {endings}, "
+            "plain or .gz. Rename what is there, or give a list of files."
+        )
+    return files
