@@ -75,10 +75,11 @@ def load(name, data_dir=None, tfds_data_dir=None):
     train, dev = splits["train"], splits["dev"]
     ```
     """
-    if _AND in name:
-        names = name.split(_AND)
+    names = name.split(_AND)
+    for part in names:
+        _check_name(part)
+    if len(names) > 1:
         return join_tasks(*(load(n, data_dir, tfds_data_dir) for n in names))
-    _check_name(name)
     if name in GLUE_TASKS:
         return load_glue(name, data_dir, tfds_data_dir)
     if name in FOLDER_TASKS:

@@ -10,6 +10,7 @@ def test_names():
         "film_reviews",
         *("cola", "sst2", "mrpc", "stsb", "qqp"),
         *("mnli", "qnli", "rte", "wnli", "ax"),
+        *("litl", "wiki_crowd_nli", "cad_snli", "boolq"),
     )
 
 

@@ -1,4 +1,4 @@
-"""GLUE's real files, where a machine has them."""
+"""Real files, where a machine has them."""
 
 import numpy as np
 import pytest
@@ -35,3 +35,55 @@ def test_rows_and_labels(shared_data, name):
             assert examples.labels.max() == 5.0
         else:
             assert np.sum(examples.labels == 0) == negatives
+
+
+# Rows of each split.
+INFERENCE = {
+    "litl": ("train", 44_983, "dev", 7_371),
+    "wiki_crowd_nli": ("train", 15_103, "test", 685),
+    "cad_snli": ("train", 8_330, "dev", 1_000, "test", 2_000),
+}
+
+
+@pytest.mark.parametrize("name", INFERENCE)
+def test_inference(shared_data, name):
+    task, splits = tasks.load(name, shared_data)
+    expected = INFERENCE[name]
+    assert list(splits) == list(expected[::2])
+    for split, rows in zip(expected[::2], expected[1::2], strict=True):
+        examples = splits[split]
+        assert len(examples) == rows
+        shares = np.bincount(examples.labels, minlength=3) / rows
+        assert shares.min() > 0.2
+
+
+def test_inference_together(shared_data):
+    task, splits = tasks.load("+".join(INFERENCE), shared_data)
+    assert len(splits["train"]) == 44_983 + 15_103 + 8_330
+    assert len(splits["dev"]) == 7_371 + 1_000
+    first = splits["train"].texts[1][0]
+    assert first.startswith("The forest provides good cover")
+    assert task.label_names[splits["train"].labels[0]] == "entailment"
+
+
+def test_boolq(shared_data):
+    _, splits = tasks.load("boolq", shared_data)
+    found = {
+        name: (len(split), int(split.labels.sum()))
+        for name, split in splits.items()
+    }
+    assert found == {"train": (9_427, 5_874), "dev": (3_270, 2_033)}
+
+
+def test_glue_below_a_folder_of_all(shared_data):
+    _, splits = tasks.load("rte", shared_data)
+    assert len(splits["dev"]) == 277
+
+
+def test_wikipedia_in_sentences(shared_data):
+    part = shared_data / "text" / "enwiki_2015" / "part00.txt.gz"
+    texts = tasks.TextFiles(part, split_sentences=True, min_words=4)
+    examples = texts.load(20_000)
+    words = [len(text.split()) for text in examples.texts[0]]
+    assert min(words) == 4
+    assert 15 < np.mean(words) < 30

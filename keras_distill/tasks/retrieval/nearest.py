@@ -3,25 +3,30 @@
 import numpy as np
 
 # Queries that are compared with a block at a time.
-_QUERIES = 2048
+_QUERIES = 1024
 
 
 def nearest_queries(embeddings, queries):
     """Finds the query with the largest product for each row.
 
+    Products of float16 are exact in float64, and so are their sums for rows
+    of length 1: equal rows have equal products wherever they stand, on any
+    machine.
+
     Args:
-        embeddings: float array of shape `(rows, width)`.
-        queries: float32 array of shape `(queries, width)`.
+        embeddings: float16 array of shape `(rows, width)`.
+        queries: float16 array of shape `(queries, width)`.
 
     Returns:
         int64 array of the queries' numbers, the first one of equals, and
-        float32 array of the products; both of shape `(rows,)`.
+        float64 array of the products; both of shape `(rows,)`.
     """
-    embeddings = embeddings.astype("float32")
+    embeddings = embeddings.astype("float64")
     nearest = np.zeros(len(embeddings), dtype="int64")
-    largest = np.full(len(embeddings), -np.inf, dtype="float32")
+    largest = np.full(len(embeddings), -np.inf)
     for start in range(0, len(queries), _QUERIES):
-        products = embeddings @ queries[start : start + _QUERIES].T
+        piece = queries[start : start + _QUERIES].astype("float64")
+        products = embeddings @ piece.T
         places = products.argmax(axis=1)
         values = np.take_along_axis(products, places[:, None], axis=1)[:, 0]
         better = values > largest
@@ -35,7 +40,7 @@ def first_in_group(groups, similarities, rows, limits):
 
     Args:
         groups: int64 array. The group of each row.
-        similarities: float32 array.
+        similarities: float64 array.
         rows: int64 array. Numbers that decide between equals, smallest first.
         limits: int64 array. The most rows of each group.
 
@@ -59,7 +64,7 @@ class NearestPerGroup:
 
     Attributes:
         groups: int64 array. The group of each kept text.
-        similarities: float32 array.
+        similarities: float64 array.
         rows: int64 array. The number of each text.
         texts: object array of tuples of strings.
     """
@@ -69,7 +74,7 @@ class NearestPerGroup:
     def __init__(self, limits):
         self._limits = np.asarray(limits, dtype="int64")
         self.groups = np.zeros(0, dtype="int64")
-        self.similarities = np.zeros(0, dtype="float32")
+        self.similarities = np.zeros(0)
         self.rows = np.zeros(0, dtype="int64")
         self.hashes = np.zeros(0, dtype="uint64")
         self.texts = np.zeros(0, dtype="object")

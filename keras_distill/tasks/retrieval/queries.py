@@ -8,6 +8,7 @@ from keras_distill.tasks.retrieval.embedding import embed
 from keras_distill.progress import Progress
 
 KINDS = ("examples", "centroids")
+_TINY = 1e-12
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -15,7 +16,7 @@ class Queries:
     """What the texts of a corpus are compared with.
 
     Attributes:
-        vectors: float32 array of shape `(queries, width)`, rows of length 1.
+        vectors: float16 array of shape `(queries, width)`, rows of length 1.
         classes: int64 array. The class of each query.
     """
 
@@ -56,13 +57,18 @@ def make_queries(examples, kind, encoder, cache_dir, quiet):
     title = "Embedding the task"
     with Progress(title, len(examples), quiet=quiet) as progress:
         for block, embeddings in embed(rows, encoder, cache_dir):
-            vectors.append(embeddings.astype("float32"))
+            vectors.append(embeddings)
             progress.advance(len(block))
     vectors = np.concatenate(vectors)
     classes = classes_of(examples)
     if kind == "examples":
         return Queries(vectors, classes)
     present = np.unique(classes)
-    means = np.stack([vectors[classes == one].mean(axis=0) for one in present])
-    norms = np.linalg.norm(means, axis=1, keepdims=True)
-    return Queries(means / np.maximum(norms, 1e-12), present)
+    means = np.stack(
+        [
+            vectors[classes == one].mean(axis=0, dtype="float64")
+            for one in present
+        ]
+    )
+    means /= np.maximum(np.linalg.norm(means, axis=1, keepdims=True), _TINY)
+    return Queries(means.astype("float16"), present)

@@ -153,7 +153,7 @@ def _best(found, classes, counts, examples):
     )
     return Retrieved(
         Examples(texts, ids=found.rows[chosen]),
-        found.similarities[chosen],
+        found.similarities[chosen].astype("float32"),
         classes[chosen].astype("int32") if has_classes else None,
     )
 
@@ -161,9 +161,10 @@ def _best(found, classes, counts, examples):
 def _say_what_is_missing(counts, classes):
     there = np.bincount(classes, minlength=len(counts))
     for index in np.flatnonzero(there < counts):
+        of_class = f" of class {index}" if len(counts) > 1 else ""
         print(
-            f"Found {there[index]:,} of {counts[index]:,} texts of class "
-            f"{index}; a larger corpus or more `neighbors` would give more"
+            f"Found {there[index]:,} of {counts[index]:,} texts{of_class}; a "
+            "larger corpus or more `neighbors` would give more"
         )
 
 

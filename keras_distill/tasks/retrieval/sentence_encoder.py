@@ -146,6 +146,8 @@ class _MeanOverTokens(keras.Model):
         self.backbone = backbone
         self._names = _input_names(backbone)
         _check_output(backbone)
+        # It has no weights but the backbone's.
+        self.built = True
 
     def call(self, inputs):
         states = self.backbone({name: inputs[name] for name in self._names})
