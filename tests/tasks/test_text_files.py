@@ -1,7 +1,9 @@
 """Unlabelled texts in files of several kinds."""
 
 import gzip
+import re
 
+import numpy as np
 import pytest
 
 from keras_distill.tasks import TextFiles
@@ -146,3 +148,33 @@ def test_no_text(write):
         texts.load()
     with pytest.raises(ValueError, match="`max_texts` must be positive"):
         texts.load(max_texts=0)
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.tsv", "a.jsonl", "a.jsonl.gz"])
+def test_damage_is_told_with_the_file_and_the_line(write, name):
+    lines = {
+        "a.txt": "a good film\ncafé\n",
+        "a.tsv": "first\tsecond\na good film\tcafé\n",
+        "a.jsonl": '{"first": "a good film", "second": "café \\u00e9"}\n',
+    }[name.removesuffix(".gz")]
+    path = write(name, lines * 3)
+    whole = path.read_bytes()
+    columns = None if name == "a.txt" else ("first", "second")
+    random = np.random.RandomState(0)
+    told = 0
+    for case in range(300):
+        damaged = bytearray(whole)
+        place = random.randint(len(whole))
+        if case % 3:
+            damaged[place] = random.randint(256)
+        else:
+            del damaged[place : place + random.randint(1, 9)]
+        path.write_bytes(damaged)
+        try:
+            texts = list(TextFiles(path, columns=columns))
+        except ValueError as error:
+            told += 1
+            assert re.match(rf"{re.escape(str(path))}:\d+: ", str(error))
+        else:
+            assert all(text.strip() for row in texts for text in row)
+    assert told > 20
