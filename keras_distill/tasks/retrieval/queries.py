@@ -4,8 +4,8 @@ import dataclasses
 
 import numpy as np
 
-from keras_distill.tasks.retrieval.embedding import embed
 from keras_distill.progress import Progress
+from keras_distill.tasks.retrieval.embedding import embed
 
 KINDS = ("examples", "centroids")
 _TINY = 1e-12

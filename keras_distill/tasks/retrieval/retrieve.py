@@ -5,6 +5,7 @@ import hashlib
 
 import numpy as np
 
+from keras_distill.progress import Progress
 from keras_distill.tasks.examples import Examples
 from keras_distill.tasks.retrieval.embedding import embed
 from keras_distill.tasks.retrieval.nearest import NearestPerGroup
@@ -16,7 +17,6 @@ from keras_distill.tasks.retrieval.queries import make_queries
 from keras_distill.tasks.retrieval.sentence_encoder import load_sentence_encoder
 from keras_distill.tasks.retrieval.shares import class_counts
 from keras_distill.tasks.text_files import TextFiles
-from keras_distill.progress import Progress
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -194,7 +194,7 @@ def test_a_real_encoder(write_corpus, make_classifier, tokenizer):
 
 
 def test_progress(write_corpus, encoder, make_texts, monkeypatch, capsys):
-    monkeypatch.setattr("keras_distill.teachers.cache.progress._PATIENCE", -1.0)
+    monkeypatch.setattr("keras_distill.progress._PATIENCE", -1.0)
     corpus = write_corpus(make_texts(30, seed=5))
     retrieve(TASK, corpus, 2, encoder=encoder)
     shown = capsys.readouterr().out
