@@ -98,11 +98,10 @@ class _Recipe:
         if config.max_train_examples is not None:
             train = train.take(config.max_train_examples)
         tokenizer = self.teacher.preprocessor.tokenizer
-        # Of several workers, only the chief writes to the folder.
-        tokens = self.folder.path / "tokens" if self.folder.writes else None
+        cache_dir = self.folder.path / "tokens"
         self.train, self.dev = (
             tasks.TokenizedExamples(
-                examples, tokenizer, length, cache_dir=tokens
+                examples, tokenizer, length, cache_dir=cache_dir
             )
             for examples in (train, self.examples)
         )

@@ -273,7 +273,7 @@ class Trainer:
                 files,
                 config.retrieve,
                 exclude=[dev],
-                cache_dir=self._cache("embeddings"),
+                cache_dir=self._cache_dir / "embeddings",
                 quiet=self.folder.quiet,
             ).examples
         self.folder.say(f"{len(found)} unlabelled texts")
@@ -288,12 +288,8 @@ class Trainer:
             examples,
             tokenizer,
             self.length(labelled),
-            self._cache("tokens"),
+            self._cache_dir / "tokens",
         )
-
-    def _cache(self, name):
-        # Of several workers, only the chief writes to the folder.
-        return self._cache_dir / name if self.folder.writes else None
 
     def _check_teacher(self, teacher, data):
         task = data.labelled.task
