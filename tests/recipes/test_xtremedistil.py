@@ -540,6 +540,7 @@ def test_names_hold_commas_where_semicolons_part_them():
 
 
 def test_tags_in_two_languages(tmp_path, make_token_classifier, capsys):
+    pytest.importorskip("seqeval.metrics", reason="needs seqeval")
     sentences = {
         "en": "anna\tB-PER\nsings\tO\nin\tO\noslo\tB-LOC\n\nmeyrick\tB-PER\n",
         "no": "anna\tB-PER\nand\tO\nmeyrick\tB-PER\n\noslo\tB-LOC\n",
