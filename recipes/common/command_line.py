@@ -48,7 +48,7 @@ def exit_status(program, run_dir, function):
     """
     try:
         function()
-    except (ValueError, OSError, FloatingPointError) as error:
+    except (ValueError, OSError, FloatingPointError, ImportError) as error:
         print(f"{program}: {error}", file=sys.stderr)
         return 2
     except stages.Interrupted as stop:

@@ -180,6 +180,12 @@ class TaggingTask(LabelledTask):
 
     task_class = models.TokenClassifier
 
+    def __init__(self, task, splits):
+        super().__init__(task, splits)
+        # Where seqeval is missing, that is said now and not after training.
+        first = self.dev.labels[:1]
+        tasks.evaluate_tags(task, first, first)
+
     def tokenize(self, examples, tokenizer, length, cache_dir=None):
         return tasks.TokenizedTags(examples, tokenizer, length)
 

@@ -1,4 +1,4 @@
-"""The recipe on several devices and on several machines."""
+"""The recipes on several devices and on several machines."""
 
 import json
 import os
@@ -9,6 +9,7 @@ import time
 import pytest
 
 _RUN = """
+import importlib
 import sys
 import time
 import tensorflow as tf
@@ -17,14 +18,14 @@ if sys.argv.pop(1) == "two devices":
         tf.config.list_physical_devices("CPU")[0],
         [tf.config.LogicalDeviceConfiguration()] * 2,
     )
-from recipes.tinybert.__main__ import main
-sys.exit(main(sys.argv[1:]))
+recipe = importlib.import_module(f"recipes.{sys.argv.pop(1)}.__main__")
+sys.exit(recipe.main(sys.argv[1:]))
 """
 
 
-def _start(arguments, devices="one device", **environment):
+def _start(arguments, devices="one device", recipe="tinybert", **environment):
     return subprocess.Popen(
-        [sys.executable, "-c", _RUN, devices, *arguments, "--quiet"],
+        [sys.executable, "-c", _RUN, devices, recipe, *arguments, "--quiet"],
         env={**os.environ, **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -59,6 +60,23 @@ def test_two_devices_train_all_stages(arguments, teacher_dir, tmp_path):
     )
     assert _accuracies(tmp_path / "run")["teacher"] == 1.0
     assert (tmp_path / "run/serving/1/saved_model.pb").is_file()
+
+
+@pytest.mark.slow
+def test_two_devices_distil_and_transfer(glue_dir, teacher_dir, tmp_path):
+    arguments = [
+        *("--source", "sst2", "--targets", "sst2", "--student", "1x8x2"),
+        *("--glue-dir", str(glue_dir), "--teacher", str(teacher_dir)),
+        *("--representation-epochs", "1", "--logits-epochs", "1"),
+        *("--labels-epochs", "1", "--target-epochs", "1"),
+        *("--sequence-length", "16", "--batch-size", "8"),
+        *("--run-dir", str(tmp_path / "run"), "--strategy", "mirrored"),
+    ]
+    _end(_start(arguments, "two devices", "xtremedistil"))
+    assert _accuracies(tmp_path / "run")["teacher"] == 1.0
+    assert (tmp_path / "run/student").is_dir()
+    (found,) = json.loads((tmp_path / "run/targets.json").read_text())
+    assert len(found["models"]) == 2
 
 
 @pytest.mark.slow

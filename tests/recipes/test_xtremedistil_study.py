@@ -95,7 +95,7 @@ def arguments(glue_dir, make_classifier, tmp_path):
         *("--sources", "sst2,qnli", "--glue-dir", str(glue_dir)),
         *("--run-dir", str(tmp_path / "study"), "--quiet"),
         *("--teacher", str(tmp_path / "teacher"), "--student", "1x8x2"),
-        *("--representation-epochs", "1", "--logits-epochs", "1"),
+        *("--representation-epochs", "0", "--logits-epochs", "1"),
         *("--labels-epochs", "0", "--unfreezing", "none"),
         *("--teacher-epochs", "1", "--target-epochs", "1"),
         *("--sequence-length", "16", "--allow-untrained-teacher"),
