@@ -10,15 +10,15 @@ SOURCES := keras_distill recipes tests
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 BACKEND_TESTS := $(addprefix tests/,backends callbacks distiller \
 	distribution/test_jax_distribution.py features \
-	losses stages students tasks teachers testing test_layer_map.py optimizers models \
-	test_objective.py test_schedules.py)
+	losses models optimizers stages students tasks teachers testing \
+	test_layer_map.py test_objective.py test_schedules.py)
 LINT := --isolated --line-length 80
 RULES := --select E,F,I,W,B --config "lint.isort.force-single-line = true"
 
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-BENCHMARKS := length_buckets step_overhead against_keras frozen_layers progressive_depth \
-	input_pipeline teacher_cache accelerator
+BENCHMARKS := length_buckets step_overhead against_keras frozen_layers \
+	progressive_depth input_pipeline teacher_cache accelerator
 
 .PHONY: demo test test-backends test-peers test-slow lint format benchmarks \
 	benchmarks-peers clean

@@ -75,6 +75,7 @@ class _Recipe:
         )
         self.examples = splits[self.dev_name]
         self._load_teacher(splits["train"])
+        self._check_student()
         self.results = self._run_stages(self._teacher_stages())
         self._check_teacher()
         models = {"teacher": self.teacher}
@@ -111,6 +112,14 @@ class _Recipe:
         return students.create_student(
             self.teacher, embeddings=embeddings, **self.student_size
         )
+
+    def _check_student(self):
+        """Raises if the student's layers cannot learn from the teacher's.
+
+        Better now than when the teacher is fine-tuned.
+        """
+        if self.config.intermediate_epochs:
+            self._intermediate_stage(self._create_student("random")).build()
 
     def _run_stages(self, listed):
         return stages.run_stages(listed, self.folder, seed=self.config.seed)

@@ -102,6 +102,14 @@ def test_bad_input_is_one_sentence(untrained, capsys, change, message):
     assert "Traceback" not in error
 
 
+def test_a_student_that_does_not_fit_is_refused_first(untrained, capsys):
+    assert main([*untrained, "--student", "3x8x2"]) == 2
+    captured = capsys.readouterr()
+    assert "3 student layers and 2 teacher layers" in captured.err
+    # Not even the teacher was measured.
+    assert "dev split" not in captured.out
+
+
 def test_labels_in_another_order_are_refused(untrained, tmp_path, capsys):
     labels = tmp_path / "untrained" / "labels.json"
     labels.write_text('["positive", "negative"]')
