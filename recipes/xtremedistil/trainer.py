@@ -294,6 +294,9 @@ class Trainer:
     def _check_teacher(self, teacher, data):
         task = data.labelled.task
         metric = task.selection_metric
+        self.folder.say(
+            f"Measuring the teacher on {len(data.whole_dev)} examples"
+        )
         score = data.score(teacher)[metric]
         self.folder.say(
             f"The teacher's {metric} on the dev split of {task.name} is "
