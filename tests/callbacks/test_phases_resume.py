@@ -12,6 +12,9 @@ from keras_distill.callbacks import KeepBest
 from keras_distill.callbacks import ProgressiveKnowledgeTransfer
 from tests.stages import tiny_run
 
+# Quicker than to trace functions for so few batches.
+EAGER = {"run_eagerly": True}
+
 
 class Tokens:
     """Arrays of tokens with the interface of `TokenizedExamples`."""
@@ -100,6 +103,7 @@ def test_progressive_transfer_goes_on_within_a_layer(
             ),
             steps=7,
             batch_size=6,
+            compile_options=EAGER,
             callbacks=[transfer, *callbacks],
         )
 
@@ -133,8 +137,7 @@ def test_gradual_unfreezing_goes_on_within_a_phase(tmp_path, words, stop_after):
             optimizer=lambda steps: keras.optimizers.Adam(0.05),
             epochs=3,
             batch_size=8,
-            # Quicker than tracing functions for so few batches.
-            compile_options={"run_eagerly": True},
+            compile_options=EAGER,
             callbacks=[Scores(), unfreezing, *callbacks],
         )
 
@@ -159,7 +162,7 @@ def test_what_a_stage_keeps_by_can_be_monitored(tmp_path):
         loss=tiny_run.cross_entropy(),
         optimizer="adam",
         epochs=3,
-        compile_options={"run_eagerly": True},
+        compile_options=EAGER,
         keep=KeepBest(measure, "accuracy"),
         callbacks=[
             # By what it asks of an improvement, the first epoch is the best.
