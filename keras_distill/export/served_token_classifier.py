@@ -111,10 +111,9 @@ class ServedTokenClassifier:
         preprocessor = self.classifier.preprocessor
         packer = packer_of(preprocessor)
         pieces = _pieces(words.flat_values, preprocessor.tokenizer)
-        rows = pieces.with_row_splits_dtype(tf.int64)
-        tokens = tf.RaggedTensor.from_row_splits(rows, words.row_splits)
+        tokens = tf.RaggedTensor.from_row_splits(pieces, words.row_splits)
         tokens = tokens.merge_dims(1, 2)
-        first = rows.row_starts() - tf.gather(
+        first = pieces.row_starts() - tf.gather(
             tokens.row_starts(), words.value_rowids()
         )
         room = self.interface.sequence_length - special_token_count(packer, 1)
@@ -145,7 +144,7 @@ def _split(texts):
 
 def _pieces(words, tokenizer):
     """The token ids of each word, at least the unknown one."""
-    pieces = tokenizer(words)
+    pieces = tokenizer(words).with_row_splits_dtype(tf.int64)
     is_empty = tf.cast(pieces.row_lengths() == 0, tf.int64)
     unknown = tokenizer.token_to_id(tokenizer.oov_token)
     filler = tf.RaggedTensor.from_row_lengths(

@@ -30,6 +30,11 @@ ROOMS = (
     "schedules",
     "stages",
     "students",
+    "tasks.iob_files",
+    "tasks.phrase_metrics",
+    "tasks.tagged_examples",
+    "tasks.tagging",
+    "tasks.tokenized_tags",
     "teachers",
     "testing",
 )

@@ -30,7 +30,7 @@ def tokenized(examples, piece_tokenizer):
 
 def test_labels_stand_at_first_pieces(tokenized):
     """[CLS] t1 X X t2 X [SEP] [PAD], where X and the others do not count."""
-    x, y, weights = next(tokenized.iterate(2))
+    x, y, weights = next(tokenized.iterate(2, length_multiple=1))
     assert x["token_ids"][0].tolist() == [2, 5, 6, 7, 8, 9, 3]
     assert y.tolist() == [[0, 1, 0, 0, 2, 0, 0], [0, 1, 0, 0, 5, 0, 0]]
     first = [[0, 1, 0, 0, 1, 0, 0], [0, 1, 1, 1, 1, 1, 0]]
@@ -127,7 +127,7 @@ def test_unlabelled_batches_have_inputs_only(piece_tokenizer):
 
 def test_a_batch_without_words_has_no_weight(piece_tokenizer):
     tokenized = TokenizedTags(TaggedExamples([[]], [[]]), piece_tokenizer, 8)
-    _, y, weights = next(tokenized.iterate(1))
+    _, y, weights = next(tokenized.iterate(1, length_multiple=1))
     assert y.shape == (1, 2)
     assert not weights.any()
 
