@@ -515,6 +515,7 @@ def test_texts_like_the_tasks_are_retrieved(
     [
         (["--student", "big"], "must be a preset"),
         (["--targets", "rte,rte"], "may stand once"),
+        (["--targets", "rte; wikiann:en,de"], "tags of words where"),
         (["--retrieve", "5"], "--retrieve is about the texts of --transfer"),
         (["--source", "mrqc"], "mrqc"),
         (["--source", "boolq"], "give `data_dir`"),
