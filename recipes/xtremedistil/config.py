@@ -97,7 +97,12 @@ class Config:
     max_dev_examples: int | None = option(
         2000,
         "choose epochs by so many examples of the dev split, drawn once and "
-        "for all; the results are of the whole split",
+        "for all",
+    )
+    max_scored_examples: int | None = option(
+        None,
+        "measure results on so many examples of a dev split, drawn once and "
+        "for all; by default on the whole split",
     )
     batch_size: int = option(
         32, "examples in a step of a student", "128 unlabelled, 32 labelled"

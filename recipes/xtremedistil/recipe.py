@@ -15,6 +15,7 @@ from recipes.common.devices import on_one_device
 from recipes.xtremedistil import tables
 from recipes.xtremedistil import targets
 from recipes.xtremedistil.labelled_task import TaggingTask
+from recipes.xtremedistil.labelled_task import task_class_of
 from recipes.xtremedistil.trainer import Trainer
 
 
@@ -43,6 +44,7 @@ def run(config, run_dir, quiet=False, resume=True, cache_dir=None):
         returns.
     """
     config.check()
+    _check_kinds(config)
     # First of all, since a strategy sets up the devices.
     scope = distribution.scope(config.strategy)
     if config.strategy == "tpu":
@@ -233,6 +235,17 @@ def targets_page(results):
         for result in results
     ]
     return tables.targets_table(results) + "\n" + "\n\n".join(lines) + "\n"
+
+
+def _check_kinds(config):
+    kind = task_class_of(config.source)
+    for name in config.target_names:
+        if task_class_of(name) is not kind:
+            raise ValueError(
+                "--targets must be tags of words where --source is, and tasks "
+                f"over texts where it is. Received: source={config.source!r}, "
+                f"target={name!r}"
+            )
 
 
 def _portable(config, model):

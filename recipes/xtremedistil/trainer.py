@@ -75,9 +75,13 @@ class Trainer:
         """
         self.folder.say(f"Reading {name}")
         config = self.config
-        return read_task(
+        labelled = read_task(
             name, config.data_dir, config.glue_dir, self.folder.quiet
         )
+        if config.max_scored_examples is not None:
+            rows = _draw(len(labelled.dev), config.max_scored_examples)
+            labelled.dev = labelled.dev.select(rows)
+        return labelled
 
     def tokenize(self, labelled, tokenizer):
         """Tokenises a task's training and dev splits.
@@ -294,10 +298,10 @@ class Trainer:
     def _check_teacher(self, teacher, data):
         task = data.labelled.task
         metric = task.selection_metric
-        score = data.score(teacher)[metric]
+        score = data.measure(teacher)[metric]
         self.folder.say(
-            f"The teacher's {metric} on the dev split of {task.name} is "
-            f"{score:.4f}"
+            f"The teacher's {metric} on {len(data.dev)} examples of the dev "
+            f"split of {task.name} is {score:.4f}"
         )
         teachers.check_trained(
             score,

@@ -371,6 +371,12 @@ def test_epochs_are_chosen_by_a_part_and_scores_are_of_all(
     assert (len(data.dev), len(data.whole_dev)) == (4, 16)
     assert set(data.dev.ids) < set(data.whole_dev.ids)
 
+    trainer.config = Config(**{**vars(config), "max_scored_examples": 6})
+    part = trainer.read("sst2")
+    assert len(part.dev) == 6
+    assert set(part.dev.ids) < set(labelled.dev.ids)
+    assert len(part.train) == len(labelled.train)
+
 
 @pytest.mark.parametrize("embeddings", ["teacher", "centred"])
 def test_words_start_from_the_teacher(trainer, make_classifier, embeddings):
@@ -509,6 +515,7 @@ def test_texts_like_the_tasks_are_retrieved(
     [
         (["--student", "big"], "must be a preset"),
         (["--targets", "rte,rte"], "may stand once"),
+        (["--targets", "rte; wikiann:en,de"], "tags of words where"),
         (["--retrieve", "5"], "--retrieve is about the texts of --transfer"),
         (["--source", "mrqc"], "mrqc"),
         (["--source", "boolq"], "give `data_dir`"),

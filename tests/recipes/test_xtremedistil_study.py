@@ -8,6 +8,7 @@ import pytest
 from keras_distill import export
 from recipes.xtremedistil import heat_map
 from recipes.xtremedistil import study
+from recipes.xtremedistil.config import Config
 from recipes.xtremedistil.ranking import rank
 
 
@@ -78,6 +79,71 @@ def test_no_targets(tmp_path, capsys):
 
 
 @pytest.fixture
+def calls(monkeypatch):
+    """What a study asks for, where nothing is trained."""
+    calls = []
+
+    def train_teacher(config, run_dir, quiet):
+        calls.append(("teacher", config.source))
+        return run_dir / "teacher"
+
+    def distil(config, run_dir, quiet, cache_dir):
+        calls.append(("distil", config.source, config.transfer, config.student))
+        assert config.teacher.endswith(f"teachers/{config.source}/teacher")
+        assert cache_dir.name.startswith(f"{config.source}__")
+        run_dir.mkdir(parents=True)
+        (run_dir / "result.json").write_text("{}")
+
+    def transfer(trainer, target, make_student, kinds):
+        config = trainer.config
+        calls.append((config.source, config.transfer, config.student, target))
+        return result(target, 0.5)
+
+    monkeypatch.setattr(study.recipe, "train_teacher", train_teacher)
+    monkeypatch.setattr(study.recipe, "run", distil)
+    monkeypatch.setattr(study.targets, "transfer", transfer)
+    return calls
+
+
+def test_rows_are_sources_texts_and_sizes_and_done_ones_are_taken(
+    calls, tmp_path
+):
+    def run(*target_names):
+        calls.clear()
+        return study.run(
+            Config(retrieve=5),
+            tmp_path,
+            ["mnli", "sst2"],
+            target_names,
+            ["own", "wiki"],
+            ["2x8x2", "1x8x2"],
+            quiet=True,
+        )
+
+    found = run("rte")
+    assert len(found["rows"]) == 2 * 2 * 2 + 2
+    names = [row["name"] for row in found["rows"] if row["is_start"]]
+    assert names == ["no distillation, 2x8x2", "no distillation, 1x8x2"]
+    assert ("distil", "sst2", "wiki", "1x8x2") in calls
+    assert ("distil", "sst2", None, "1x8x2") in calls
+    assert len({call for call in calls if call[0] == "distil"}) == 8
+    assert sum(call[-1] == "rte" for call in calls) == 10
+
+    # What is done is asked for no more.
+    run("rte")
+    assert {call[0] for call in calls} == {"teacher"}
+    again = run("rte", "mrpc")
+    assert {call[-1] for call in calls if call[0] != "teacher"} == {"mrpc"}
+    assert again["targets"] == ["rte", "mrpc"]
+
+
+def test_done_cells_of_other_settings_are_refused(calls, tmp_path):
+    study.run(Config(), tmp_path, ["mnli"], ["rte"], quiet=True)
+    with pytest.raises(ValueError, match="seed: 1 there, 2 now"):
+        study.run(Config(seed=2), tmp_path, ["mnli"], ["rte"], quiet=True)
+
+
+@pytest.fixture
 def arguments(glue_dir, make_classifier, tmp_path):
     """Two sources of the same reviews, and a teacher without a head."""
     export.to_encoder_preset(
@@ -111,6 +177,7 @@ def times(folder):
     }
 
 
+@pytest.mark.slow
 def test_sources_and_targets_and_another_target(arguments, tmp_path):
     assert study.main([*arguments, "--targets", "sst2"]) == 0
     folder = tmp_path / "study"
