@@ -5,6 +5,7 @@ import pytest
 
 from keras_distill import students
 from keras_distill.features import FeatureExtractor
+from keras_distill.saving import swapped_optimizer
 
 
 def words_of(backbone):
@@ -536,7 +537,9 @@ def test_words_train_or_are_frozen(
     train(student)
     assert np.array_equal(words_of(student.backbone), before) != trainable
     trained = words_of(student.backbone)
-    student.save(tmp_path / "student.keras")
+    # KerasHub has no place for the state of an optimizer that has trained.
+    with swapped_optimizer(student, keras.optimizers.Adam()):
+        student.save(tmp_path / "student.keras")
     loaded = keras.models.load_model(tmp_path / "student.keras", compile=False)
     np.testing.assert_array_equal(words_of(loaded.backbone), trained)
     if embedding_dim is not None:
