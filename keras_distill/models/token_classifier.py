@@ -157,10 +157,21 @@ class TokenClassifier(keras_hub.models.Task):
             **kwargs,
         )
 
+    # Keras leaves these two to any class that overrides `compile`.
+    def get_compile_config(self):
+        config = super().get_compile_config()
+        if config is not None:
+            # Keras takes the state of an optimizer for that of a built one
+            # only if there is any.
+            config["has_trained"] = self.optimizer.built
+        return config
+
     def compile_from_config(self, config):
-        # Keras leaves this to any class that overrides `compile`.
-        self.compile(**keras.saving.deserialize_keras_object(config))
-        self.optimizer.build(self.trainable_variables)
+        arguments = keras.saving.deserialize_keras_object(config)
+        has_trained = arguments.pop("has_trained")
+        self.compile(**arguments)
+        if has_trained:
+            self.optimizer.build(self.trainable_variables)
 
     def get_config(self):
         return {

@@ -35,9 +35,9 @@ def model(make_token_classifier):
 def serve(model, tmp_path):
     """Exports the model and loads its signatures."""
 
-    def run(**arguments):
+    def run(sequence_length=16):
         path = export.to_saved_model(
-            model, tmp_path / "1", task=TASK, **arguments
+            model, tmp_path / "1", task=TASK, sequence_length=sequence_length
         )
         return tf.saved_model.load(path).signatures
 

@@ -65,7 +65,12 @@ def test_no_sentences(piece_tokenizer):
 
 def test_tokenizers_that_need_the_space_before_a_word_are_refused():
     tokenizer = keras_hub.models.RobertaTokenizer(
-        vocabulary={"<s>": 0, "<pad>": 1, "</s>": 2, "<mask>": 3, "an": 4},
+        vocabulary={
+            token: index
+            for index, token in enumerate(
+                ["<s>", "<pad>", "</s>", "<mask>", "a", "n", "an"]
+            )
+        },
         merges=["a n"],
     )
     with pytest.raises(ValueError, match="must be a WordPiece or"):
