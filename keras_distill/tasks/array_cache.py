@@ -9,8 +9,8 @@ import numpy as np
 import safetensors
 from safetensors.numpy import save_file
 
+from keras_distill.file_lock import file_lock
 from keras_distill.saving import replaced_file
-from keras_distill.teachers.cache.file_lock import file_lock
 
 
 class ArrayCache:

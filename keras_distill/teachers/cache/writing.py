@@ -11,13 +11,13 @@ import numpy as np
 from keras_distill.features import describe
 from keras_distill.features import names
 from keras_distill.features.feature_extractor import expand_features
+from keras_distill.file_lock import file_lock
 from keras_distill.progress import Progress
 from keras_distill.saving import UNFINISHED
 from keras_distill.saving import replaced_file
 from keras_distill.teachers.cache import example_index
 from keras_distill.teachers.cache import manifest as manifests
 from keras_distill.teachers.cache.block_codec import COMPRESSIONS
-from keras_distill.teachers.cache.file_lock import file_lock
 from keras_distill.teachers.cache.fingerprint import row_fingerprints
 from keras_distill.teachers.cache.fingerprint import weights_fingerprint
 from keras_distill.teachers.cache.shard_format import shard_name

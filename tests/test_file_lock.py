@@ -7,7 +7,7 @@ import signal
 import keras
 import pytest
 
-from keras_distill.teachers.cache.file_lock import file_lock
+from keras_distill.file_lock import file_lock
 
 
 def is_free(path):
