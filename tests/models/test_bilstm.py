@@ -202,6 +202,9 @@ def test_it_learns_the_teachers_representations_and_logits(
     make_bilstm, make_classifier, token_batch
 ):
     teacher = make_classifier(num_layers=4, num_classes=2)
+    # An untrained head says next to nothing.
+    head = teacher.output_dense.kernel
+    head.assign(50 * head)
     student = make_bilstm(projection_dim=16)
     student.preprocessor = None
     representation = losses.HiddenStatesDistillation(

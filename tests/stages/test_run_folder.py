@@ -3,6 +3,7 @@
 import json
 import re
 
+import keras
 import pytest
 
 from keras_distill.stages import Interrupted
@@ -121,6 +122,9 @@ def test_damage_is_named(tmp_path, name, content):
         RunFolder(tmp_path)
 
 
+@pytest.mark.skipif(
+    keras.backend.backend() == "jax", reason="JAX itself knows its processes"
+)
 def test_other_workers_read_only(tmp_path, monkeypatch):
     cluster = {"worker": ["localhost:1", "localhost:2"]}
     for index in (0, 1):

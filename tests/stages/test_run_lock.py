@@ -48,6 +48,8 @@ def test_a_released_lock_is_free(tmp_path):
     RunLock(tmp_path / "lock").release()
 
 
+# The child only waits.
+@pytest.mark.filterwarnings("ignore:os.fork")
 def test_a_child_process_does_not_keep_it(tmp_path):
     lock = RunLock(tmp_path / "lock")
     read, write = os.pipe()
