@@ -100,7 +100,7 @@ def test_a_compiled_model_goes_on_training(
     keras.Model.fit(model, batch, np.ones((2, 5), "int32"), verbose=0)
     model.save(tmp_path / "tagger.keras")
     loaded = keras.saving.load_model(tmp_path / "tagger.keras")
-    assert type(loaded.optimizer) is keras.optimizers.SGD
+    assert isinstance(loaded.optimizer, keras.optimizers.SGD)
     assert int(loaded.optimizer.iterations) == 1
     assert loaded.loss.reduction == "mean_with_sample_weight"
 
