@@ -34,6 +34,31 @@ def add_run_options(parser, run_dir, with_resume=True):
     )
 
 
+def run_recipe(parser, config_class, run, arguments=None):
+    """Runs a recipe as its command line says.
+
+    Args:
+        parser: `argparse.ArgumentParser` with the options of
+            `add_run_options` and one for each field of the configuration.
+        config_class: dataclass of the configuration.
+        run: function of a configuration, and of `run_dir`, `quiet` and
+            `resume` by name.
+        arguments: Optional list of str. Defaults to the process's own.
+
+    Returns:
+        int. The exit status, see `exit_status`.
+    """
+    options = vars(parser.parse_args(arguments))
+    run_options = {
+        name: options.pop(name) for name in ("run_dir", "quiet", "resume")
+    }
+    return exit_status(
+        parser.prog.removeprefix("python -m "),
+        run_options["run_dir"],
+        lambda: run(config_class(**options), **run_options),
+    )
+
+
 def exit_status(program, run_dir, function):
     """Calls what a command does, and turns errors into messages.
 

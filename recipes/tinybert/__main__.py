@@ -5,7 +5,7 @@ import sys
 
 from keras_distill import tasks
 from recipes.common.command_line import add_run_options
-from recipes.common.command_line import exit_status
+from recipes.common.command_line import run_recipe
 from recipes.common.options import add_options
 from recipes.tinybert import recipe
 from recipes.tinybert.config import Config
@@ -35,15 +35,7 @@ def main(arguments=None):
         int. The exit status: 0, 2 after a message on bad input, or 128 and
         the number of the signal that stopped the run: 130 for Ctrl-C.
     """
-    options = vars(build_parser().parse_args(arguments))
-    run_options = {
-        name: options.pop(name) for name in ("run_dir", "quiet", "resume")
-    }
-    return exit_status(
-        "recipes.tinybert",
-        run_options["run_dir"],
-        lambda: recipe.run(Config(**options), **run_options),
-    )
+    return run_recipe(build_parser(), Config, recipe.run, arguments)
 
 
 if __name__ == "__main__":
