@@ -24,7 +24,8 @@ BENCHMARKS := length_buckets step_overhead against_keras frozen_layers \
 	benchmarks-peers clean
 
 demo: $(BIN)/.library $(BIN)/.embedded
-	$(BIN)/python -m recipes.tinybert --task film_reviews --run-dir runs/demo
+	$(BIN)/python -m recipes.tinybert --task film_reviews \
+		--teacher-features float16 --run-dir runs/demo
 
 test: $(BIN)/.test $(BIN)/.embedded lint
 	$(PYTEST)

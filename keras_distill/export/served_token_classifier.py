@@ -5,6 +5,7 @@ import tensorflow as tf
 from keras_distill.export.interface import packer_of
 from keras_distill.export.packing import pack
 from keras_distill.export.packing import special_token_count
+from keras_distill.export.served_model import ServedModel
 
 # What stands at words that were cut off and beyond the last word.
 NO_TAG = ""
@@ -12,11 +13,8 @@ NO_TAG_ID = -1
 NO_PLACE = -1
 
 
-class ServedTokenClassifier:
+class ServedTokenClassifier(ServedModel):
     """Words or token ids in, tags and probabilities out.
-
-    Its functions hold the classifier's weights and its tokenizer's table, and
-    nothing of Keras once they are traced.
 
     Args:
         classifier: a `keras_distill.models.TokenClassifier`.
@@ -24,49 +22,14 @@ class ServedTokenClassifier:
     """
 
     def __init__(self, classifier, interface):
-        self.classifier = classifier
-        self.interface = interface
-        (column,) = interface.text_columns
-        self._texts = [tf.TensorSpec([None], tf.string, name=column)]
+        super().__init__(classifier, interface)
         self._encode = tf.function(
             lambda texts: self._pack(_split(texts))[0],
-            input_signature=self._texts,
+            input_signature=self.text_specs,
             autograph=False,
         )
-
-    def signatures(self):
-        """The functions to serve.
-
-        Returns:
-            A dict of concrete functions: `"serving_default"` takes strings
-            `(batch,)`, `"token_ids"` the model's own inputs, int32 `(batch,
-            length)`.
-        """
-        serving_default = tf.function(
-            self._answer_texts, input_signature=self._texts, autograph=False
-        )
-        token_ids = tf.function(
-            self._answer_token_ids,
-            input_signature=[
-                tf.TensorSpec([None, None], tf.int32, name=name)
-                for name in self.classifier.input
-            ],
-            autograph=False,
-        )
-        return {
-            "serving_default": serving_default.get_concrete_function(),
-            "token_ids": token_ids.get_concrete_function(),
-        }
 
     def encode(self, texts):
-        """The model's inputs for a batch, padded to its longest row.
-
-        Args:
-            texts: string tensor `(batch,)`.
-
-        Returns:
-            A dict of int32 tensors `(batch, longest row)` by input name.
-        """
         return self._encode(texts)
 
     def _answer_texts(self, texts):
@@ -90,20 +53,10 @@ class ServedTokenClassifier:
             "probabilities": by_row(shares),
         }
 
-    def _answer_token_ids(self, *tensors):
-        features = dict(zip(self.classifier.input, tensors, strict=True))
-        longest = self.classifier.backbone.max_sequence_length
-        tf.debugging.assert_less_equal(
-            tf.shape(features["token_ids"])[1],
-            longest,
-            message=f"`token_ids` may have at most {longest} columns, the "
-            "model's maximum length. Truncate the texts.",
-        )
-        logits = self._logits(features)
+    def _answer_logits(self, logits):
         return {
             "tag_ids": tf.argmax(logits, axis=-1, output_type=tf.int32),
             "probabilities": tf.nn.softmax(logits),
-            "logits": logits,
         }
 
     def _pack(self, words):
@@ -123,18 +76,7 @@ class ServedTokenClassifier:
         places = tf.where(
             first < room, first + len(packer.start_value), NO_PLACE
         )
-        is_text = token_ids != preprocessor.tokenizer.pad_token_id
-        features = {
-            "token_ids": token_ids,
-            "segment_ids": segment_ids,
-            "padding_mask": tf.cast(is_text, tf.int32),
-        }
-        features = {name: features[name] for name in self.classifier.input}
-        return features, places
-
-    def _logits(self, features):
-        # A student in half precision answers in float32 too.
-        return tf.cast(self.classifier(features, training=False), tf.float32)
+        return self._features(token_ids, segment_ids), places
 
 
 def _split(texts):

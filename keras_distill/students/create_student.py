@@ -28,6 +28,7 @@ def create_student(
     layers="random",
     layer_map=None,
     name=None,
+    quiet=False,
 ):
     """Builds a student of the teacher's kind and another size.
 
@@ -74,6 +75,8 @@ def create_student(
             with `layers="teacher"`. Defaults to
             `keras_distill.layer_map.uniform`.
         name: string. The student's name. Defaults to Keras's choice.
+        quiet: bool. Whether to print nothing; otherwise a truncated SVD says
+            what it keeps. Defaults to `False`.
 
     Returns:
         A model of the teacher's class; with `embedding_dim` and a BERT, one of
@@ -115,7 +118,7 @@ def create_student(
     if layers == "teacher":
         copy_layers(teacher, student, layer_map or layer_maps.uniform)
     if embeddings == "teacher":
-        _start_embeddings(teacher, student)
+        _start_embeddings(teacher, student, quiet)
     return student
 
 
@@ -217,11 +220,11 @@ def _build_task(teacher, backbone, dropout, name):
     return task_class(**config)
 
 
-def _start_embeddings(teacher, student):
+def _start_embeddings(teacher, student, quiet):
     if _kind_of_words(teacher) == _kind_of_words(student):
         copy_layers(teacher, student, [(0, 0)], include_pooler=False)
     else:
-        factorize_embeddings(teacher, student)
+        factorize_embeddings(teacher, student, quiet=quiet)
 
 
 def _kind_of_words(model):

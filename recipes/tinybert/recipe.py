@@ -44,6 +44,7 @@ def run(config, run_dir, quiet=False, resume=True):
         `keras_distill.evaluation.Comparison`, or `None` on a machine that
         trained for another one.
     """
+    config.check()
     student_size = parse_size(config.student)
     # First of all, since a strategy sets up the devices.
     scope = distribution.scope(config.strategy)
@@ -75,7 +76,7 @@ class _Recipe:
         )
         self.examples = splits[self.dev_name]
         self._load_teacher(splits["train"])
-        self._check_student()
+        self.features = self._features_of_step_1()
         self.results = self._run_stages(self._teacher_stages())
         self._check_teacher()
         models = {"teacher": self.teacher}
@@ -110,16 +111,23 @@ class _Recipe:
     def _create_student(self, embeddings):
         keras.utils.set_random_seed(self.config.seed)
         return students.create_student(
-            self.teacher, embeddings=embeddings, **self.student_size
+            self.teacher,
+            embeddings=embeddings,
+            quiet=self.folder.quiet,
+            **self.student_size,
         )
 
-    def _check_student(self):
-        """Raises if the student's layers cannot learn from the teacher's.
+    def _features_of_step_1(self):
+        """The features of the teacher that step 1 reads.
 
-        Better now than when the teacher is fine-tuned.
+        Raises if the student's layers cannot learn from the teacher's: better
+        now than when the teacher is fine-tuned.
         """
-        if self.config.intermediate_epochs:
-            self._intermediate_stage(self._create_student("random")).build()
+        if not self.config.intermediate_epochs:
+            return []
+        student = self._create_student("random")
+        stage = self._intermediate_stage(student, self.teacher, self.train)
+        return stage.build().objective.teacher_features()
 
     def _run_stages(self, listed):
         return stages.run_stages(listed, self.folder, seed=self.config.seed)
@@ -138,14 +146,16 @@ class _Recipe:
         ]
 
     def _student_stages(self, models):
-        config = self.config
+        config, student = self.config, models["student"]
+        teacher, train = self.teacher, self.train
+        kept = self._kept_features()
+        if self.features and config.teacher_features != "live":
+            teacher, train = kept, kept.attach(train, self.features)
         listed = []
         if config.intermediate_epochs:
-            listed.append(self._intermediate_stage(models["student"]))
+            listed.append(self._intermediate_stage(student, teacher, train))
         if config.prediction_epochs:
-            listed.append(
-                self._prediction_stage(models["student"], self._soft_targets())
-            )
+            listed.append(self._prediction_stage(student, kept))
         if "baseline" in models:
             listed.append(
                 self._label_stage(
@@ -158,7 +168,28 @@ class _Recipe:
             )
         return listed
 
-    def _intermediate_stage(self, student):
+    def _kept_features(self):
+        """What is computed once of the teacher, or `None` for nothing."""
+        config = self.config
+        is_live = config.teacher_features == "live"
+        features = [] if is_live else list(self.features)
+        if config.prediction_epochs:
+            features.append("logits")
+        if not features:
+            return None
+        self.folder.say(f"Computing the teacher's {', '.join(features)}")
+        return teachers.TeacherCache.write(
+            self.folder.path / "teacher_features",
+            self.teacher,
+            self.train,
+            features,
+            "float32" if is_live else config.teacher_features,
+            # Features look like noise: zlib takes long and saves little.
+            compression=None,
+            quiet=self.folder.quiet,
+        )
+
+    def _intermediate_stage(self, student, teacher, train):
         """Step 1: embeddings, hidden states and attention."""
         config = self.config
         official = config.normalization == "official"
@@ -167,8 +198,8 @@ class _Recipe:
         return stages.Stage(
             "intermediate",
             student,
-            self.train,
-            teacher=self.teacher,
+            train,
+            teacher=teacher,
             distillation_losses=[
                 losses.HiddenStatesDistillation(
                     mapping,
@@ -190,16 +221,6 @@ class _Recipe:
             **self._device_options(),
         )
 
-    def _soft_targets(self):
-        """The teacher's logits on all examples, which are computed once."""
-        self.folder.say("Computing the teacher's logits")
-        return teachers.TeacherCache.write(
-            self.folder.path / "teacher_logits",
-            self.teacher,
-            self.train,
-            quiet=self.folder.quiet,
-        )
-
     def _prediction_stage(self, student, soft_targets):
         """Step 2: soft targets."""
         config = self.config
@@ -208,7 +229,7 @@ class _Recipe:
         return stages.Stage(
             "prediction",
             student,
-            soft_targets.attach(self.train),
+            soft_targets.attach(self.train, "logits"),
             teacher=soft_targets,
             distillation_losses=losses.LogitsDistillation(
                 loss="mse" if self.task.is_regression else "cross_entropy",

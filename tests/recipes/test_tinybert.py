@@ -7,9 +7,11 @@ import keras_hub
 import numpy as np
 import pytest
 import tensorflow as tf
+from safetensors.numpy import load_file
 
 from keras_distill import export
 from keras_distill import stages
+from keras_distill import teachers
 from recipes.tinybert import recipe
 from recipes.tinybert.__main__ import build_parser
 from recipes.tinybert.__main__ import main
@@ -93,6 +95,10 @@ def untrained(arguments, tmp_path, make_classifier):
         (["--sequence-length", "64"], "at most 32"),
         (["--student", "1x9x2"], "num_heads"),
         (["--student", "1x8x4"], "student with 4"),
+        (
+            ["--teacher-features", "float16", "--normalization", "official"],
+            "Use --teacher-features live",
+        ),
     ],
 )
 def test_bad_input_is_one_sentence(untrained, capsys, change, message):
@@ -108,6 +114,25 @@ def test_a_student_that_does_not_fit_is_refused_first(untrained, capsys):
     assert "3 student layers and 2 teacher layers" in captured.err
     # Not even the teacher was measured.
     assert "dev split" not in captured.out
+
+
+def test_a_teacher_that_runs_once_teaches_the_same(
+    untrained, tmp_path, monkeypatch
+):
+    # Their training is compared, not their reports.
+    monkeypatch.setattr(recipe._Recipe, "finish", lambda self, models: None)
+    left = {}
+    for features in ("live", "float32"):
+        run = tmp_path / features
+        options = ["--teacher-features", features, "--baseline-epochs", "0"]
+        assert main([*untrained, *options, "--run-dir", str(run)]) == 0
+        left[features] = load_file(
+            run / "stages/prediction/student.safetensors"
+        )
+        kept = teachers.TeacherCache(run / "teacher_features").features
+        assert ("attention_scores.2" in kept) == (features != "live")
+    for name, value in left["live"].items():
+        np.testing.assert_allclose(left["float32"][name], value, atol=1e-5)
 
 
 def test_labels_in_another_order_are_refused(untrained, tmp_path, capsys):
@@ -159,11 +184,8 @@ def test_sizes_are_read():
 
 def test_the_demo_command_parses():
     makefile = pathlib.Path(recipe.__file__).parents[2] / "Makefile"
-    command = next(
-        line
-        for line in makefile.read_text().splitlines()
-        if "recipes.tinybert" in line
-    )
+    lines = makefile.read_text().replace("\\\n", "").splitlines()
+    command = next(line for line in lines if "recipes.tinybert" in line)
     options = build_parser().parse_args(
         command.split("recipes.tinybert")[1].split()
     )
