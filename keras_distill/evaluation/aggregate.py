@@ -24,10 +24,18 @@ def aggregate_comparisons(comparisons):
 
     Example:
 
-    ```python
-    rows = aggregate_comparisons([seed_1.to_dict(), seed_2.to_dict()])
-    rows[0]["metrics"]["accuracy"]  # {"mean": 0.91, "sd": 0.003}
-    ```
+    >>> from keras_distill import evaluation
+    >>> seeds = [
+    ...     {
+    ...         "task": "sst2",
+    ...         "num_examples": 872,
+    ...         "rows": [{"name": "student", "metrics": {"accuracy": value}}],
+    ...     }
+    ...     for value in (0.5, 0.75)
+    ... ]
+    >>> rows = evaluation.aggregate_comparisons(seeds)
+    >>> rows[0]["metrics"]["accuracy"]
+    {'mean': 0.625, 'sd': 0.17677669529663687}
     """
     if not comparisons:
         raise ValueError(

@@ -67,9 +67,20 @@ def compare(
     Example:
 
     ```python
-    task, splits = keras_distill.tasks.load("sst2")
-    comparison = keras_distill.evaluation.compare(
-        {"teacher": teacher, "student": student}, task, splits["dev"]
+    from keras_distill import evaluation
+    from keras_distill import students
+    from keras_distill import tasks
+    from keras_distill import teachers
+
+    task, splits = tasks.load("film_reviews")
+    teacher = teachers.load_teacher("minilm", 2, sequence_length=64).classifier
+    student = students.create_student(teacher, "bert_3l_132d")
+    comparison = evaluation.compare(
+        {"teacher": teacher, "student": student},
+        task,
+        splits["dev"].take(16),
+        latency_runs=5,
+        throughput_runs=1,
     )
     print(comparison.to_markdown())
     ```

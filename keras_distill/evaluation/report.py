@@ -69,13 +69,38 @@ def write_report(
     Example:
 
     ```python
-    keras_distill.evaluation.write_report(
-        "runs/sst2",
+    import keras_hub
+    from keras_distill import evaluation
+    from keras_distill import students
+    from keras_distill import tasks
+
+    tokenizer = keras_hub.models.BertTokenizer(
+        ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "good", "dull", "film"]
+    )
+    preprocessor = keras_hub.models.BertTextClassifierPreprocessor(
+        tokenizer, sequence_length=8
+    )
+    backbone = keras_hub.models.BertBackbone(
+        vocabulary_size=8, num_layers=2, num_heads=2, hidden_dim=8,
+        intermediate_dim=16, max_sequence_length=8,
+    )
+    teacher = keras_hub.models.BertTextClassifier(backbone, 2, preprocessor)
+    student = students.create_student(teacher, num_layers=1)
+    comparison = evaluation.compare(
+        {"teacher": teacher, "student": student},
+        tasks.get_task("sst2"),
+        tasks.Examples((["good film", "dull film"],), [1, 0]),
+        latency_runs=2,
+        throughput_runs=1,
+    )
+    evaluation.write_report(
+        "runs/mine",
         comparison,
-        title="SST-2: TinyBERT",
-        histories={"prediction": history.history},
+        title="Films: one layer of two",
+        histories={"prediction": {"loss": [0.7, 0.6]}},
         seeds=[1],
-        command="python -m recipes.tinybert --task sst2 --seed 1",
+        command="python mine.py --seed 1",
+        baseline=None,
     )
     ```
     """

@@ -19,7 +19,11 @@ def make_text_pipeline(model, num_texts):
     Example:
 
     ```python
-    pipeline = make_text_pipeline(classifier, num_texts=1)
+    from keras_distill import teachers
+    from keras_distill.evaluation.text_pipeline import make_text_pipeline
+
+    teacher = teachers.load_teacher("minilm", 2, sequence_length=64).classifier
+    pipeline = make_text_pipeline(teacher, num_texts=1)
     features = pipeline.tokenize(pipeline.texts((["Good."],)))
     logits = pipeline.forward(features)
     ```

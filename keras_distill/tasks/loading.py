@@ -71,8 +71,11 @@ def load(name, data_dir=None, tfds_data_dir=None):
     Example:
 
     ```python
-    task, splits = keras_distill.tasks.load("sst2", data_dir="glue")
+    import keras_distill
+
+    task, splits = keras_distill.tasks.load("film_reviews")
     train, dev = splits["train"], splits["dev"]
+    print(task.label_names, len(train), dev.texts[0][0], dev.labels[0])
     ```
     """
     names = name.split(_AND)

@@ -24,8 +24,16 @@ def predict_logits(model, tokenized, batch_size=32):
     Example:
 
     ```python
+    import keras_distill
+
+    task, splits = keras_distill.tasks.load("film_reviews")
+    classifier = keras_distill.teachers.load_teacher(
+        "minilm", task.num_outputs, sequence_length=64
+    ).classifier
     tokenized = keras_distill.tasks.TokenizedExamples(
-        splits["dev"], classifier.preprocessor.tokenizer, sequence_length=64
+        splits["dev"].take(4),
+        classifier.preprocessor.tokenizer,
+        sequence_length=64,
     )
     logits = keras_distill.tasks.predict_logits(classifier, tokenized)
     ```

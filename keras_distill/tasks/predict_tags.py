@@ -24,10 +24,23 @@ def predict_tags(model, tokenized, batch_size=32):
     Example:
 
     ```python
-    tokenized = keras_distill.tasks.TokenizedTags(
-        splits["dev"], tagger.preprocessor.tokenizer, sequence_length=64
+    import keras_hub
+    import keras_distill
+
+    tokenizer = keras_hub.models.BertTokenizer(
+        ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "anna", "sings", "oslo"],
+        lowercase=True,
     )
-    predictions = keras_distill.tasks.predict_tags(tagger, tokenized)
+    backbone = keras_hub.models.BertBackbone(
+        vocabulary_size=8, num_layers=1, num_heads=2, hidden_dim=8,
+        intermediate_dim=16, max_sequence_length=16,
+    )
+    tagger = keras_distill.models.TokenClassifier(backbone, num_classes=7)
+    examples = keras_distill.tasks.TaggedExamples([["Anna", "sings"], ["Oslo"]])
+    tokenized = keras_distill.tasks.TokenizedTags(
+        examples, tokenizer, sequence_length=16
+    )
+    print(keras_distill.tasks.predict_tags(tagger, tokenized))
     ```
     """
     # Longest first, so that memory runs out at once or not at all.

@@ -51,8 +51,11 @@ def load_wikiann(
     Example:
 
     ```python
+    import keras_distill
+
     task, splits = keras_distill.tasks.load_wikiann(["en", "de", "ru"])
-    train, dev = splits["train"], splits["dev"]
+    print(task.label_names)
+    # The first time, splits["train"] downloads the data.
     ```
     """
     names = list(languages)

@@ -12,32 +12,12 @@ import pkgutil
 import re
 import textwrap
 
+import keras
 import pytest
 
 import keras_distill
 
 ROOT = pathlib.Path(__file__).parents[2]
-ROOMS = (
-    "callbacks",
-    "distiller",
-    "distribution",
-    "export",
-    "features",
-    "layer_map",
-    "losses",
-    "models",
-    "optimizers",
-    "schedules",
-    "stages",
-    "students",
-    "tasks.iob_files",
-    "tasks.phrase_metrics",
-    "tasks.tagged_examples",
-    "tasks.tagging",
-    "tasks.tokenized_tags",
-    "teachers",
-    "testing",
-)
 BLOCK = re.compile(
     r"(?P<skip><!-- not run:[^>]*-->\s*)?^```python\n(?P<code>.*?)^```",
     re.DOTALL | re.MULTILINE,
@@ -50,13 +30,13 @@ def markdown_files():
 
 
 def modules():
-    """The modules of the rooms whose docstrings have examples."""
-    for room in ROOMS:
-        module = importlib.import_module(f"{keras_distill.__name__}.{room}")
-        yield module
-        for found in pkgutil.walk_packages(
-            getattr(module, "__path__", ()), f"{module.__name__}."
-        ):
+    """All modules of the package that the backend in use can import."""
+    backend = keras.backend.backend()
+    others = {"tensorflow", "jax", "torch"} - {backend}
+    for found in pkgutil.walk_packages(
+        keras_distill.__path__, f"{keras_distill.__name__}."
+    ):
+        if found.name.rpartition(".")[2] not in others:
             yield importlib.import_module(found.name)
 
 
