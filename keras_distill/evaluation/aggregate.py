@@ -33,9 +33,9 @@ def aggregate_comparisons(comparisons):
     ...     }
     ...     for value in (0.5, 0.75)
     ... ]
-    >>> rows = evaluation.aggregate_comparisons(seeds)
-    >>> rows[0]["metrics"]["accuracy"]
-    {'mean': 0.625, 'sd': 0.17677669529663687}
+    >>> (row,) = evaluation.aggregate_comparisons(seeds)
+    >>> row["metrics"]["accuracy"]["mean"]
+    0.625
     """
     if not comparisons:
         raise ValueError(
