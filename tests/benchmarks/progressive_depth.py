@@ -23,6 +23,7 @@ from tests.benchmarks.options import make_parser
 from tests.benchmarks.random_batches import make_batches
 from tests.benchmarks.table import describe_sizes
 from tests.benchmarks.table import print_steps
+from tests.benchmarks.turns import ratio
 from tests.benchmarks.turns import take_turns
 
 _SEED = 0
@@ -48,18 +49,18 @@ def main(arguments=None):
     ways = _phases(options)
     seconds = take_turns(ways, options.runs, console)
     first, *_, last, _ = ways
-    medians = print_steps(
+    print_steps(
         console,
         f"progressive transfer: {describe_sizes(options)}",
         seconds,
         options,
         last,
     )
-    ratio = medians[first] / medians[last]
+    result = ratio(seconds, first, last)
     console.print(
-        f"The first phase: {ratio:.2f} times the time of the last layer's."
+        f"The first phase: {result:.2f} times the time of the last layer's."
     )
-    return ratio
+    return result
 
 
 def _phases(options):

@@ -8,6 +8,9 @@ import time
 
 import pytest
 
+# Seconds; on a machine with other work a run takes minutes.
+_PATIENCE = 1200
+
 _RUN = """
 import importlib
 import sys
@@ -34,9 +37,19 @@ def _start(arguments, devices="one device", recipe="tinybert", **environment):
 
 
 def _end(process):
-    output, _ = process.communicate(timeout=400)
+    output = _output(process)
     assert process.returncode == 0, output
     return output
+
+
+def _output(process):
+    try:
+        return process.communicate(timeout=_PATIENCE)[0]
+    except subprocess.TimeoutExpired:
+        # What is left over would spoil the tests that follow.
+        process.kill()
+        process.communicate()
+        raise
 
 
 def _accuracies(folder):
@@ -92,7 +105,7 @@ def test_two_workers_train_all_stages_and_one_reports(
 
 def test_workers_need_to_be_told_of_each_other(arguments):
     process = _start([*arguments, "--strategy", "multiworker"])
-    output, _ = process.communicate(timeout=400)
+    output = _output(process)
     assert process.returncode == 2
     assert "TF_CONFIG" in output
 
