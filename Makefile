@@ -7,7 +7,8 @@ PIP := $(BIN)/pip --disable-pip-version-check
 INSTALL := $(PIP) install --quiet --use-pep517 \
 	--constraint .ci/constraints.txt
 SOURCES := keras_distill recipes tests
-PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile \
+	--durations 20
 BACKEND_TESTS := $(addprefix tests/,backends callbacks distiller \
 	distribution/test_jax_distribution.py features \
 	losses models optimizers stages students tasks teachers testing \

@@ -61,12 +61,15 @@ class ServedModel:
     def _answer_token_ids(self, *tensors):
         features = dict(zip(self.classifier.input, tensors, strict=True))
         longest = self.classifier.backbone.max_sequence_length
-        tf.debugging.assert_less_equal(
+        is_short = tf.debugging.assert_less_equal(
             tf.shape(features["token_ids"])[1],
             longest,
             message=f"`token_ids` may have at most {longest} columns, the "
             "model's maximum length. Truncate the texts.",
         )
+        # Or the model's own error may come first.
+        with tf.control_dependencies([is_short]):
+            features = {name: tf.identity(x) for name, x in features.items()}
         logits = self._logits(features)
         return {**self._answer_logits(logits), "logits": logits}
 

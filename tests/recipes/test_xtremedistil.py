@@ -292,6 +292,7 @@ def test_a_token_classifier_has_no_projection(make_token_classifier):
     assert [name for name, _ in steps] == ["head", "encoder"]
 
 
+@pytest.mark.slow
 def test_what_a_stage_freezes_does_not_change(trainer, prepared):
     teacher, student, data = prepared
     transfer = trainer.transfer_data(data.train, data, teacher)
@@ -443,6 +444,7 @@ def test_a_new_head_leaves_the_encoder(make_classifier):
     assert (kernels[0] != kernels[1]).all()
 
 
+@pytest.mark.slow
 def test_distillation_on_the_target_itself(
     data_dir, make_classifier, tmp_path, monkeypatch
 ):
