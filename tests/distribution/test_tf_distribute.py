@@ -1,5 +1,7 @@
 """Replicas and workers end as one process does on the same batches."""
 
+import pytest
+
 
 def test_replicas_and_workers_end_as_one_process_does(
     distil, assert_same, two_workers
@@ -12,6 +14,7 @@ def test_replicas_and_workers_end_as_one_process_does(
         assert_same(worker, expected)
 
 
+@pytest.mark.slow
 def test_fixed_shapes_under_xla_train_as_on_a_tpu(distil, assert_same):
     # All that a TPU wants of a step, on a CPU.
     data = {"fixed_length": 8, "drop_remainder": True}
@@ -20,6 +23,7 @@ def test_fixed_shapes_under_xla_train_as_on_a_tpu(distil, assert_same):
     assert_same(compiled, expected)
 
 
+@pytest.mark.slow
 def test_bfloat16_under_xla_is_near_float32(distil, assert_same):
     data = {"fixed_length": 8, "drop_remainder": True}
     expected = distil("none", **data)
