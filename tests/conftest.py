@@ -14,7 +14,7 @@ import pytest  # noqa: E402
 from keras_distill import models  # noqa: E402
 
 # Tracing a step makes so many objects, and the libraries hold so many more,
-# that a third of the tests' time went into looking for dead cycles.
+# that a third of a recipe's test went into looking for dead cycles.
 gc.collect()
 gc.freeze()
 gc.set_threshold(50_000, 10, 10)
