@@ -7,7 +7,7 @@ PIP := $(BIN)/pip --disable-pip-version-check
 INSTALL := $(PIP) install --quiet --use-pep517 \
 	--constraint .ci/constraints.txt
 SOURCES := keras_distill recipes tests
-PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile \
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist worksteal \
 	--durations 20
 BACKEND_TESTS := $(addprefix tests/,backends callbacks distiller \
 	distribution/test_jax_distribution.py features \
@@ -31,12 +31,14 @@ demo: $(BIN)/.library $(BIN)/.embedded
 test: $(BIN)/.test $(BIN)/.embedded lint
 	$(PYTEST)
 
-# The tests of what computes, on the backends that are not the default. Tiny
-# models gain nothing by XLA's optimisations, nor by threads.
+# The tests of what computes, on the backends that are not the default, and
+# over several devices and workers. Tiny models gain nothing by XLA's
+# optimisations, nor by threads.
 test-backends: $(BIN)/.backends $(BIN)/.embedded
 	KERAS_BACKEND=jax XLA_FLAGS=--xla_backend_optimization_level=0 \
 		$(PYTEST) $(BACKEND_TESTS)
 	KERAS_BACKEND=torch OMP_NUM_THREADS=1 $(PYTEST) $(BACKEND_TESTS)
+	$(PYTEST) -m strategies
 
 test-peers: $(BIN)/.peers $(BIN)/.embedded
 	$(PYTEST) -m peers

@@ -3,6 +3,7 @@
 import pytest
 
 
+@pytest.mark.strategies
 def test_replicas_and_workers_end_as_one_process_does(
     distil, assert_same, two_workers
 ):

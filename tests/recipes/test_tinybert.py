@@ -116,6 +116,7 @@ def test_a_student_that_does_not_fit_is_refused_first(untrained, capsys):
     assert "dev split" not in captured.out
 
 
+@pytest.mark.slow
 def test_a_teacher_that_runs_once_teaches_the_same(
     untrained, tmp_path, monkeypatch
 ):

@@ -163,6 +163,7 @@ def test_end_to_end_and_once_more(arguments, data_dir, tmp_path, capsys):
     assert "seed: 1 there, 2 now" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_run_stopped_between_stages_ends_as_if_it_had_not(
     arguments, tmp_path, monkeypatch
 ):
@@ -489,6 +490,7 @@ def test_distillation_on_the_target_itself(
     }
 
 
+@pytest.mark.slow
 def test_texts_like_the_tasks_are_retrieved(
     trainer, make_classifier, tmp_path, monkeypatch
 ):
