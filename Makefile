@@ -19,7 +19,8 @@ RULES := --select E,F,I,W,B --config "lint.isort.force-single-line = true"
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 BENCHMARKS := length_buckets step_overhead against_keras frozen_layers \
-	progressive_depth input_pipeline teacher_cache accelerator
+	progressive_depth input_pipeline teacher_cache attention_memory \
+	accelerator
 
 .PHONY: demo test test-backends test-peers test-slow lint format benchmarks \
 	benchmarks-peers clean

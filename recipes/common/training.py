@@ -12,7 +12,7 @@ def make_optimizer(config, peak, total_steps=None):
 
     Args:
         config: `Config`.
-        peak: float. Learning rate.
+        peak: float, the learning rate, or a Keras schedule of it.
         total_steps: Optional int. With it the rate rises over the first tenth
             of the steps and falls to 0; without it the rate is constant.
 

@@ -64,7 +64,7 @@ def distillation_stages(config, data, transfer, teacher, student, prefix=""):
                 transfer.texts,
                 data.dev,
                 teacher=teacher,
-                distillation_losses=_representation_losses(
+                distillation_losses=representation_losses(
                     config, teacher, student
                 ),
                 trainable=None,
@@ -194,7 +194,17 @@ def _distilling(name, config, student, texts, dev, rate, epochs, **what):
     )
 
 
-def _representation_losses(config, teacher, student):
+def representation_losses(config, teacher, student):
+    """What hidden states and attention are learned by, of any two sizes.
+
+    Args:
+        config: `Config`.
+        teacher: KerasHub task.
+        student: KerasHub task.
+
+    Returns:
+        list of `keras_distill.losses.DistillationLoss`.
+    """
     of_all = config.hidden_states == "all"
     widths = (teacher.backbone.hidden_dim, student.backbone.hidden_dim)
     found = [

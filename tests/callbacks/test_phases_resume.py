@@ -81,7 +81,9 @@ def _pairs(one, other):
     return list(zip(one.weights, other.weights, strict=True))
 
 
-@pytest.mark.parametrize("stop_after", [1, 5])
+@pytest.mark.parametrize(
+    "stop_after", [pytest.param(1, marks=pytest.mark.slow), 5]
+)
 def test_progressive_transfer_goes_on_within_a_layer(
     tmp_path, make_classifier, token_batches, stop_after
 ):
@@ -117,11 +119,15 @@ class Scores(keras.callbacks.Callback):
         logs["val_accuracy"] = [0.5, 0.4, 0.9][epoch]
 
 
-@pytest.mark.parametrize("stop_after", [3, 7, 12])
 @pytest.mark.parametrize(
-    "words",
-    [{"steps": 6}, {"epochs": 1}, {"monitor": "val_accuracy"}],
-    ids=["steps", "epochs", "monitor"],
+    "words, stop_after",
+    [
+        ({"steps": 6}, 3),
+        ({"steps": 6}, 7),
+        ({"epochs": 1}, 12),
+        ({"monitor": "val_accuracy"}, 3),
+        ({"monitor": "val_accuracy"}, 7),
+    ],
 )
 def test_gradual_unfreezing_goes_on_within_a_phase(tmp_path, words, stop_after):
     def make_stage(callbacks):

@@ -103,6 +103,7 @@ def test_two_workers_train_all_stages_and_one_reports(
     assert _accuracies(tmp_path / "run")["teacher"] == 1.0
 
 
+@pytest.mark.strategies
 def test_workers_need_to_be_told_of_each_other(arguments):
     process = _start([*arguments, "--strategy", "multiworker"])
     output = _output(process)
