@@ -22,8 +22,8 @@ BENCHMARKS := length_buckets step_overhead against_keras frozen_layers \
 	progressive_depth input_pipeline teacher_cache attention_memory \
 	accelerator
 
-.PHONY: demo test test-backends test-peers test-slow lint format benchmarks \
-	benchmarks-peers clean
+.PHONY: demo test test-docs test-backends test-peers test-slow lint format \
+	benchmarks benchmarks-peers clean
 
 demo: $(BIN)/.library $(BIN)/.embedded
 	$(BIN)/python -m recipes.tinybert --task film_reviews \
@@ -31,6 +31,10 @@ demo: $(BIN)/.library $(BIN)/.embedded
 
 test: $(BIN)/.test $(BIN)/.embedded lint
 	$(PYTEST)
+
+# Every block and example of the documentation.
+test-docs: $(BIN)/.test $(BIN)/.embedded
+	$(PYTEST) -m docs tests/docs
 
 # The tests of what computes, on the backends that are not the default, and
 # over several devices and workers. Tiny models gain nothing by XLA's
@@ -75,10 +79,11 @@ $(BIN)/.library: $(BIN)/python setup.cfg .ci/constraints.txt
 	$(INSTALL) --editable .
 	@touch $@
 
-$(BIN)/.test: $(BIN)/.library
-	@echo "Installing the test tools ..."
+# With the library, which would otherwise be resolved twice.
+$(BIN)/.test: $(BIN)/python setup.cfg .ci/constraints.txt
+	@echo "Installing keras_distill and its test tools into $(VENV) (minutes, once) ..."
 	$(INSTALL) --editable ".[test]"
-	@touch $@
+	@touch $@ $(BIN)/.library
 
 $(BIN)/.backends: $(BIN)/.test
 	@echo "Installing JAX and PyTorch ..."

@@ -17,6 +17,8 @@ import pytest
 
 import keras_distill
 
+pytestmark = pytest.mark.docs
+
 ROOT = pathlib.Path(__file__).parents[2]
 BLOCK = re.compile(
     r"(?P<skip><!-- not run:[^>]*-->\s*)?^```python\n(?P<code>.*?)^```",
