@@ -10,8 +10,6 @@ epoch's peak is that of the first but for the token ids.
 """
 
 import os
-import resource
-import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -24,6 +22,7 @@ from keras_distill import losses
 from keras_distill import tasks
 from tests.benchmarks.classifiers import compile_model
 from tests.benchmarks.classifiers import make_classifier
+from tests.benchmarks.memory import peak_memory
 from tests.benchmarks.options import make_parser
 from tests.benchmarks.random_texts import make_examples
 from tests.benchmarks.random_texts import make_tokenizer
@@ -59,7 +58,7 @@ def main(arguments=None):
             ),
             verbose=0,
         )
-        peaks.append(_peak_memory())
+        peaks.append(peak_memory())
         table.add_row(
             f"{count:,}",
             f"{_attention_bytes(options, count) / _MB:,.0f}",
@@ -114,12 +113,6 @@ def _attention_bytes(options, count):
     """Bytes of the teacher's attention scores in float32."""
     num_layers, _ = options.teacher
     return 4 * count * num_layers * options.heads * options.length**2
-
-
-def _peak_memory():
-    """The most bytes that the process ever held."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else 1024 * peak
 
 
 if __name__ == "__main__":

@@ -10,9 +10,7 @@ both. Then hidden states are cached and read, to see what memory that takes.
 import argparse
 import os
 import pathlib
-import resource
 import statistics
-import sys
 import tempfile
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -27,6 +25,7 @@ import keras_distill
 from keras_distill import losses
 from keras_distill import tasks
 from keras_distill import teachers
+from tests.benchmarks.memory import peak_memory
 from tests.benchmarks.turns import ratio
 from tests.benchmarks.turns import take_turns
 
@@ -195,11 +194,11 @@ def _report_memory(folder, teacher, examples, options, console):
     """Prints what memory it takes to write and read hidden states."""
     tenth = examples.select(np.arange(max(1, len(examples) // 10)))
     _write_and_read(f"{folder}/tenth", teacher, tenth, options)
-    before = _peak_memory()
+    before = peak_memory()
     size = _write_and_read(f"{folder}/all", teacher, examples, options)
     console.print(
         f"Writing and reading {size / 1e6:,.0f} MB of hidden states took "
-        f"{(_peak_memory() - before) / 1e6:,.0f} MB more memory than a tenth "
+        f"{(peak_memory() - before) / 1e6:,.0f} MB more memory than a tenth "
         "of them."
     )
 
@@ -217,12 +216,6 @@ def _write_and_read(path, teacher, examples, options):
     for batch in attached.iterate(options.batch_size, shuffle=True):
         del batch
     return sum(file.stat().st_size for file in cache.path.iterdir())
-
-
-def _peak_memory():
-    """The most bytes that the process ever held."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else 1024 * peak
 
 
 if __name__ == "__main__":
