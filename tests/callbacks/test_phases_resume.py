@@ -124,9 +124,13 @@ class Scores(keras.callbacks.Callback):
     [
         ({"steps": 6}, 3),
         ({"steps": 6}, 7),
+        pytest.param({"steps": 6}, 12, marks=pytest.mark.slow),
+        pytest.param({"epochs": 1}, 3, marks=pytest.mark.slow),
+        pytest.param({"epochs": 1}, 7, marks=pytest.mark.slow),
         ({"epochs": 1}, 12),
         ({"monitor": "val_accuracy"}, 3),
         ({"monitor": "val_accuracy"}, 7),
+        pytest.param({"monitor": "val_accuracy"}, 12, marks=pytest.mark.slow),
     ],
 )
 def test_gradual_unfreezing_goes_on_within_a_phase(tmp_path, words, stop_after):

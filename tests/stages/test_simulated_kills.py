@@ -80,7 +80,7 @@ def kill_between(tmp_path, every):
 
 
 def test_some_kills(tmp_path):
-    kill_between(tmp_path, every=47)
+    kill_between(tmp_path, every=33)
 
 
 @pytest.mark.slow
