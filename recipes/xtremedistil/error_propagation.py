@@ -128,13 +128,12 @@ def run(config, run_dir, quiet=False, resume=True):
 def layer_errors(teacher, student, train, dev):
     """What of each layer's error is its own, and what came from below.
 
-    Let `t` and `s` be the hidden states of a student layer and of the teacher
-    layer above which it stands in `top_aligned`, of all real tokens of some
-    rows. `error = |t - R s|^2 / |t - mean(t)|^2` on `dev`, with the linear
-    map `R` that is best on `train`. For `"error_of_its_own"` the layer is
-    given `A t'` in place of `s'`, where `t'` and `s'` are those of the layer
-    below and `A` is the linear map from `t'` to `s'` that is best on `train`;
-    `R` stays.
+    Let `s` and `t` be the hidden states of a student layer and of the teacher
+    layer that it has in `top_aligned`, of all real tokens of some rows.
+    `error = |t - R s|^2 / |t - mean(t)|^2` on `dev`, with the linear map `R`
+    that is best on `train`. For `"error_of_its_own"` the layer is given `A t'`
+    in place of `s'`, where `t'` and `s'` are those of the layer below and `A`
+    is the linear map from `t'` to `s'` that is best on `train`; `R` stays.
 
     Args:
         teacher: KerasHub task over a BERT backbone.
