@@ -88,6 +88,9 @@ def run(config, run_dir, quiet=False, resume=True):
     Returns:
         dict that JSON can hold: by the name of the way, a list of dicts of
         each layer, see `layer_errors`.
+
+    Raises:
+        ValueError: If there are fewer steps than phases.
     """
     config.check()
     with stages.RunFolder(
@@ -226,12 +229,19 @@ def _stage(way, config, data, teacher, student):
         config.batch_size
     )
     num_layers = student.backbone.num_layers
-    # At least one for each layer and for what is left.
+    if steps <= num_layers:
+        raise ValueError(
+            "There must be a step for each layer of the student and one for "
+            f"all. Received: {steps} steps in all of "
+            f"--representation-epochs {config.representation_epochs}, "
+            f"{num_layers} layers of --student {config.student}. Use more "
+            "epochs or a smaller --batch-size."
+        )
     of_layer = max(1, int(config.layer_share * steps / num_layers))
     rate = schedules.WarmupLinearDecay(config.representation_rate, steps)
     transfer = ()
     if way == PROGRESSIVE:
-        left = max(1, steps - num_layers * of_layer)
+        left = steps - num_layers * of_layer
         rate = schedules.JoinedSchedules(
             [
                 (

@@ -91,3 +91,19 @@ def test_shares_that_leave_no_steps_are_refused(glue_dir, tmp_path, capsys):
     ]
     assert error_propagation.main(arguments) == 2
     assert "--layer-share must be a number between" in capsys.readouterr().err
+
+
+def test_fewer_steps_than_layers_are_refused(
+    glue_dir, make_classifier, tmp_path, capsys
+):
+    export.to_preset(make_classifier(num_layers=2), tmp_path / "teacher")
+    arguments = [
+        *("--source", "sst2", "--glue-dir", str(glue_dir)),
+        *("--teacher", str(tmp_path / "teacher"), "--student", "2x8x2"),
+        *("--representation-epochs", "2", "--batch-size", "1000"),
+        *("--sequence-length", "16", "--run-dir", str(tmp_path / "run")),
+    ]
+    assert error_propagation.main(arguments) == 2
+    shown = capsys.readouterr().err
+    assert "2 steps in all of --representation-epochs 2" in shown
+    assert "2 layers of --student 2x8x2" in shown
