@@ -40,8 +40,8 @@ from recipes.xtremedistil.trainer import Trainer
 JOINT = "all layers at once"
 PROGRESSIVE = "layer by layer"
 
-# Rows that the linear maps are fitted on, and as many that they are measured
-# on.
+# Rows of the dev split, at most, that the linear maps are fitted on, and as
+# many that they are measured on.
 _MEASURED_ROWS = 400
 # Settings of what this command does not do.
 _WITHOUT = (
@@ -106,14 +106,16 @@ def run(config, run_dir, quiet=False, resume=True):
             labelled.task_class,
         ).classifier
         data = trainer.tokenize(labelled, teacher.preprocessor.tokenizer)
+        # No stage looks at the dev split. Texts to train on may be of another
+        # kind, such as phrases where the dev split has whole sentences.
+        rows = np.arange(min(len(data.whole_dev), 2 * _MEASURED_ROWS))
+        halves = [data.whole_dev.select(rows[start::2]) for start in (0, 1)]
         found = {}
         for way in (JOINT, PROGRESSIVE):
             student = trainer.create_student(teacher)
             trainer.run([_stage(way, config, data, teacher, student)])
             folder.say(f"Measuring the student that learned {way}")
-            found[way] = layer_errors(
-                teacher, student, data.train, data.whole_dev
-            )
+            found[way] = layer_errors(teacher, student, *halves)
         table = _to_markdown(found)
         tables.write_json(
             folder.path / "error_propagation.json",
@@ -128,21 +130,23 @@ def run(config, run_dir, quiet=False, resume=True):
     return found
 
 
-def layer_errors(teacher, student, train, dev):
+def layer_errors(teacher, student, to_fit, to_measure):
     """What of each layer's error is its own, and what came from below.
 
     Let `s` and `t` be the hidden states of a student layer and of the teacher
     layer that it has in `top_aligned`, of all real tokens of some rows.
-    `error = |t - R s|^2 / |t - mean(t)|^2` on `dev`, with the linear map `R`
-    that is best on `train`. For `"error_of_its_own"` the layer is given `A t'`
-    in place of `s'`, where `t'` and `s'` are those of the layer below and `A`
-    is the linear map from `t'` to `s'` that is best on `train`; `R` stays.
+    `error = |t - R s|^2 / |t - mean(t)|^2` on the rows `to_measure`, with the
+    linear map `R` that is best on the rows `to_fit`. For `"error_of_its_own"`
+    the layer is given `A t'` in place of `s'`, where `t'` and `s'` are those
+    of the layer below and `A` is the linear map from `t'` to `s'` that is
+    best on `to_fit`; `R` stays. It is the larger of the two where a layer has
+    learned to make up for the errors below it.
 
     Args:
         teacher: KerasHub task over a BERT backbone.
         student: The same.
-        train: Tokenised examples to fit the maps on.
-        dev: Tokenised examples to measure on.
+        to_fit: Tokenised examples.
+        to_measure: Tokenised examples of the same kind.
 
     Returns:
         list of dict: `"layer"`, from 1, `"error"`, `"error_of_its_own"` and
@@ -152,7 +156,7 @@ def layer_errors(teacher, student, train, dev):
         student.backbone.num_layers, teacher.backbone.num_layers
     )
     fitted, measured = (
-        _States(teacher, student, examples) for examples in (train, dev)
+        _States(teacher, student, examples) for examples in (to_fit, to_measure)
     )
     found = []
     for below, here in itertools.pairwise(pairs):
@@ -184,11 +188,10 @@ def layer_errors(teacher, student, train, dev):
 
 
 class _States:
-    """The hidden states of both models on the first rows of a data set."""
+    """The hidden states of both models on some rows."""
 
     def __init__(self, teacher, student, examples):
-        rows = examples.select(np.arange(min(len(examples), _MEASURED_ROWS)))
-        batch = rows.batches(64, fixed_length=rows.sequence_length)
+        batch = examples.batches(64, fixed_length=examples.sequence_length)
         self._teacher, self._student = (
             features.FeatureExtractor(
                 model, ["hidden_states", "padding_mask"]
