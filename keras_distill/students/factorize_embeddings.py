@@ -26,7 +26,8 @@ class FactorizedEmbeddings:
         mean: Array of shape `(teacher width,)`, float64. The word that was
             subtracted from every row; zeros without centering.
         energy_kept: float in `[0, 1]`. Share of the squared singular values
-            of the teacher's word table that the student's table holds.
+            of the teacher's word table that the student's table holds; 1 for
+            a table without any, of zeros or of one word again and again.
     """
 
     basis: np.ndarray
@@ -59,8 +60,9 @@ def factorize_embeddings(
     `E V_k = U_k S_k`. No other table of rank `k` is closer to `E`:
     `E V_k V_k^T` is its best approximation in the Frobenius norm. Positions
     and segments are projected by the same `V_k`, so that their sum with the
-    words keeps its meaning. The student's layer normalization is left as it
-    is.
+    words keeps its meaning: the mean word that `center=True` subtracts goes
+    into the positions, as `mean V_k` (into the segments where there are no
+    positions). The student's layer normalization is left as it is.
 
     A student whose words are kept factorized
     (`create_student(teacher, embedding_dim=k)`: words of width `k`, then a
@@ -81,8 +83,8 @@ def factorize_embeddings(
     Source: XtremeDistil (Mukherjee and Awadallah 2020,
     https://arxiv.org/abs/2004.05686) for the SVD; the code of
     XtremeDistilTransformers subtracts the mean word first (`center=True`,
-    which is principal component analysis), leaves positions and segments
-    alone (`include_positions=False`) and can freeze the words
+    which is principal component analysis) and drops it, leaves positions and
+    segments alone (`include_positions=False`) and can freeze the words
     (`trainable=False`).
 
     Args:
@@ -94,7 +96,9 @@ def factorize_embeddings(
             Defaults to `False`.
         include_positions: bool. Whether the student's positions and segments
             are the teacher's too; where it has none, there is nothing to do.
-            Defaults to `True`.
+            Where words are all that is taken over, their mean is lost with
+            `center=True`, unless the student keeps them factorized. Defaults
+            to `True`.
         trainable: bool. Whether the student's table of words goes on
             training; otherwise it is frozen. (Students of
             `keras_distill.models` come back from a file with the choice. A
@@ -156,6 +160,8 @@ def factorize_embeddings(
         if name != "words"
     }
     mean = np.zeros(words.shape[1])
+    # What is left of equal words that are kept in float32.
+    rounding = np.finfo("float32").eps ** 2 * _sum_of_squares(words)
     if center:
         mean = words.mean(axis=0, dtype="float64")
         words -= mean.astype(words.dtype)
@@ -171,6 +177,9 @@ def factorize_embeddings(
         frame = np.eye(frame_width)
 
     targets["words"].assign(words @ basis.astype(words.dtype))
+    if projection is None and others:
+        # Every token has one position: the sum has the mean word again.
+        others[next(iter(others))] += mean
     for name, table in others.items():
         targets[name].assign(table @ frame)
     if projection is not None:
@@ -180,7 +189,9 @@ def factorize_embeddings(
         normalization = source.embeddings_layer_norm.get_weights()
         target.embeddings_layer_norm.set_weights(normalization)
     backbones.embedding_layers(target)["words"].trainable = trainable
-    energy_kept = float(energies[:rank].sum() / total)
+    energy_kept = 1.0
+    if total > rounding:
+        energy_kept = min(1.0, float(energies[:rank].sum() / total))
     result = FactorizedEmbeddings(basis, mean, energy_kept)
     if not quiet:
         print(result, flush=True)
@@ -263,7 +274,7 @@ def _strongest_directions(table, width, seed):
             table, width, flip_sign=False, random_state=seed
         )
         energies = values.astype("float64") ** 2
-        total = np.einsum("ij,ij->", table, table, dtype="float64")
+        total = _sum_of_squares(table)
     else:
         # With table = Q R, R has the table's singular values and right
         # vectors; the left ones, one row for each word, are not needed.
@@ -275,3 +286,7 @@ def _strongest_directions(table, width, seed):
     strongest = np.abs(directions).argmax(axis=0)
     directions *= np.sign(directions[strongest, np.arange(width)])
     return directions, energies[:width], total
+
+
+def _sum_of_squares(table):
+    return np.einsum("ij,ij->", table, table, dtype="float64")

@@ -1,3 +1,8 @@
+import os
+import pathlib
+import subprocess
+import sys
+
 import keras
 import keras_hub
 import numpy as np
@@ -7,9 +12,19 @@ from keras_distill import students
 from keras_distill.features import FeatureExtractor
 from keras_distill.saving import swapped_optimizer
 
+ROOT = pathlib.Path(__file__).parents[2]
+
 
 def words_of(backbone):
     return np.array(backbone.token_embedding.embeddings, "float64")
+
+
+def tables_of(backbone):
+    return [
+        weight
+        for weight in backbone.weights
+        if len(weight.shape) == 2 and "embedding" in weight.path
+    ]
 
 
 def best_approximation(table, rank):
@@ -63,6 +78,25 @@ def test_energy_by_hand(make_backbone):
     )
 
 
+@pytest.mark.parametrize("method", ["exact", "randomized"])
+@pytest.mark.parametrize("word, center", [(0.0, False), (0.7, True)])
+def test_a_table_of_equal_words_is_kept_whole(
+    word, center, method, make_backbone
+):
+    teacher = make_backbone()
+    teacher.token_embedding.embeddings.assign(np.full((40, 16), word))
+    student = make_backbone(hidden_dim=6)
+    result = students.factorize_embeddings(
+        teacher, student, center=center, method=method
+    )
+    assert result.energy_kept == 1.0
+    assert "100.0% of the squared singular values" in str(result)
+    np.testing.assert_allclose(words_of(student), np.zeros((40, 6)), atol=1e-6)
+    np.testing.assert_allclose(
+        result.basis.T @ result.basis, np.eye(6), atol=1e-5
+    )
+
+
 def test_positions_and_segments_are_in_the_same_basis(make_backbone, randomize):
     teacher = randomize(make_backbone())
     student = randomize(make_backbone(hidden_dim=6), seed=3)
@@ -108,6 +142,56 @@ def test_center_is_principal_component_analysis(make_backbone, randomize):
         words_of(student) @ words_of(student).T,
         best_approximation(centered, 6) @ best_approximation(centered, 6).T,
         atol=1e-4,
+    )
+
+
+@pytest.mark.parametrize("center", [False, True])
+@pytest.mark.parametrize(
+    "cls",
+    [
+        keras_hub.models.BertBackbone,
+        keras_hub.models.RobertaBackbone,
+        keras_hub.models.DistilBertBackbone,
+    ],
+)
+def test_what_is_summed_is_the_teachers_sum_in_the_basis(
+    cls, center, make_backbone, randomize
+):
+    """Of words, positions and segments; no matter where the mean word is."""
+    teacher = randomize(make_backbone(cls))
+    words, *_ = tables_of(teacher)
+    words.assign_add(np.full((40, 16), 0.7))
+    student = make_backbone(cls, hidden_dim=16)
+    basis = students.factorize_embeddings(teacher, student, center=center).basis
+
+    def sums(model):
+        words, *others = tables_of(model)
+        # All words at the last position, and in the last segment, if any.
+        return np.array(words) + sum(np.array(table)[-1] for table in others)
+
+    np.testing.assert_allclose(sums(student), sums(teacher) @ basis, atol=1e-5)
+
+
+def test_the_mean_word_is_dropped_where_words_are_all_that_is_taken_over(
+    make_backbone, randomize
+):
+    """As XtremeDistilTransformers has it."""
+    teacher = randomize(make_backbone())
+    teacher.token_embedding.embeddings.assign_add(np.full((40, 16), 0.7))
+    student = make_backbone(hidden_dim=6)
+    positions = np.array(student.position_embedding.position_embeddings)
+    segments = np.array(student.segment_embedding.embeddings)
+    students.factorize_embeddings(
+        teacher, student, center=True, include_positions=False
+    )
+    np.testing.assert_array_equal(
+        student.position_embedding.position_embeddings, positions
+    )
+    np.testing.assert_array_equal(
+        student.segment_embedding.embeddings, segments
+    )
+    np.testing.assert_allclose(
+        words_of(student).mean(axis=0), np.zeros(6), atol=1e-6
     )
 
 
@@ -305,6 +389,70 @@ def decaying_table():
 
 
 @pytest.mark.parametrize("center", [False, True])
+def test_words_are_the_left_vectors_times_the_singular_values(
+    center, make_backbone
+):
+    """`U_k S_k` of a table of 1000 x 64, but for the signs of its columns."""
+    table = np.random.default_rng(4).normal(0.3, 1.0, (1000, 64))
+    teacher = make_backbone(hidden_dim=64, vocabulary_size=1000)
+    teacher.token_embedding.embeddings.assign(table)
+    student = make_backbone(vocabulary_size=1000)
+    students.factorize_embeddings(teacher, student, center=center)
+
+    table = words_of(teacher)
+    if center:
+        table = table - table.mean(axis=0)
+    left, values, _ = np.linalg.svd(table, full_matrices=False)
+    expected = left[:, :16] * values[:16]
+    found = words_of(student)
+    signs = np.sign(np.sum(found * expected, axis=0))
+    np.testing.assert_allclose(found, expected * signs, atol=1e-4)
+
+
+@pytest.mark.slow
+def test_two_processes_agree_to_the_last_bit():
+    program = """
+import hashlib
+import keras_hub
+import numpy as np
+from keras_distill import students
+teacher, student = (
+    keras_hub.models.BertBackbone(
+        vocabulary_size=1000, num_layers=1, num_heads=2, hidden_dim=width,
+        intermediate_dim=8, max_sequence_length=8,
+    )
+    for width in (64, 16)
+)
+table = np.random.default_rng(4).normal(0.3, 1.0, (1000, 64))
+teacher.token_embedding.embeddings.assign(table)
+for method in ("exact", "randomized"):
+    for center in (False, True):
+        students.factorize_embeddings(
+            teacher, student, center=center, method=method, quiet=True
+        )
+        words = student.token_embedding.embeddings.numpy()
+        print(method, center, hashlib.sha256(words.tobytes()).hexdigest())
+"""
+
+    def run(hash_seed):
+        printed = subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, "PYTHONHASHSEED": hash_seed},
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        return printed.splitlines()[-4:]
+
+    found = run("0")
+    assert [line.split()[0] for line in found] == ["exact"] * 2 + [
+        "randomized"
+    ] * 2
+    assert run("1") == found
+
+
+@pytest.mark.parametrize("center", [False, True])
 def test_randomized_keeps_what_exact_keeps(
     center, decaying_table, make_backbone
 ):
@@ -455,11 +603,17 @@ def test_factorized_in_a_narrower_student(center, make_backbone, randomize):
     np.testing.assert_allclose(
         projection.bias, whole.mean @ whole.basis, atol=1e-5
     )
-    for name in ("position_embedding", "segment_embedding"):
-        np.testing.assert_array_equal(
-            getattr(student, name).get_weights()[0],
-            getattr(plain, name).get_weights()[0],
-        )
+    # The mean word is the projection's bias here, and in the positions there.
+    np.testing.assert_allclose(
+        np.array(student.position_embedding.position_embeddings)
+        + np.array(projection.bias),
+        plain.position_embedding.position_embeddings,
+        atol=1e-5,
+    )
+    np.testing.assert_array_equal(
+        student.segment_embedding.embeddings,
+        plain.segment_embedding.embeddings,
+    )
 
 
 def test_more_words_than_states_are_wide(make_backbone, randomize):
