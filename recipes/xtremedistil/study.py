@@ -26,6 +26,7 @@ from recipes.xtremedistil import targets
 from recipes.xtremedistil.config import Config
 from recipes.xtremedistil.config import split_names
 from recipes.xtremedistil.labelled_task import task_class_of
+from recipes.xtremedistil.ranking import Scored
 from recipes.xtremedistil.ranking import rank
 from recipes.xtremedistil.trainer import Trainer
 
@@ -124,31 +125,32 @@ class _Study:
         """Distils and fine-tunes.
 
         Returns:
-            dict of the name of each row to the list of its results, as
-            `targets.transfer` returns them.
+            list of `Scored`.
         """
         sizes = dict.fromkeys(row.student for row in rows)
         left = iter(range(len(rows) + len(sizes), 0, -1))
         for row in rows:
             self._say(f"Distilling on {row_name(row, rows)}")
             self._distil(row)
-        found = {}
+        found = []
         for size in sizes:
             name = f"{START}, {size}" if len(sizes) > 1 else START
             self._say(f"{name} on the targets, {next(left)} rows left")
             # Its size and tokenizer are those of any of these students.
             start = next(row for row in rows if row.student == size)
-            found[name] = [
+            results = [
                 self._cell(Row(START, OWN, size), start, targets.BASELINE, each)
                 for each in target_names
             ]
+            found.append(Scored(name, START, size, results))
         for row in rows:
             name = row_name(row, rows)
             self._say(f"{name} on the targets, {next(left)} rows left")
-            found[name] = [
+            results = [
                 self._cell(row, row, targets.TRANSFERRED, target)
                 for target in target_names
             ]
+            found.append(Scored(name, row.source, row.student, results))
         return found
 
     def _distil(self, row):

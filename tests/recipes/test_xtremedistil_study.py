@@ -1,15 +1,12 @@
 """The study of sources and targets, on tiny models and made-up tasks."""
 
 import json
-import math
 
 import pytest
 
 from keras_distill import export
-from recipes.xtremedistil import heat_map
 from recipes.xtremedistil import study
 from recipes.xtremedistil.config import Config
-from recipes.xtremedistil.ranking import rank
 
 
 def result(target, score):
@@ -18,42 +15,6 @@ def result(target, score):
         "metric": "accuracy",
         "models": {"any": {"accuracy": score, "f1": 0.0}},
     }
-
-
-@pytest.fixture
-def ranked():
-    return rank(
-        {
-            "no distillation": [result("rte", 0.5), result("cola", math.nan)],
-            "mnli": [result("rte", 0.7), result("cola", 0.2)],
-            "sst2": [result("rte", 0.6), result("cola", 0.4)],
-        },
-        "no distillation",
-    )
-
-
-def test_the_best_on_average_comes_first(ranked):
-    names = [row["name"] for row in ranked["rows"]]
-    assert names == ["sst2", "mnli", "no distillation"]
-    assert ranked["targets"] == ["rte", "cola"]
-    assert [row["mean"] for row in ranked["rows"]] == pytest.approx(
-        [0.5, 0.45, 0.25]
-    )
-    assert ranked["rows"][2]["scores"] == [0.5, None]
-    assert [row["is_start"] for row in ranked["rows"]] == [False, False, True]
-
-
-def test_the_table_and_the_picture(ranked, tmp_path):
-    assert heat_map.to_markdown(ranked).splitlines() == [
-        "| dev split, × 100 | rte, accuracy | cola, accuracy | mean |",
-        "| --- | ---: | ---: | ---: |",
-        "| 1. sst2 | 60.0 | 40.0 | 50.0 |",
-        "| 2. mnli | 70.0 | 20.0 | 45.0 |",
-        "| 3. no distillation | 50.0 | – | 25.0 |",
-    ]
-    heat_map.draw(ranked, tmp_path / "map.png")
-    assert (tmp_path / "map.png").read_bytes().startswith(b"\x89PNG")
-    assert [path.name for path in tmp_path.iterdir()] == ["map.png"]
 
 
 @pytest.mark.parametrize(
