@@ -321,7 +321,7 @@ def test_a_plain_keras_model_unfreezes_as_well(values):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("hash_seed", ["0", "1", "42"])
+@pytest.mark.parametrize("hash_seed", ["0", "1", "42", "random"])
 def test_the_order_does_not_hang_on_hashes(hash_seed):
     program = """
 import keras_hub

@@ -8,6 +8,7 @@ from scipy.special import logsumexp
 
 from keras_distill import Distiller
 from keras_distill import features
+from keras_distill import layer_map
 from keras_distill import losses
 
 
@@ -134,6 +135,63 @@ def test_teacher_as_its_own_student_has_no_distillation_loss(
     logs = distiller.test_on_batch(x, y, return_dict=True)
     assert logs["hidden_loss"] == 0.0
     assert logs["logits_loss"] == pytest.approx(0.0, abs=1e-7)
+
+
+def layer_losses():
+    return [
+        losses.HiddenStatesDistillation(layer_map.top_aligned, projection=None),
+        losses.AttentionDistillation(),
+        losses.AttentionDistillation(feature="probabilities", name="maps"),
+    ]
+
+
+def test_a_bert_as_its_own_student_has_no_loss_of_layers(
+    make_classifier, token_batch
+):
+    x, _ = token_batch
+    teacher, student = make_classifier(2), make_classifier(2)
+    student.set_weights(teacher.get_weights())
+    distiller = Distiller(
+        teacher, student, layer_losses(), student_loss_weight=0
+    )
+    distiller.compile("sgd", run_eagerly=True)
+    # In training mode, but for dropout of 0.
+    for step in (distiller.test_on_batch, distiller.train_on_batch):
+        logs = step(x, return_dict=True)
+        assert logs == {
+            "loss": 0.0,
+            "hidden_states_loss": 0.0,
+            "attention_loss": 0.0,
+            "maps_loss": 0.0,
+        }
+
+
+def test_what_stands_at_padding_changes_no_loss_of_layers(
+    make_classifier, token_batch
+):
+    x, _ = token_batch
+    mask = x["padding_mask"]
+    pairs = mask[:, None, :, None] * mask[:, None, None, :]
+    asked = ["hidden_states", "attention_scores", "attention_probabilities"]
+    of_teacher, of_student = (
+        features.FeatureExtractor(model, ["embeddings", *asked])(x)
+        for model in (make_classifier(2), make_classifier(2))
+    )
+    described = features.describe(make_classifier(2))
+    num_terms = 0
+    for loss in layer_losses():
+        for match in loss.match(described, described):
+            t = keras.ops.convert_to_numpy(of_teacher[match.teacher])
+            s = keras.ops.convert_to_numpy(of_student[match.student])
+            is_real = pairs if s.ndim == 4 else mask[:, :, None]
+            other = np.where(is_real, s, s + 5.0)
+            values = keras.ops.convert_to_numpy(loss.per_example(t, s, mask))
+            assert values.min() > 0
+            np.testing.assert_array_equal(
+                loss.per_example(t, other, mask), values, match.note
+            )
+            num_terms += 1
+    assert num_terms == 3 + 2 + 2
 
 
 def test_losses_of_one_name_are_numbered_and_all_count(make_distiller, batch):

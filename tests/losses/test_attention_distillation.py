@@ -209,13 +209,19 @@ def test_plan_says_how_they_are_compared(describe_bert):
     assert match.note == "attention scores, 2 heads, mse, official"
 
 
-def test_heads_that_differ(describe_bert):
-    teacher = describe_bert(2, hidden_dim=16, num_heads=4)
-    student = describe_bert(2, hidden_dim=16, num_heads=2)
-    with pytest.raises(
-        ValueError, match="4 heads and a student with 2.*RelationDistillation"
-    ):
-        AttentionDistillation().match(teacher, student)
+@pytest.mark.parametrize("feature", ["scores", "probabilities"])
+@pytest.mark.parametrize("loss", ["mse", "kl"])
+@pytest.mark.parametrize("heads", [(4, 2), (4, 1), (1, 4)])
+def test_heads_that_differ(heads, loss, feature, describe_bert):
+    """Also where one head could be broadcast to all of the other's."""
+    teacher, student = (
+        describe_bert(2, hidden_dim=16, num_heads=number) for number in heads
+    )
+    message = "{} heads and a student with {}.*RelationDistillation"
+    with pytest.raises(ValueError, match=message.format(*heads)):
+        AttentionDistillation(feature=feature, loss=loss).match(
+            teacher, student
+        )
 
 
 def test_depths_that_do_not_divide(describe_bert):

@@ -81,6 +81,21 @@ def test_intermediate_dim_is_the_teachers_at_its_width(make_backbone):
     assert given.intermediate_dim == 7
 
 
+def test_a_narrow_student_of_bert_base_has_4_times_its_own_width():
+    """Not BERT's 3072, as the official code of XtremeDistil has it."""
+    with keras.StatelessScope():
+        teacher = keras_hub.models.BertBackbone(
+            vocabulary_size=40,
+            num_layers=1,
+            num_heads=12,
+            hidden_dim=768,
+            intermediate_dim=3072,
+            max_sequence_length=8,
+        )
+        student = students.create_student(teacher, hidden_dim=384)
+    assert student.intermediate_dim == 1536
+
+
 def test_the_teacher_does_not_change(make_classifier, randomize, values):
     teacher = randomize(make_classifier(num_layers=2))
     before = values(teacher)

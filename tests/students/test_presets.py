@@ -57,6 +57,24 @@ def test_parameter_counts(preset, parameters, encoder):
 
 
 @pytest.mark.parametrize(
+    "preset, parameters",
+    [
+        ("xtremedistil_l6_h256", 12_750_080),
+        ("xtremedistil_l6_h384", 22_713_216),
+        ("xtremedistil_l12_h384", 33_360_000),
+    ],
+)
+def test_students_of_a_bert_are_as_large_as_the_released_ones(
+    preset, parameters
+):
+    # Of the teacher they have the vocabulary, positions and segments alone.
+    teacher = build(1, 16, 2, 32)
+    with keras.StatelessScope():
+        student = students.create_student(teacher, preset)
+    assert student.count_params() == parameters
+
+
+@pytest.mark.parametrize(
     "preset, without_pooler",
     [
         ("xtremedistil_l6_h256", 12_684_288),
