@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from keras_distill import losses
+from keras_distill import students
 from keras_distill.callbacks import GradualUnfreezing
 
 _ROOT = pathlib.Path(__file__).parents[2]
@@ -280,6 +281,31 @@ def test_without_transformer_layers_groups_are_layers():
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
     with pytest.raises(ValueError, match="must be a list of layers"):
         GradualUnfreezing(epochs=1).plan(model)
+
+
+def test_a_bilstm_has_parts_and_its_projection_is_one_by_hand(
+    make_classifier,
+):
+    student = students.create_bilstm_student(
+        make_classifier(num_layers=2), embedding_dim=4, lstm_dim=3
+    )
+    assert GradualUnfreezing(epochs=1).plan(student) == [
+        "from epoch 1: head",
+        "from epoch 2: layer.1",
+        "from epoch 3: embeddings",
+    ]
+    encoder = student.backbone.encoder
+    both = {
+        id(w) for w in (*encoder.projection.weights, *encoder.bilstm.weights)
+    }
+    assert {id(w) for w in students.parts_of(student)["layer.1"]} == both
+    groups = ["head", encoder.projection, encoder.bilstm, "embeddings"]
+    assert GradualUnfreezing(groups, epochs=1).plan(student) == [
+        "from epoch 1: head",
+        "from epoch 2: projection",
+        "from epoch 3: bilstm",
+        "from epoch 4: embeddings",
+    ]
 
 
 def test_averaged_weights_are_refused(make_bert_distiller, fit):
