@@ -7,6 +7,7 @@ import sys
 import keras
 from keras import ops
 
+from keras_distill.callbacks.phases import released_if_interrupted
 from keras_distill.callbacks.stop_on_nan import StopOnNaN
 from keras_distill.features import FeatureForward
 from keras_distill.features import describe
@@ -225,7 +226,8 @@ class Distiller(Steps, keras.Model):
         callbacks = call.arguments.get("callbacks")
         if not isinstance(callbacks, keras.callbacks.CallbackList):
             call.arguments["callbacks"] = _with_nan_check(callbacks)
-        return super().fit(*call.args, **call.kwargs)
+        with released_if_interrupted(call.arguments["callbacks"]):
+            return super().fit(*call.args, **call.kwargs)
 
     def choose_matches(self, is_chosen=None, with_outputs=True):
         """Trains on some of the matches alone, until it is called again.

@@ -1,10 +1,14 @@
 """A training in phases, each of which trains other variables."""
 
+import contextlib
 import dataclasses
 import itertools
 
 import keras
 
+from keras_distill.optimizers.rate_scale_optimizer import (
+    find_rate_scale_optimizer,
+)
 from keras_distill.train_steps import Steps
 
 
@@ -26,11 +30,15 @@ class Phases(keras.callbacks.Callback):
 
     The optimizer is built for all variables that the phases train, so that
     its moments are kept from one phase to the next; in each step it gets the
-    gradients of those that train now. The compiled step is made anew when a
-    phase begins: what is frozen costs no backward pass.
+    gradients of those that train now. A
+    `keras_distill.optimizers.RateScaleOptimizer` counts the steps of those
+    that join late by themselves, which Adam does not. The compiled step is
+    made anew when a phase begins: what is frozen costs no backward pass.
 
-    What was trainable before training is trainable again after it. The plan
-    is printed when training begins, unless `verbose` is 0.
+    What was trainable before training is trainable again after it. When it is
+    interrupted, `Distiller.fit` and a `keras_distill.stages.Stage` see to
+    that; with `fit` of another Keras model, call `release()`. The plan is
+    printed when training begins, unless `verbose` is 0.
 
     Args:
         epochs: Optional int or sequence of int: the epochs of each phase, or
@@ -43,7 +51,8 @@ class Phases(keras.callbacks.Callback):
         super().__init__()
         self.epochs = _as_lengths("epochs", epochs)
         self.steps = _as_lengths("steps", steps)
-        self._trainable = ()
+        self._trainable = self._frozen = ()
+        self._scaler = None
         self._reset()
 
     def plan(self, model):
@@ -83,9 +92,10 @@ class Phases(keras.callbacks.Callback):
         _check_optimizer(optimizer)
         if not optimizer.built:
             optimizer.build(model.trainable_variables)
-        self._trainable = tuple(model.trainable_variables)
+        self._scaler = find_rate_scale_optimizer(optimizer)
         self._phases = self._find_phases(model)
         self._ends = self._find_ends(self._phases)
+        self._trainable = tuple(model.trainable_variables)
         if self.params and self.params.get("verbose"):
             print("\n".join(["Phases:", *self._in_words(self._phases)]))
 
@@ -102,8 +112,26 @@ class Phases(keras.callbacks.Callback):
         self._done += batch - self._batch + 1
 
     def on_train_end(self, logs=None):
+        self.release()
+
+    def release(self):
+        """Sets free what the current phase froze.
+
+        It is done at the end of training, and when `Distiller.fit` or a
+        stage is interrupted. After an interrupted `fit` of another Keras
+        model, call it before the model is trained without the callback.
+        """
+        if self._trainable:
+            # On JAX, asking for the model puts the state of the last step
+            # into its variables, by what was trainable then.
+            model = self.model
+            self._leave(model)
+            Steps.remake_functions(model)
+
+    def _leave(self, model):
+        """Undoes what a phase did to a model."""
+        del model
         self._free_all()
-        Steps.remake_functions(self.model)
 
     def _find_phases(self, model):
         """The phases of a training.
@@ -121,8 +149,20 @@ class Phases(keras.callbacks.Callback):
             phase: `Phase`.
         """
         chosen = {id(variable) for variable in phase.variables}
-        for variable in self._trainable:
-            variable.trainable = id(variable) in chosen
+        self._frozen = tuple(
+            variable
+            for variable in self._trainable
+            if id(variable) not in chosen
+        )
+        for variable in phase.variables:
+            variable.trainable = True
+        for variable in self._frozen:
+            variable.trainable = False
+        if self._scaler is not None:
+            first = {id(variable) for variable in self._phases[0].variables}
+            self._scaler.count_own_steps(
+                [v for v in phase.variables if id(v) not in first]
+            )
 
     def _number_due(self):
         """The number of the phase, from 0, at this point of training."""
@@ -168,13 +208,33 @@ class Phases(keras.callbacks.Callback):
         ]
 
     def _free_all(self):
-        for variable in self._trainable:
+        # No more than that: you may have frozen other parts since.
+        for variable in self._frozen:
             variable.trainable = True
+        self._trainable = self._frozen = ()
 
     def _reset(self):
         self._number = None
         self._phases = self._ends = ()
         self._done = self._epoch = self._batch = 0
+
+
+@contextlib.contextmanager
+def released_if_interrupted(callbacks):
+    """Has phases set free what they froze if training ends by an exception.
+
+    Keras tells its callbacks of the regular end alone.
+
+    Args:
+        callbacks: list of `keras.callbacks.Callback`, or a `CallbackList`.
+    """
+    try:
+        yield
+    except BaseException:
+        for callback in getattr(callbacks, "callbacks", callbacks):
+            if isinstance(callback, Phases):
+                callback.release()
+        raise
 
 
 def is_distiller(model):

@@ -7,9 +7,6 @@ from keras_distill.callbacks.phases import Phases
 from keras_distill.callbacks.phases import check_one_length
 from keras_distill.callbacks.phases import is_distiller
 from keras_distill.features import weights_below
-from keras_distill.optimizers.rate_scale_optimizer import (
-    find_rate_scale_optimizer,
-)
 from keras_distill.students import parts
 
 _ORDERS = ("bottom_up", "top_down")
@@ -117,22 +114,13 @@ class ProgressiveKnowledgeTransfer(Phases):
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
-        self._scaler = None
-        if 0 < self.done_rate < 1:
-            optimizer = self.model.optimizer
-            self._scaler = find_rate_scale_optimizer(optimizer)
-            if self._scaler is None:
-                raise ValueError(
-                    f"`done_rate={self.done_rate}` needs an optimizer that "
-                    "scales updates: `keras_distill.optimizers."
-                    "RateScaleOptimizer(optimizer)`. Received: "
-                    f"{type(optimizer).__name__}"
-                )
-
-    def on_train_end(self, logs=None):
-        self._scale_rates(())
-        self.model.choose_matches()
-        super().on_train_end(logs)
+        if 0 < self.done_rate < 1 and self._scaler is None:
+            raise ValueError(
+                f"`done_rate={self.done_rate}` needs an optimizer that "
+                "scales updates: `keras_distill.optimizers."
+                "RateScaleOptimizer(optimizer)`. Received: "
+                f"{type(self.model.optimizer).__name__}"
+            )
 
     def _find_phases(self, model):
         student_parts, part_of = _look_into(model)
@@ -175,6 +163,11 @@ class ProgressiveKnowledgeTransfer(Phases):
             lambda match: match.student in phase.features,
             with_outputs=parts.HEAD not in self.hold,
         )
+
+    def _leave(self, model):
+        super()._leave(model)
+        self._scale_rates(())
+        model.choose_matches()
 
     def _scale_rates(self, done):
         if self._scaler is not None:

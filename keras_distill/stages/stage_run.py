@@ -6,6 +6,7 @@ import time
 import keras
 
 from keras_distill import callbacks
+from keras_distill.callbacks.phases import released_if_interrupted
 from keras_distill.stages import random_state
 from keras_distill.stages import variables
 from keras_distill.stages.checkpointer import Checkpointer
@@ -227,7 +228,10 @@ class StageRun:
     def _fit(self):
         """Trains one epoch after the other."""
         model, stage = self._model, self.stage
-        with _finalized_at_end(model):
+        with (
+            _finalized_at_end(model),
+            released_if_interrupted(self._callbacks),
+        ):
             while self._epoch < stage.total_epochs and not self._stopped:
                 _fit(model)(
                     stage.batches(self.seed, self._epoch, self._batch),

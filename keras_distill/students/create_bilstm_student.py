@@ -69,7 +69,9 @@ def create_bilstm_student(
 
     Reference:
         - XtremeDistil, Mukherjee and Awadallah 2020,
-          https://arxiv.org/abs/2004.05686, from which the defaults are.
+          https://arxiv.org/abs/2004.05686, from which the defaults are, but
+          for the recurrent dropout, which is that of its code,
+          https://github.com/MSR-LIT/XtremeDistil.
     """
     if embeddings not in _STARTS:
         raise ValueError(

@@ -158,3 +158,46 @@ def test_it_is_saved_with_its_state(tmp_path):
         np.testing.assert_array_equal(one.numpy(), other.numpy())
     for one, other in zip(fit(model), fit(revived), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def random_gradients(count):
+    generator = np.random.default_rng(7)
+    return generator.normal(size=(count, 2)).astype("float32")
+
+
+def test_a_variable_that_joins_late_moves_as_a_new_one():
+    early, late = make_variables()
+    optimizer = RateScaleOptimizer(keras.optimizers.Adam(0.1))
+    optimizer.build([early, late])
+    optimizer.count_own_steps([early, late])
+    gradients = random_gradients(60)
+    train(optimizer, [early], gradients[:50])
+    moved = train(optimizer, [early, late], gradients[50:])
+    alone, new = make_variables()
+    train(keras.optimizers.Adam(0.1), [alone], gradients)
+    train(keras.optimizers.Adam(0.1), [new], gradients[50:])
+    np.testing.assert_allclose(moved[0], alone.numpy(), rtol=1e-5)
+    np.testing.assert_allclose(moved[1], new.numpy(), rtol=1e-4)
+
+
+def test_otherwise_adam_moves_it_too_far():
+    # What the correction is for.
+    (_, late), (_, fresh) = make_variables(), make_variables()
+    optimizer = RateScaleOptimizer(keras.optimizers.Adam(0.1))
+    early = make_variables()[0]
+    optimizer.build([early, late])
+    train(optimizer, [early], random_gradients(1000))
+    gradients = np.ones((10, 2), "float32")
+    train(optimizer, [early, late], gradients)
+    train(keras.optimizers.Adam(0.1), [fresh], gradients)
+    moves = [v.numpy() - [1.0, -2.0] for v in (late, fresh)]
+    assert (moves[0] / moves[1] > 3).all()
+
+
+def test_steps_of_each_variable_are_counted_in_a_compiled_step():
+    model = make_model(RateScaleOptimizer(keras.optimizers.Adam(0.1)))
+    model.optimizer.build(model.trainable_variables)
+    model.layers[0].trainable = False
+    fit(model)
+    (counts,) = (v for v in model.optimizer.variables if v.name == "updates")
+    np.testing.assert_array_equal(counts.numpy(), [0, 0, 1, 1])
