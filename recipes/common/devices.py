@@ -1,6 +1,24 @@
 """What a recipe does differently on several devices."""
 
+import keras
+
 from keras_distill import distribution
+
+
+def begin_strategy(strategy):
+    """Sets up the devices of a strategy, before the first model is made.
+
+    Args:
+        strategy: str. One of `keras_distill.distribution.STRATEGIES`. On a
+            TPU Keras computes in bfloat16 from here on.
+
+    Returns:
+        Context manager, in which the models are made that are trained.
+    """
+    scope = distribution.scope(strategy)
+    if strategy == "tpu":
+        keras.config.set_dtype_policy("mixed_bfloat16")
+    return scope
 
 
 def stage_options(strategy, sequence_length):

@@ -6,6 +6,9 @@ from keras_distill import distribution
 from recipes.common.options import option
 from recipes.common.student_size import parse_size
 
+# Settings of the targets alone.
+_OF_TARGETS = ("targets", "target_epochs", "target_rate", "task_distillation")
+
 
 @dataclasses.dataclass(frozen=True)
 class Config:
@@ -54,10 +57,23 @@ class Config:
     )
     embeddings: str = option(
         "teacher",
-        "how the student's embeddings start: by truncated SVD of all of the "
-        "teacher's tables, by centred SVD of the words alone, or at random",
+        "how the student's words start: by truncated SVD of the teacher's, by "
+        "the same after the mean word is subtracted, or at random",
         "centred",
         ("teacher", "centred", "random"),
+    )
+    embedding_positions: str | None = option(
+        None,
+        "whether its positions and segments are the teacher's in the same "
+        "directions, or start at random; by default the teacher's with "
+        "--embeddings teacher alone",
+        "random",
+        ("teacher", "random"),
+    )
+    freeze_embeddings: bool = option(
+        False,
+        "leave the student's words as they start in all stages of "
+        "distillation; fine-tuning on a target trains them",
     )
     embedding_dim: int | None = option(
         None,
@@ -87,6 +103,13 @@ class Config:
     retrieve: int | None = option(
         None,
         "of these texts use so many that are nearest to the source task's",
+    )
+    retrieve_balance: str | None = option(
+        None,
+        "how these are divided among the classes of the examples they are "
+        "nearest to: equal, examples (in proportion to the task's) or shares "
+        "such as negative=1,positive=3; by default equal where the examples "
+        "have classes",
     )
     sequence_length: int | None = option(
         None, "most tokens of an example", "128; 32 for tags"
@@ -199,19 +222,104 @@ class Config:
     def check(self):
         """Raises on what does not go together, before anything is trained."""
         parse_size(self.student)
-        split_names(self.targets)
-        for name in ("transfer_columns", "retrieve"):
-            if self.transfer is None and getattr(self, name) is not None:
-                raise ValueError(
-                    f"--{name.replace('_', '-')} is about the texts of "
-                    f"--transfer. Received: {getattr(self, name)!r} without "
-                    "--transfer"
-                )
+        self._check_epochs()
+        self._check_embeddings()
+        self._check_transfer()
+        if self.task_distillation != "none" and not self.target_names:
+            raise ValueError(
+                "--task-distillation is about --targets. Received: "
+                f"{self.task_distillation!r} without --targets"
+            )
 
     @property
     def target_names(self):
         """The targets as a tuple."""
         return split_names(self.targets)
+
+    @property
+    def with_positions(self):
+        """Whether the student's positions start from the teacher's."""
+        if self.embedding_positions is None:
+            return self.embeddings == "teacher"
+        return self.embedding_positions == "teacher"
+
+    def source_settings(self):
+        """All settings but those of the targets.
+
+        A run's folder belongs to these: further targets may join a run that
+        is finished. The stages of a target know their own settings.
+
+        Returns:
+            dict of name to value.
+        """
+        settings = dataclasses.asdict(self)
+        for name in _OF_TARGETS:
+            del settings[name]
+        return settings
+
+    def _check_epochs(self):
+        for field in dataclasses.fields(Config):
+            epochs = getattr(self, field.name)
+            if field.name.endswith("_epochs") and epochs < 0:
+                raise ValueError(
+                    f"{_flag(field.name)} must be 0 or more. Received: {epochs}"
+                )
+        if self.target_names and not self.target_epochs:
+            raise ValueError(
+                "--target-epochs must be 1 or more with --targets, which are "
+                f"fine-tuned on. Received: 0 and {self.targets!r}"
+            )
+
+    def _check_embeddings(self):
+        if self.embeddings != "random":
+            return
+        for name, is_given in (
+            ("embedding_positions", self.with_positions),
+            ("freeze_embeddings", self.freeze_embeddings),
+        ):
+            if is_given:
+                raise ValueError(
+                    f"{_flag(name)} is about words that start from the "
+                    f"teacher's. Received: {getattr(self, name)!r} with "
+                    "--embeddings random"
+                )
+
+    def _check_transfer(self):
+        given = [
+            field.name
+            for field in dataclasses.fields(Config)
+            if is_about_texts(field.name)
+            and field.name != "transfer"
+            and getattr(self, field.name) != field.default
+        ]
+        if self.transfer is None and given:
+            raise ValueError(
+                f"{_flag(given[0])} is about the texts of --transfer. "
+                f"Received: {getattr(self, given[0])!r} without --transfer"
+            )
+        if self.retrieve is None and self.retrieve_balance is not None:
+            raise ValueError(
+                "--retrieve-balance is about the texts that --retrieve finds. "
+                f"Received: {self.retrieve_balance!r} without --retrieve"
+            )
+        if self.retrieve is not None and self.max_transfer_texts is not None:
+            raise ValueError(
+                "--max-transfer-texts takes the first texts and --retrieve "
+                "the nearest of all: give one of them. Received: "
+                f"{self.max_transfer_texts} and {self.retrieve}"
+            )
+
+
+def is_about_texts(name):
+    """Whether a setting is about unlabelled texts.
+
+    Args:
+        name: str. A field of `Config`.
+
+    Returns:
+        bool.
+    """
+    return "transfer" in name or name.startswith("retrieve")
 
 
 def split_names(text):
@@ -232,3 +340,7 @@ def split_names(text):
     if len(set(names)) < len(names):
         raise ValueError(f"Each name may stand once. Received: {text!r}")
     return names
+
+
+def _flag(name):
+    return "--" + name.replace("_", "-")

@@ -1,5 +1,6 @@
 """A task of any kind: its data, and what it is trained and measured by."""
 
+import copy
 import pathlib
 
 import keras
@@ -16,7 +17,7 @@ _HELD_OUT = 0.1
 _SEED = 0
 
 
-def read_task(name, data_dir=None, glue_dir=None, quiet=False):
+def read_task(name, data_dir=None, glue_dir=None, quiet=False, tokens_dir=None):
     """Opens a task by its name.
 
     A task without a dev split gets a tenth of its training split for one,
@@ -28,6 +29,9 @@ def read_task(name, data_dir=None, glue_dir=None, quiet=False):
         data_dir: Optional path of the folder with tasks read from files.
         glue_dir: Optional path of the folder with GLUE.
         quiet: bool. Whether to leave out the progress of reading.
+        tokens_dir: Optional path of a folder that keeps the token ids of
+            texts. Tagged words are tokenised anew each time, the same words
+            once.
 
     Returns:
         `LabelledTask`.
@@ -38,9 +42,9 @@ def read_task(name, data_dir=None, glue_dir=None, quiet=False):
         tasks.load(part, _folder(part, data_dir, glue_dir))
         for part in name.split("+")
     ]
-    if len(loaded) == 1:
-        return LabelledTask(*loaded[0])
-    return LabelledTask(*tasks.join_tasks(*loaded))
+    if len(loaded) > 1:
+        loaded = [tasks.join_tasks(*loaded)]
+    return LabelledTask(*loaded[0], tokens_dir)
 
 
 def task_class_of(name):
@@ -99,6 +103,7 @@ class LabelledTask:
     Args:
         task: `keras_distill.tasks.Task`.
         splits: mapping of split name to examples. The test split is not read.
+        tokens_dir: Optional path of a folder that keeps the token ids.
 
     Attributes:
         task: The task.
@@ -109,8 +114,9 @@ class LabelledTask:
 
     task_class = keras_hub.models.TextClassifier
 
-    def __init__(self, task, splits):
+    def __init__(self, task, splits, tokens_dir=None):
         self.task = task
+        self._tokens_dir = tokens_dir
         self.train = splits["train"]
         dev = next((name for name in splits if name.startswith("dev")), None)
         if dev is not None:
@@ -122,10 +128,10 @@ class LabelledTask:
         self.train = self.train.select(np.sort(order[count:]))
         self.dev_name = "held-out part of the train"
 
-    def tokenize(self, examples, tokenizer, length, cache_dir=None):
+    def tokenize(self, examples, tokenizer, length):
         """Tokenises examples of the task, or unlabelled ones."""
         return tasks.TokenizedExamples(
-            examples, tokenizer, length, cache_dir=cache_dir
+            examples, tokenizer, length, cache_dir=self._tokens_dir
         )
 
     def label_loss(self):
@@ -144,6 +150,19 @@ class LabelledTask:
         """
         return training.measure(model, self.task, tokenized)
 
+    def score(self, model, tokenized):
+        """The metrics for a report.
+
+        Args:
+            model: KerasHub task.
+            tokenized: What `tokenize` made of labelled examples.
+
+        Returns:
+            dict of str to float; for tags `"languages"` as well, a dict of
+            language to such a dict.
+        """
+        return self.measure(model, tokenized)
+
     def chance(self):
         """The selection metric of a model that knows nothing of the text."""
         return tasks.chance_level(self.task, self.dev.labels)
@@ -158,6 +177,56 @@ class LabelledTask:
             Examples that `tokenize` takes.
         """
         return rows
+
+    def emptied(self):
+        """The same task without its examples, which may be many.
+
+        Returns:
+            `LabelledTask`.
+        """
+        emptied = copy.copy(self)
+        emptied.train, emptied.dev = self.train.take(0), self.dev.take(0)
+        return emptied
+
+    def label_balance(self, text, num_columns):
+        """How the texts that are looked for are divided among the classes.
+
+        Args:
+            text: str, `"equal"`, `"examples"` or `<class>=<share>` of each
+                class by commas; or `None` for the default.
+            num_columns: int. As for `queries`.
+
+        Returns:
+            What `keras_distill.tasks.retrieval.retrieve` takes.
+
+        Raises:
+            ValueError: If the queries have no classes, or it does not name
+                each of them once.
+        """
+        if text is None:
+            return "equal"
+        names = self._query_classes(num_columns)
+        if names is None:
+            raise ValueError(
+                "--retrieve-balance needs examples with one class each, in as "
+                "many columns as the unlabelled texts have. Received: "
+                f"{text!r} for {self.task.name} and {num_columns} columns"
+            )
+        if text in ("equal", "examples"):
+            return text
+        parts = [part.partition("=") for part in text.split(",")]
+        shares = {name.strip(): share for name, _, share in parts}
+        try:
+            if len(shares) < len(parts) or set(shares) != set(names):
+                raise ValueError
+            return [float(shares[name]) for name in names]
+        except ValueError:
+            raise ValueError(
+                "--retrieve-balance must be equal, examples or a share of "
+                "each class, such as "
+                f"{','.join(f'{name}=1' for name in names)}. "
+                f"Received: {text!r}"
+            ) from None
 
     def queries(self, num_columns):
         """The task's texts, to look for such as are like them.
@@ -174,6 +243,11 @@ class LabelledTask:
             for examples in (self.train, self.dev)
         )
 
+    def _query_classes(self, num_columns):
+        """The names of the classes that `queries` have, or `None`."""
+        is_as_it_is = len(self.task.text_columns) == num_columns
+        return self.task.label_names if is_as_it_is else None
+
 
 class TaggingTask(LabelledTask):
     """A task over words, in one or many languages."""
@@ -186,7 +260,7 @@ class TaggingTask(LabelledTask):
         first = self.dev.labels[:1]
         tasks.evaluate_tags(task, first, first)
 
-    def tokenize(self, examples, tokenizer, length, cache_dir=None):
+    def tokenize(self, examples, tokenizer, length):
         return tasks.TokenizedTags(examples, tokenizer, length)
 
     def label_loss(self):
@@ -205,6 +279,9 @@ class TaggingTask(LabelledTask):
             tokenized.languages,
         )
 
+    def score(self, model, tokenized):
+        return self.measure_languages(model, tokenized)
+
     def chance(self):
         return 0.0
 
@@ -216,6 +293,9 @@ class TaggingTask(LabelledTask):
             tasks.Examples(([" ".join(words) for words in examples.words],))
             for examples in (self.train, self.dev)
         )
+
+    def _query_classes(self, num_columns):
+        return None
 
 
 def _is_tagging(name):

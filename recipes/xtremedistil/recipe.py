@@ -4,29 +4,36 @@ import dataclasses
 import shlex
 import sys
 
-import keras
 from rich.console import Console
 
-from keras_distill import distribution
 from keras_distill import evaluation
 from keras_distill import export
 from keras_distill import stages
+from recipes.common.devices import begin_strategy
 from recipes.common.devices import on_one_device
 from recipes.xtremedistil import tables
 from recipes.xtremedistil import targets
+from recipes.xtremedistil.checks import Checks
 from recipes.xtremedistil.labelled_task import TaggingTask
-from recipes.xtremedistil.labelled_task import task_class_of
 from recipes.xtremedistil.trainer import Trainer
 
 
-def run(config, run_dir, quiet=False, resume=True, cache_dir=None):
+def run(
+    config,
+    run_dir,
+    quiet=False,
+    resume=True,
+    cache_dir=None,
+    logits_dir=None,
+):
     """Runs the recipe, or the rest of it, and writes its folder.
 
     The folder holds `student/` (the distilled encoder as a preset that
     belongs to no task), `teacher/`, `report.html` (`.json`, `.md`) about the
     source task or `languages.md` (`.json`) about tags, `targets.md` (`.json`)
     and what `keras_distill.stages.RunFolder` keeps. A run that was stopped
-    goes on from its last checkpoint.
+    goes on from its last checkpoint; one that is finished takes further
+    targets.
 
     Args:
         config: `Config`.
@@ -34,8 +41,10 @@ def run(config, run_dir, quiet=False, resume=True, cache_dir=None):
         quiet: bool. Whether to show nothing but the result.
         resume: bool. Whether to go on with the run that is there; otherwise
             it is renamed and a new one begins. Defaults to `True`.
-        cache_dir: Optional path of a folder for token ids, embeddings of
-            texts and the teacher's logits; see `Trainer`.
+        cache_dir: Optional path of a folder for token ids and embeddings of
+            texts; see `Trainer`.
+        logits_dir: Optional path of a folder for the teacher's logits; see
+            `Trainer`.
 
     Returns:
         dict that JSON can hold, or `None` on a machine that trained for
@@ -44,15 +53,14 @@ def run(config, run_dir, quiet=False, resume=True, cache_dir=None):
         returns.
     """
     config.check()
-    _check_kinds(config)
-    # First of all, since a strategy sets up the devices.
-    scope = distribution.scope(config.strategy)
-    if config.strategy == "tpu":
-        keras.config.set_dtype_policy("mixed_bfloat16")
+    # Before all models, since a strategy sets up the devices.
+    scope = begin_strategy(config.strategy)
+    # Before the folder, which would remember what was wrong.
+    Checks(quiet).check(config)
     with stages.RunFolder(
-        run_dir, dataclasses.asdict(config), resume, quiet
+        run_dir, config.source_settings(), resume, quiet
     ) as folder:
-        recipe = _Recipe(config, folder, cache_dir)
+        recipe = _Recipe(config, folder, cache_dir, logits_dir)
         with scope:
             recipe.distil()
             recipe.transfer()
@@ -71,9 +79,9 @@ def train_teacher(config, run_dir, quiet=False, resume=True):
     Returns:
         `pathlib.Path` of the teacher's folder.
     """
-    scope = distribution.scope(config.strategy)
+    scope = begin_strategy(config.strategy)
     with stages.RunFolder(
-        run_dir, dataclasses.asdict(config), resume, quiet
+        run_dir, config.source_settings(), resume, quiet
     ) as folder:
         path = folder.path / "teacher"
         if path.is_dir():
@@ -90,10 +98,10 @@ def train_teacher(config, run_dir, quiet=False, resume=True):
 
 
 class _Recipe:
-    def __init__(self, config, folder, cache_dir):
+    def __init__(self, config, folder, cache_dir, logits_dir):
         self.config = config
         self.folder = folder
-        self.trainer = Trainer(config, folder, cache_dir)
+        self.trainer = Trainer(config, folder, cache_dir, logits_dir)
 
     def distil(self):
         """The stages of the source task."""
@@ -141,7 +149,10 @@ class _Recipe:
     def _report(self):
         """Measures, and writes what was found."""
         path = self.folder.path
-        scores = self._measure_source()
+        scores = {
+            "teacher": self.data.score(self.teacher),
+            "student": self.data.score(self.student),
+        }
         found = {
             "source": self.config.source,
             **scores,
@@ -161,16 +172,6 @@ class _Recipe:
         else:
             console.print(f"Report: {self._write_report()}")
         return found
-
-    def _measure_source(self):
-        models = {"teacher": self.teacher, "student": self.student}
-        measure = self.data.score
-        if isinstance(self.labelled, TaggingTask):
-            measure = self._measure_languages
-        return {name: measure(model) for name, model in models.items()}
-
-    def _measure_languages(self, model):
-        return self.labelled.measure_languages(model, self.data.whole_dev)
 
     def _write_report(self):
         """Quality, size and speed on the source task, from raw text on."""
@@ -221,7 +222,7 @@ class _Recipe:
 
 
 def targets_page(results):
-    """The targets' table, and what it was measured on.
+    """The targets' table, what it was measured on, and tags by language.
 
     Args:
         results: list of dict, as `targets.transfer` returns them.
@@ -234,18 +235,15 @@ def targets_page(results):
         f"{result['dev']} split, on which the best epochs were chosen as well."
         for result in results
     ]
-    return tables.targets_table(results) + "\n" + "\n\n".join(lines) + "\n"
-
-
-def _check_kinds(config):
-    kind = task_class_of(config.source)
-    for name in config.target_names:
-        if task_class_of(name) is not kind:
-            raise ValueError(
-                "--targets must be tags of words where --source is, and tasks "
-                f"over texts where it is. Received: source={config.source!r}, "
-                f"target={name!r}"
-            )
+    parts = [tables.targets_table(results), *lines]
+    for result in results:
+        of_models = result["models"]
+        if all("languages" in scores for scores in of_models.values()):
+            parts += [
+                f"{result['target']}, by language:",
+                tables.languages_table(of_models),
+            ]
+    return "\n\n".join(part.rstrip("\n") for part in parts) + "\n"
 
 
 def _portable(config, model):

@@ -12,18 +12,19 @@ import sys
 
 from rich.console import Console
 
-from keras_distill import distribution
 from keras_distill import stages
 from keras_distill import teachers
 from recipes.common.command_line import add_run_options
 from recipes.common.command_line import exit_status
+from recipes.common.devices import begin_strategy
 from recipes.common.options import add_options
-from recipes.common.student_size import parse_size
 from recipes.xtremedistil import heat_map
 from recipes.xtremedistil import recipe
 from recipes.xtremedistil import tables
 from recipes.xtremedistil import targets
+from recipes.xtremedistil.checks import Checks
 from recipes.xtremedistil.config import Config
+from recipes.xtremedistil.config import is_about_texts
 from recipes.xtremedistil.config import split_names
 from recipes.xtremedistil.labelled_task import task_class_of
 from recipes.xtremedistil.ranking import Scored
@@ -97,11 +98,15 @@ def run(
             "A study needs sources and targets. Received: "
             f"sources={list(sources)}, targets={list(target_names)}"
         )
-    # A typing mistake shall not cost a teacher's training.
-    for row in rows:
-        parse_size(row.student)
+    if config.strategy == "multiworker":
+        raise ValueError(
+            "A study is for one machine: its parts wait for no other one. "
+            "Received: --strategy multiworker. Run the recipe itself for "
+            "each source, python -m recipes.xtremedistil."
+        )
     folder = pathlib.Path(run_dir)
     study = _Study(config, folder, quiet)
+    study.check(rows, target_names)
     found = rank(study.run(rows, target_names), START)
     found["command"] = command
     table = heat_map.to_markdown(found)
@@ -120,6 +125,26 @@ class _Study:
         self.folder = folder
         self.quiet = quiet
         self._console = Console(soft_wrap=True, highlight=False)
+
+    def check(self, rows, target_names):
+        """Raises on what any part would fail on, before the first one."""
+        # With the semicolon, commas are parts of names.
+        asked = {"targets": ";".join([*target_names, ""])}
+        if all(row.transfer == OWN for row in rows):
+            # Else settings of texts would be left out without a word.
+            dataclasses.replace(
+                self.config, transfer=None, task_distillation="none", **asked
+            ).check()
+        configs = [
+            dataclasses.replace(self._config(row), **asked) for row in rows
+        ]
+        for config in configs:
+            config.check()
+        # Before all models, since a strategy sets up the devices.
+        begin_strategy(self.config.strategy)
+        checks = Checks(self.quiet)
+        for config in configs:
+            checks.check(config)
 
     def run(self, rows, target_names):
         """Distils and fine-tunes.
@@ -166,7 +191,8 @@ class _Study:
                 dataclasses.replace(self._config(row), teacher=str(teacher)),
                 path,
                 quiet=self.quiet,
-                cache_dir=self.folder
+                cache_dir=self.folder / "shared",
+                logits_dir=self.folder
                 / "shared"
                 / targets.slug(f"{row.source}__{row.transfer}"),
             )
@@ -182,7 +208,7 @@ class _Study:
         """
         config = dataclasses.replace(self._config(row), targets=target)
         path = self._folder("cells", row) / targets.slug(target)
-        scope = distribution.scope(config.strategy)
+        scope = begin_strategy(config.strategy)
         with stages.RunFolder(
             path, dataclasses.asdict(config), quiet=self.quiet
         ) as folder:
@@ -224,7 +250,7 @@ class _Study:
             settings |= {
                 field.name: field.default
                 for field in dataclasses.fields(Config)
-                if "transfer" in field.name or field.name == "retrieve"
+                if is_about_texts(field.name)
             }
         return dataclasses.replace(self.config, **settings)
 

@@ -2,6 +2,7 @@
 
 import re
 
+from recipes.xtremedistil import models
 from recipes.xtremedistil import stage_list
 from recipes.xtremedistil.new_head import from_its_start
 from recipes.xtremedistil.new_head import with_new_head
@@ -28,37 +29,42 @@ def transfer(trainer, name, make_student, rows):
     Returns:
         dict that JSON can hold: `"target"`, `"metric"` (the one that models
         are compared by), `"dev"` (what was measured on), `"examples"` (its
-        number) and `"models"`: by row, metric by name.
+        number) and `"models"`: by row, what `LabelledTask.score` returns.
     """
     labelled = trainer.read(name)
     size = (labelled.task.num_outputs, trainer.length(labelled))
     trainer.seed()
     student = make_student(*size)
-    models = {}
+    # A student may remember that its words were frozen. Those of the baseline
+    # are random, so that it would learn nothing from them.
+    models.train_words(student, True)
+    made = {}
     if BASELINE in rows:
         trainer.seed()
-        models[BASELINE] = from_its_start(student)
+        made[BASELINE] = from_its_start(student)
     if TRANSFERRED in rows:
-        models[TRANSFERRED] = student
+        made[TRANSFERRED] = student
     data = trainer.tokenize(labelled, student.preprocessor.tokenizer)
     trainer.run(
         [
             _fine_tuning(trainer.config, data, model, f"{slug(name)}.{stage}")
             for stage, model in (
-                ("without-distillation", models.get(BASELINE)),
-                ("fine-tuning", models.get(TRANSFERRED)),
+                ("without-distillation", made.get(BASELINE)),
+                ("fine-tuning", made.get(TRANSFERRED)),
             )
             if model is not None
         ]
     )
     if {SCRATCH, FURTHER} & set(rows):
-        models |= _distil_on_target(trainer, labelled, make_student, rows)
+        made |= _distil_on_target(
+            trainer, labelled, slug(name), make_student, rows
+        )
     return {
         "target": name,
         "metric": labelled.task.selection_metric,
         "dev": labelled.dev_name,
         "examples": len(labelled.dev),
-        "models": {row: data.score(model) for row, model in models.items()},
+        "models": {row: data.score(model) for row, model in made.items()},
     }
 
 
@@ -86,22 +92,22 @@ def _fine_tuning(config, data, model, name):
     )
 
 
-def _distil_on_target(trainer, labelled, make_student, rows):
+def _distil_on_target(trainer, labelled, name, make_student, rows):
     """Students that learn from a teacher of the target itself."""
-    name = slug(labelled.task.name)
     teacher, data = trainer.teacher(labelled, f"{name}.teacher")
     transfer = trainer.transfer_data(data.train, data, teacher, f"{name}.")
-    models = {TEACHER: teacher}
+    made = {TEACHER: teacher}
     if SCRATCH in rows:
         student = trainer.create_student(teacher)
         trainer.distil(data, transfer, teacher, student, f"{name}.scratch.")
-        models[SCRATCH] = student
+        made[SCRATCH] = student
     if FURTHER in rows:
         trainer.seed()
         student = make_student(teacher.num_classes, trainer.length(labelled))
+        models.train_words(student, not trainer.config.freeze_embeddings)
         trainer.distil(data, transfer, teacher, student, f"{name}.further.")
-        models[FURTHER] = student
-    return models
+        made[FURTHER] = student
+    return made
 
 
 def transferred_from(student):

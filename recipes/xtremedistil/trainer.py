@@ -7,11 +7,12 @@ import keras
 import numpy as np
 
 from keras_distill import stages
-from keras_distill import students
 from keras_distill import tasks
 from keras_distill import teachers
-from recipes.common.student_size import parse_size
+from recipes.xtremedistil import models
 from recipes.xtremedistil import stage_list
+from recipes.xtremedistil import stage_table
+from recipes.xtremedistil import tables
 from recipes.xtremedistil.labelled_task import read_task
 
 # Never the run's: all seeds train on the same examples.
@@ -39,8 +40,8 @@ class TaskData:
         return self.labelled.measure(model, self.dev)
 
     def score(self, model):
-        """The metrics of a model on the whole dev split."""
-        return self.labelled.measure(model, self.whole_dev)
+        """The metrics of a model on the whole dev split, for a report."""
+        return self.labelled.score(model, self.whole_dev)
 
 
 class Trainer:
@@ -49,23 +50,26 @@ class Trainer:
     Args:
         config: `Config`.
         folder: `keras_distill.stages.RunFolder`.
-        cache_dir: Optional path of a folder for token ids, embeddings of
-            texts and the teacher's logits, which runs may share that have
-            source, transfer texts and teacher in common. Defaults to the
-            run's folder.
+        cache_dir: Optional path of a folder for token ids and embeddings of
+            texts, which any runs may share. Defaults to the run's folder.
+        logits_dir: Optional path of a folder for the teacher's logits, which
+            runs may share that have source, transfer texts and teacher in
+            common. Defaults to the run's folder.
 
     Attributes:
         results: dict of stage name to `keras_distill.stages.StageResult`.
     """
 
-    def __init__(self, config, folder, cache_dir=None):
+    def __init__(self, config, folder, cache_dir=None, logits_dir=None):
         self.config = config
         self.folder = folder
         self.results = {}
+        self._listed = []
         self._cache_dir = pathlib.Path(cache_dir or folder.path)
+        self._logits_dir = pathlib.Path(logits_dir or folder.path)
 
     def read(self, name):
-        """Opens a task of the configuration.
+        """Opens a task of the configuration, with the rows that it uses.
 
         Args:
             name: str.
@@ -76,11 +80,14 @@ class Trainer:
         self.folder.say(f"Reading {name}")
         config = self.config
         labelled = read_task(
-            name, config.data_dir, config.glue_dir, self.folder.quiet
+            name,
+            config.data_dir,
+            config.glue_dir,
+            self.folder.quiet,
+            self._cache_dir / "tokens",
         )
-        if config.max_scored_examples is not None:
-            rows = _draw(len(labelled.dev), config.max_scored_examples)
-            labelled.dev = labelled.dev.select(rows)
+        labelled.train = _drawn(labelled.train, config.max_train_examples)
+        labelled.dev = _drawn(labelled.dev, config.max_scored_examples)
         return labelled
 
     def tokenize(self, labelled, tokenizer):
@@ -93,17 +100,11 @@ class Trainer:
         Returns:
             `TaskData`.
         """
-        config = self.config
-        train = labelled.train
-        if config.max_train_examples is not None:
-            train = train.select(_draw(len(train), config.max_train_examples))
         train, whole_dev = (
-            self._tokenize(labelled, examples, tokenizer)
-            for examples in (train, labelled.dev)
+            labelled.tokenize(examples, tokenizer, self.length(labelled))
+            for examples in (labelled.train, labelled.dev)
         )
-        dev = whole_dev
-        if config.max_dev_examples is not None:
-            dev = dev.select(_draw(len(dev), config.max_dev_examples))
+        dev = _drawn(whole_dev, self.config.max_dev_examples)
         return TaskData(labelled, train, dev, whole_dev)
 
     def length(self, labelled):
@@ -117,9 +118,19 @@ class Trainer:
     def run(self, listed):
         """Runs stages, or takes what they left.
 
+        They are shown first, and added to the folder's `stages.md`.
+
         Args:
             listed: list of `keras_distill.stages.Stage`.
         """
+        rows = [stage_table.row(stage) for stage in listed]
+        self._listed += rows
+        self.folder.say(stage_table.to_markdown(rows))
+        if self.folder.writes:
+            tables.write(
+                self.folder.path / "stages.md",
+                stage_table.to_markdown(self._listed),
+            )
         self.results |= stages.run_stages(
             listed, self.folder, seed=self.config.seed
         )
@@ -135,16 +146,7 @@ class Trainer:
             The teacher, and the task's data as `TaskData`.
         """
         config = self.config
-        self.seed()
-        loaded = teachers.load_teacher(
-            config.teacher,
-            labelled.task.num_outputs,
-            self.length(labelled),
-            labelled.task_class,
-        )
-        teachers.check_label_names(
-            loaded.label_names, labelled.task.label_names, repr(config.teacher)
-        )
+        loaded = models.load_teacher(config, labelled)
         teacher = loaded.classifier
         data = self.tokenize(labelled, teacher.preprocessor.tokenizer)
         if not loaded.has_head and config.teacher_epochs:
@@ -164,40 +166,17 @@ class Trainer:
         self._check_teacher(teacher, data)
         return teacher, data
 
-    def create_student(self, teacher, embeddings=None):
+    def create_student(self, teacher):
         """The student of the configuration, as it is before any stage.
 
         Args:
             teacher: KerasHub task.
-            embeddings: Optional str, in place of the configuration's.
 
         Returns:
             KerasHub task.
         """
-        config = self.config
-        embeddings = embeddings or config.embeddings
-        size = parse_size(config.student)
-        if config.embedding_dim is not None:
-            size["embedding_dim"] = config.embedding_dim
-        self.seed()
-        student = students.create_student(teacher, **size)
-        if embeddings == "random":
-            return student
-        widths = {teacher.backbone.hidden_dim, student.backbone.hidden_dim}
-        if len(widths) == 1 and config.embedding_dim is None:
-            # The tables fit as they are.
-            students.copy_layers(
-                teacher, student, [(0, 0)], include_pooler=False
-            )
-            return student
-        kept = students.factorize_embeddings(
-            teacher,
-            student,
-            center=embeddings == "centred",
-            include_positions=embeddings == "teacher",
-            quiet=True,
-        )
-        self.folder.say(f"The student starts from the teacher's {kept}")
+        student, start = models.create_student(self.config, teacher)
+        self.folder.say(start)
         return student
 
     def transfer_data(self, texts, data, teacher, prefix=""):
@@ -217,7 +196,7 @@ class Trainer:
         self.folder.say("Computing the teacher's logits")
         of_texts, of_dev = (
             teachers.TeacherCache.write(
-                self._cache_dir / f"{prefix}teacher_logits" / name,
+                self._logits_dir / f"{prefix}teacher_logits" / name,
                 teacher,
                 examples,
                 quiet=self.folder.quiet,
@@ -262,12 +241,7 @@ class Trainer:
         if config.transfer is None:
             return data.train
         self.folder.say(f"Reading the texts of {config.transfer}")
-        files = tasks.TextFiles(
-            config.transfer,
-            columns=_columns(config.transfer_columns),
-            split_sentences=config.transfer_sentences,
-            min_words=config.transfer_min_words,
-        )
+        files = text_files(config)
         if config.retrieve is None:
             found = files.load(config.max_transfer_texts)
         else:
@@ -276,24 +250,21 @@ class Trainer:
                 train,
                 files,
                 config.retrieve,
+                label_balance=labelled.label_balance(
+                    config.retrieve_balance, files.num_columns
+                ),
                 exclude=[dev],
                 cache_dir=self._cache_dir / "embeddings",
                 quiet=self.folder.quiet,
             ).examples
         self.folder.say(f"{len(found)} unlabelled texts")
-        return self._tokenize(labelled, labelled.unlabelled(found), tokenizer)
+        return labelled.tokenize(
+            labelled.unlabelled(found), tokenizer, self.length(labelled)
+        )
 
     def seed(self):
         """Begins the random numbers of a new model."""
         keras.utils.set_random_seed(self.config.seed)
-
-    def _tokenize(self, labelled, examples, tokenizer):
-        return labelled.tokenize(
-            examples,
-            tokenizer,
-            self.length(labelled),
-            self._cache_dir / "tokens",
-        )
 
     def _check_teacher(self, teacher, data):
         task = data.labelled.task
@@ -311,12 +282,32 @@ class Trainer:
         )
 
 
-def _draw(count, most):
-    """Rows to keep, in their order."""
-    if most >= count:
-        return np.arange(count)
-    drawn = np.random.default_rng(_SEED).permutation(count)[:most]
-    return np.sort(drawn)
+def text_files(config):
+    """The unlabelled texts of a configuration.
+
+    Args:
+        config: `Config` with `transfer`.
+
+    Returns:
+        `keras_distill.tasks.TextFiles`.
+
+    Raises:
+        ValueError: If there is no such file.
+    """
+    return tasks.TextFiles(
+        config.transfer,
+        columns=_columns(config.transfer_columns),
+        split_sentences=config.transfer_sentences,
+        min_words=config.transfer_min_words,
+    )
+
+
+def _drawn(examples, most):
+    """So many of some examples at most, in their order."""
+    if most is None or most >= len(examples):
+        return examples
+    drawn = np.random.default_rng(_SEED).permutation(len(examples))[:most]
+    return examples.select(np.sort(drawn))
 
 
 def _columns(text):

@@ -1,7 +1,12 @@
 """The recipe from the command line, on tiny models and made-up tasks."""
 
+import contextlib
+import dataclasses
+import gc
 import json
+import weakref
 
+import keras
 import keras_hub
 import numpy as np
 import pytest
@@ -11,13 +16,19 @@ from keras_distill import losses
 from keras_distill import stages
 from keras_distill import tasks
 from keras_distill import teachers
+from recipes.common import devices
+from recipes.xtremedistil import models
 from recipes.xtremedistil import recipe
 from recipes.xtremedistil import stage_list
+from recipes.xtremedistil import stage_table
 from recipes.xtremedistil import targets
 from recipes.xtremedistil.__main__ import build_parser
 from recipes.xtremedistil.__main__ import main
+from recipes.xtremedistil.checks import Checks
 from recipes.xtremedistil.config import Config
 from recipes.xtremedistil.config import split_names
+from recipes.xtremedistil.labelled_task import LabelledTask
+from recipes.xtremedistil.labelled_task import TaggingTask
 from recipes.xtremedistil.labelled_task import read_task
 from recipes.xtremedistil.new_head import from_its_start
 from recipes.xtremedistil.new_head import with_new_head
@@ -96,20 +107,25 @@ def times(folder):
     }
 
 
-def test_end_to_end_and_once_more(arguments, data_dir, tmp_path, capsys):
+def test_end_to_end_and_another_target(arguments, data_dir, tmp_path, capsys):
     transfer = tmp_path / "texts.txt"
     transfer.write_text("a sad film\nthe story is funny\n\na great plot\n" * 9)
-    arguments = [
-        *arguments,
-        *("--targets", "rte,mrpc", "--transfer", str(transfer)),
-    ]
-    assert main(arguments) == 0
+    arguments = [*arguments, "--transfer", str(transfer), "--targets"]
+    assert main([*arguments, "rte"]) == 0
     shown = capsys.readouterr().out
     assert "27 unlabelled texts" in shown
     # Top-aligned, the embeddings with the layer below.
     assert "student embeddings <- teacher layer 1" in shown
     assert "student layer 1 <- teacher layer 2" in shown
     run = tmp_path / "run"
+    before = times(run)
+    first = json.loads((run / "targets.json").read_text())
+
+    # Another target joins a finished run, and nothing is trained twice.
+    assert main([*arguments, "rte,mrpc"]) == 0
+    assert "'rte.fine-tuning' is done" in capsys.readouterr().out
+    after = times(run)
+    assert {path: after[path] for path in before} == before
     of_targets = [
         f"{target}.{kind}"
         for target in ("rte", "mrpc")
@@ -133,6 +149,7 @@ def test_end_to_end_and_once_more(arguments, data_dir, tmp_path, capsys):
     ]
     found = json.loads((run / "targets.json").read_text())
     assert [result["target"] for result in found] == ["rte", "mrpc"]
+    assert found[:1] == first
     for result in found:
         assert list(result["models"]) == [targets.BASELINE, targets.TRANSFERRED]
     assert found[1]["dev"] == "held-out part of the train"
@@ -140,6 +157,10 @@ def test_end_to_end_and_once_more(arguments, data_dir, tmp_path, capsys):
     table = (run / "targets.md").read_text()
     assert "| dev split, × 100 | rte, accuracy | mrpc, accuracy |" in table
     assert (run / "report.html").is_file()
+    listed = (run / "stages.md").read_text().splitlines()[2:]
+    assert [line.split(" | ")[0] for line in listed] == [
+        f"| {name}" for name in [*STAGES, *of_targets]
+    ]
 
     # What it says of the test splits is that nobody read them.
     with pytest.raises(ValueError, match="test.tsv"):
@@ -151,15 +172,8 @@ def test_end_to_end_and_once_more(arguments, data_dir, tmp_path, capsys):
     assert loaded.classifier.num_classes == 5
     assert loaded.classifier.backbone.num_layers == 1
 
-    # Nothing is trained twice.
-    before = times(run)
-    assert main(arguments) == 0
-    assert "'mrpc.fine-tuning' is done" in capsys.readouterr().out
-    assert times(run) == before
-    assert json.loads((run / "targets.json").read_text()) == found
-
     # Another setting does not fit into the folder.
-    assert main([*arguments, "--seed", "2"]) == 2
+    assert main([*arguments, "rte", "--seed", "2"]) == 2
     assert "seed: 1 there, 2 now" in capsys.readouterr().err
 
 
@@ -382,34 +396,222 @@ def test_epochs_are_chosen_by_a_part_and_scores_are_of_all(
     assert len(part.train) == len(labelled.train)
 
 
+def test_all_see_the_training_rows_that_were_drawn(trainer, tokenizer):
+    whole = trainer.read("sst2")
+    trainer.config = dataclasses.replace(trainer.config, max_train_examples=5)
+    labelled = trainer.read("sst2")
+    assert len(labelled.train) == 5
+    assert set(labelled.train.ids) < set(whole.train.ids)
+    data = trainer.tokenize(labelled, tokenizer)
+    np.testing.assert_array_equal(data.train.ids, labelled.train.ids)
+    # What like texts are looked for by.
+    assert labelled.queries(1)[0].texts == labelled.train.texts
+
+
+def test_another_rate_of_a_finished_target_is_refused(trainer, prepared):
+    _, student, data = prepared
+
+    def fine_tune(rate):
+        config = dataclasses.replace(trainer.config, target_rate=rate)
+        trainer.run(
+            [targets._fine_tuning(config, data, student, "rte.fine-tuning")]
+        )
+
+    fine_tune(1e-3)
+    fine_tune(1e-3)
+    with pytest.raises(ValueError, match="'rte.fine-tuning' has changed"):
+        fine_tune(1e-4)
+
+
+def test_a_folder_belongs_to_the_settings_of_the_source():
+    known = Config(targets="rte", target_epochs=1).source_settings()
+    other = Config(
+        targets="rte,mrpc",
+        target_epochs=2,
+        target_rate=1e-5,
+        task_distillation="both",
+    )
+    assert other.source_settings() == known
+    assert Config(patience=7).source_settings() != known
+
+
+def test_targets_of_one_task_have_stages_of_their_own(
+    trainer, prepared, monkeypatch
+):
+    teacher, student, data = prepared
+    names = []
+    trainer.config = dataclasses.replace(trainer.config, logits_epochs=0)
+    monkeypatch.setattr(
+        trainer, "run", lambda listed: names.extend(one.name for one in listed)
+    )
+
+    def teacher_of(labelled, name):
+        names.append(name)
+        return teacher, data
+
+    monkeypatch.setattr(trainer, "teacher", teacher_of)
+    monkeypatch.setattr(trainer, "read", lambda name: data.labelled)
+    monkeypatch.setattr(TaskData, "score", lambda *_: {})
+    # As TensorFlow Datasets has it, all of them are called "wikiann".
+    for target in ("wikiann:de", "wikiann:ru"):
+        targets.transfer(
+            trainer,
+            target,
+            targets.transferred_from(student),
+            targets.rows_of(Config(task_distillation="both")),
+        )
+    assert len(set(names)) == len(names)
+    assert {name.split(".")[0] for name in names} == {
+        "wikiann-de",
+        "wikiann-ru",
+    }
+
+
+def test_the_list_of_stages_is_read_off_the_stages(trainer, prepared):
+    teacher, student, data = prepared
+    transfer = trainer.transfer_data(data.train, data, teacher)
+    first, head, *_, last = map(
+        stage_table.row,
+        stage_list.distillation_stages(
+            trainer.config, data, transfer, teacher, student
+        ),
+    )
+    of_all = f"{student.count_params():,}"
+    assert first == [
+        "representation",
+        "32",
+        "the teacher: hidden_states, attention",
+        f"all: {of_all} of {of_all} weights",
+        "AdamW, WarmupLinearDecay with peak 0.002",
+        "1 epochs, 4 steps",
+        "loss, min, patience 2",
+    ]
+    # 8 inputs and a bias for each of 2 classes.
+    assert head[2:4] == [
+        "the teacher: logits",
+        f"{student.output_dense.name}: 18 of {of_all} weights",
+    ]
+    assert last[2] == "labels: SparseCategoricalCrossentropy"
+    assert last[-1] == "accuracy, patience 2"
+
+
+def test_a_tpu_computes_in_bfloat16_wherever_it_is_set_up(monkeypatch):
+    monkeypatch.setattr(
+        devices.distribution, "scope", lambda _: contextlib.nullcontext()
+    )
+    try:
+        devices.begin_strategy("tpu")
+        assert keras.config.dtype_policy().name == "mixed_bfloat16"
+    finally:
+        keras.config.set_dtype_policy("float32")
+
+
+def test_a_teacher_alone_is_trained_under_the_strategy(tmp_path, monkeypatch):
+    begun = []
+
+    def begin(strategy):
+        begun.append(strategy)
+        raise RuntimeError
+
+    monkeypatch.setattr(recipe, "begin_strategy", begin)
+    with pytest.raises(RuntimeError):
+        recipe.train_teacher(Config(strategy="tpu"), tmp_path / "run")
+    assert begun == ["tpu"]
+
+
+@pytest.mark.parametrize("size", ["1x8x2", "1x16x2"])
 @pytest.mark.parametrize("embeddings", ["teacher", "centred"])
-def test_words_start_from_the_teacher(trainer, make_classifier, embeddings):
+@pytest.mark.parametrize("positions", [None, "teacher", "random"])
+def test_words_and_positions_start_from_the_teacher(
+    make_classifier, size, embeddings, positions
+):
     teacher = make_classifier()
-    student = trainer.create_student(teacher, embeddings)
+    config = Config(
+        student=size, embeddings=embeddings, embedding_positions=positions
+    )
+    student, _ = models.create_student(config, teacher)
+    at_random, _ = models.create_student(
+        dataclasses.replace(
+            config, embeddings="random", embedding_positions=None
+        ),
+        teacher,
+    )
     of_teacher, of_student = (
         model.backbone.token_embedding.get_weights()[0]
         for model in (teacher, student)
     )
     if embeddings == "centred":
         of_teacher = of_teacher - of_teacher.mean(axis=0)
-    kept = np.linalg.svd(of_teacher, compute_uv=False)[:8]
+    width = of_student.shape[1]
+    kept = np.linalg.svd(of_teacher, compute_uv=False)[:width]
     np.testing.assert_allclose(
         np.linalg.svd(of_student, compute_uv=False), kept, rtol=1e-4
     )
+    for name in ("position_embedding", "segment_embedding"):
+        start, now = (
+            getattr(model.backbone, name).get_weights()[0]
+            for model in (at_random, student)
+        )
+        is_random = positions == "random" or (
+            positions is None and embeddings == "centred"
+        )
+        assert (start == now).all() == is_random
 
 
-def test_an_equally_wide_student_gets_the_tables_as_they_are(
-    trainer, make_classifier
-):
-    trainer.config = Config(**{**vars(trainer.config), "student": "1x16x2"})
+def test_an_equally_wide_student_gets_the_tables_as_they_are(make_classifier):
     teacher = make_classifier()
-    student = trainer.create_student(teacher)
+    student, _ = models.create_student(Config(student="1x16x2"), teacher)
     for one, two in zip(
         teacher.backbone.token_embedding.get_weights(),
         student.backbone.token_embedding.get_weights(),
         strict=True,
     ):
         np.testing.assert_array_equal(one, two)
+
+
+def words_of(model):
+    return {id(w) for w in model.backbone.token_embedding.weights}
+
+
+@pytest.mark.parametrize("embedding_dim", [None, 4])
+@pytest.mark.parametrize("unfreezing", ["encoder", "layer"])
+def test_frozen_words_are_trained_on_targets_alone(
+    trainer, prepared, unfreezing, embedding_dim, monkeypatch
+):
+    teacher, _, data = prepared
+    trainer.config = dataclasses.replace(
+        trainer.config,
+        freeze_embeddings=True,
+        embedding_dim=embedding_dim,
+        unfreezing=unfreezing,
+        # Without them there are no logits to compute.
+        logits_epochs=0,
+    )
+    student = trainer.create_student(teacher)
+    ran = []
+    monkeypatch.setattr(trainer, "run", ran.extend)
+
+    trainer.distil(data, stage_list.TransferData(data.train), teacher, student)
+    for stage in ran:
+        assert not trained_in(stage) & words_of(student)
+    assert trained_in(ran[0]) > ids(student.backbone.position_embedding)
+    # A stage leaves what it found.
+    assert not student.backbone.token_embedding.trainable
+
+    ran.clear()
+    monkeypatch.setattr(trainer, "teacher", lambda *_: (teacher, data))
+    monkeypatch.setattr(TaskData, "score", lambda *_: {})
+    targets.transfer(
+        trainer,
+        "sst2",
+        targets.transferred_from(student),
+        [targets.BASELINE, targets.TRANSFERRED, targets.FURTHER],
+    )
+    for stage in ran[:2]:
+        assert trained_in(stage) >= words_of(stage.student)
+    assert ran[2].name.startswith("sst2.further.")
+    for stage in ran[2:]:
+        assert not trained_in(stage) & words_of(stage.student)
 
 
 def test_factorized_words_go_with_the_encoder(
@@ -521,12 +723,112 @@ def test_texts_like_the_tasks_are_retrieved(
 
 
 @pytest.mark.parametrize(
+    "text, balance",
+    [
+        (None, "equal"),
+        ("examples", "examples"),
+        ("positive=3, negative=1", [1, 3]),
+    ],
+)
+def test_what_is_retrieved_is_balanced_as_asked(
+    trainer, tokenizer, tmp_path, monkeypatch, text, balance
+):
+    corpus = tmp_path / "corpus.txt"
+    corpus.write_text("a sad film\na great plot\n")
+    asked = []
+
+    def retrieve(examples, files, num_texts, **options):
+        asked.append(options["label_balance"])
+        return tasks.retrieval.Retrieved(files.load(), None, None)
+
+    monkeypatch.setattr(tasks.retrieval, "retrieve", retrieve)
+    trainer.config = dataclasses.replace(
+        trainer.config, transfer=str(corpus), retrieve=2, retrieve_balance=text
+    )
+    trainer.transfer_texts(trainer.read("sst2"), None, tokenizer)
+    assert asked == [balance]
+
+
+@pytest.mark.parametrize(
+    "name, text, message",
+    [
+        ("sst2", "positive=1", "a share of each class, such as negative=1,"),
+        ("sst2", "positive=1,negative=x", "a share of each class"),
+        ("sst2", "positive=1,negative=1,negative=2", "a share of each class"),
+        # Of pairs that are taken apart no text has a class.
+        ("rte", "equal", "needs examples with one class each"),
+    ],
+)
+def test_a_balance_needs_classes(data_dir, name, text, message):
+    labelled = read_task(name, glue_dir=data_dir)
+    with pytest.raises(ValueError, match=message):
+        labelled.label_balance(text, num_columns=1)
+
+
+@pytest.mark.parametrize(
+    "settings, message",
+    [
+        ({"student": "big"}, "must be a preset"),
+        ({"targets": "rte,rte"}, "may stand once"),
+        ({"retrieve": 5}, "--retrieve is about the texts of --transfer"),
+        ({"transfer_columns": "0"}, "--transfer-columns is about"),
+        ({"max_transfer_texts": 5}, "--max-transfer-texts is about"),
+        ({"transfer_sentences": True}, "--transfer-sentences is about"),
+        ({"transfer_min_words": 2}, "--transfer-min-words is about"),
+        ({"retrieve_balance": "equal"}, "--retrieve-balance is about"),
+        (
+            {"transfer": "any", "retrieve_balance": "equal"},
+            "without --retrieve",
+        ),
+        (
+            {"transfer": "any", "retrieve": 5, "max_transfer_texts": 9},
+            "give one of them",
+        ),
+        ({"targets": "rte", "target_epochs": 0}, "--target-epochs must be 1"),
+        ({"logits_epochs": -1}, "--logits-epochs must be 0 or more"),
+        ({"task_distillation": "both"}, "without --targets"),
+        (
+            {"embeddings": "random", "freeze_embeddings": True},
+            "--freeze-embeddings is about",
+        ),
+        (
+            {"embeddings": "random", "embedding_positions": "teacher"},
+            "--embedding-positions is about",
+        ),
+    ],
+)
+def test_settings_without_effect_are_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        Config(**settings).check()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"target_epochs": 0},
+        {"transfer": "any", "retrieve": 5, "retrieve_balance": "equal"},
+        {"transfer": "any", "max_transfer_texts": 5, "transfer_min_words": 2},
+        {"embeddings": "random", "embedding_positions": "random"},
+        {"targets": "rte", "task_distillation": "both"},
+    ],
+)
+def test_settings_that_go_together(settings):
+    Config(**settings).check()
+
+
+@pytest.mark.parametrize(
     "change, message",
     [
         (["--student", "big"], "must be a preset"),
-        (["--targets", "rte,rte"], "may stand once"),
         (["--targets", "rte; wikiann:en,de"], "tags of words where"),
-        (["--retrieve", "5"], "--retrieve is about the texts of --transfer"),
+        (["--targets", "rte,mrqc"], "mrqc"),
+        (["--targets", "qqp"], "must hold the folder QQP"),
+        (
+            ["--targets", "rte", "--task-distillation", "further"],
+            "without a trained head",
+        ),
+        (["--sequence-length", "33"], "reads at most 32 tokens"),
+        (["--student", "1x32x2"], "at most as wide as the teacher"),
         (["--source", "mrqc"], "mrqc"),
         (["--source", "boolq"], "give `data_dir`"),
         (["--source", "wikiann:"], "languages after the colon"),
@@ -535,11 +837,108 @@ def test_texts_like_the_tasks_are_retrieved(
         (["--student", "3x8x2"], "3 student layers and 2 teacher layers"),
     ],
 )
-def test_bad_input_is_one_sentence(untrained, capsys, change, message):
+def test_bad_input_is_one_sentence(
+    untrained, tmp_path, capsys, change, message
+):
     assert main([*untrained, "--logits-epochs", "0", *change]) == 2
     error = capsys.readouterr().err
     assert message in error
     assert "Traceback" not in error
+    # Nothing was begun.
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_target_is_no_longer_than_the_teacher_reads(
+    data_dir, make_classifier, tmp_path
+):
+    export.to_preset(make_classifier(), tmp_path / "teacher")
+    # SST-2's texts have 64 tokens and RTE's 128.
+    labelled = read_task("sst2", glue_dir=data_dir)
+    short = LabelledTask(
+        dataclasses.replace(labelled.task, sequence_length=16),
+        {"train": labelled.train, "dev": labelled.dev},
+    )
+    config = Config(
+        source="sst2",
+        targets="rte",
+        glue_dir=str(data_dir),
+        teacher=str(tmp_path / "teacher"),
+        student="1x8x2",
+    )
+    checks = Checks()
+    checks._tasks["sst2"] = short
+    with pytest.raises(ValueError, match="at most 32 tokens, the target rte"):
+        checks.check(config)
+
+
+def test_checks_let_go_of_the_models(untrained, monkeypatch):
+    config = vars(build_parser().parse_args(untrained))
+    for name in ("run_dir", "quiet", "resume"):
+        del config[name]
+    made = []
+    create_student = models.create_student
+
+    def create(config, teacher):
+        student, start = create_student(config, teacher)
+        made.extend([weakref.ref(teacher), weakref.ref(student)])
+        return student, start
+
+    monkeypatch.setattr(models, "create_student", create)
+    checks = Checks()
+    checks.check(Config(**config))
+    gc.collect()
+    assert len(made) == 2
+    assert [one() for one in made] == [None, None]
+    # Each thing once.
+    checks.check(Config(**config))
+    assert len(made) == 2
+
+
+def tagged(*languages):
+    """A tagging task with a sentence in each language, seen twice."""
+    examples = tasks.TaggedExamples(
+        [["anna", "sings"]] * len(languages),
+        [[1, 0]] * len(languages),
+        languages,
+    )
+    task = tasks.tagging_task("names", tasks.WIKIANN_TAGS)
+    return TaggingTask(task, {"train": examples, "dev": examples})
+
+
+def test_tags_have_no_pairs(tmp_path):
+    pytest.importorskip("seqeval.metrics", reason="needs seqeval")
+    pairs = tmp_path / "pairs.tsv"
+    pairs.write_text("anna sings\tin oslo\n")
+    checks = Checks()
+    checks._tasks["names:en"] = tagged("en")
+    config = Config(
+        source="names:en", transfer=str(pairs), transfer_columns="0,1"
+    )
+    with pytest.raises(ValueError, match="must name one column for names:en"):
+        checks.check(config)
+
+
+def test_tags_of_a_target_are_shown_by_language(make_token_classifier):
+    pytest.importorskip("seqeval.metrics", reason="needs seqeval")
+    labelled = tagged("en", "no")
+    model = make_token_classifier()
+    dev = labelled.tokenize(labelled.dev, model.preprocessor.tokenizer, 16)
+    data = TaskData(labelled, dev, dev, dev)
+    assert list(data.score(model)["languages"]) == ["en", "no"]
+    assert "languages" not in data.measure(model)
+    page = recipe.targets_page(
+        [
+            {
+                "target": "names:en,no",
+                "metric": "phrase_f1",
+                "dev": "dev",
+                "examples": 2,
+                "models": {targets.TRANSFERRED: data.score(model)},
+            }
+        ]
+    )
+    assert "names:en,no, by language:" in page
+    assert "| no | " in page
 
 
 def test_help_explains_every_option():

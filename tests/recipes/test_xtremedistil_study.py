@@ -34,6 +34,27 @@ def test_rows_are_named_by_what_differs(rows, names):
     assert [study.row_name(row, rows) for row in rows] == names
 
 
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        (["--strategy", "multiworker"], "A study is for one machine"),
+        (["--targets", "sst2,mrqc"], "mrqc"),
+        (["--targets", "wikiann:en,de;"], "tags of words where"),
+        (["--target-epochs", "0"], "--target-epochs must be 1 or more"),
+        (["--students", "1x8x2,1x64x2"], "at most as wide as the teacher"),
+        (["--transfers", "own,no/such/file"], "no/such/file"),
+        (["--retrieve", "5"], "--retrieve is about the texts"),
+        (["--sources", "sst2,qqp"], "must hold the folder QQP"),
+    ],
+)
+def test_bad_input_costs_no_teacher(
+    arguments, tmp_path, capsys, options, message
+):
+    assert study.main([*arguments, "--targets", "sst2", *options]) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "study").exists()
+
+
 def test_no_targets(tmp_path, capsys):
     assert study.main(["--sources", "sst2", "--targets", ""]) == 2
     assert "needs sources and targets" in capsys.readouterr().err
@@ -48,10 +69,12 @@ def calls(monkeypatch):
         calls.append(("teacher", config.source))
         return run_dir / "teacher"
 
-    def distil(config, run_dir, quiet, cache_dir):
+    def distil(config, run_dir, quiet, cache_dir, logits_dir):
         calls.append(("distil", config.source, config.transfer, config.student))
         assert config.teacher.endswith(f"teachers/{config.source}/teacher")
-        assert cache_dir.name.startswith(f"{config.source}__")
+        assert cache_dir.name == "shared"
+        assert logits_dir.parent == cache_dir
+        assert logits_dir.name.startswith(f"{config.source}__")
         run_dir.mkdir(parents=True)
         (run_dir / "result.json").write_text("{}")
 
@@ -60,6 +83,8 @@ def calls(monkeypatch):
         calls.append((config.source, config.transfer, config.student, target))
         return result(target, 0.5)
 
+    # There are no data.
+    monkeypatch.setattr(study.Checks, "check", lambda *_: None)
     monkeypatch.setattr(study.recipe, "train_teacher", train_teacher)
     monkeypatch.setattr(study.recipe, "run", distil)
     monkeypatch.setattr(study.targets, "transfer", transfer)
@@ -154,6 +179,7 @@ def test_sources_and_targets_and_another_target(arguments, tmp_path):
         "qnli",
     }
     assert (folder / "shared/sst2__own/teacher_logits/dev").is_dir()
+    assert list((folder / "shared/tokens").glob("*.safetensors"))
 
     # What is done is taken; another target adds to it.
     before = times(folder)

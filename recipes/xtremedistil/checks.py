@@ -1,0 +1,116 @@
+"""What a run would fail on later is found before its first model trains."""
+
+import gc
+
+import keras_distill
+from keras_distill import tasks
+from recipes.xtremedistil import models
+from recipes.xtremedistil import stage_list
+from recipes.xtremedistil.labelled_task import TaggingTask
+from recipes.xtremedistil.labelled_task import read_task
+from recipes.xtremedistil.labelled_task import task_class_of
+from recipes.xtremedistil.trainer import text_files
+
+
+class Checks:
+    """Opens what runs will need, each thing once, and lets go of it.
+
+    Args:
+        quiet: bool. Whether to leave out the progress of reading. Defaults to
+            `False`.
+    """
+
+    def __init__(self, quiet=False):
+        self._quiet = quiet
+        self._tasks = {}
+        self._checked = set()
+
+    def check(self, config):
+        """Raises on what one run would fail on.
+
+        All its tasks are read, of its unlabelled texts the first one; the
+        student is made from the teacher as it is before its fine-tuning, and
+        matched with it. Nothing is tokenised.
+
+        Args:
+            config: `Config`, of which `check` was called. Of the configs of
+                one `Checks`, only the settings of rows of a study may differ.
+
+        Raises:
+            ValueError: If a task or a text is not there, or something does
+                not go with something else.
+        """
+        _check_kinds(config)
+        source = self._read(config, config.source)
+        targets = [self._read(config, name) for name in config.target_names]
+        if config.transfer is not None:
+            _check_texts(config, source)
+        key = (config.source, config.student)
+        if key not in self._checked:
+            _check_models(config, source, targets)
+            self._checked.add(key)
+            # Models hold themselves in circles; the next to come are large.
+            gc.collect()
+
+    def _read(self, config, name):
+        if name not in self._tasks:
+            self._tasks[name] = read_task(
+                name, config.data_dir, config.glue_dir, self._quiet
+            ).emptied()
+        return self._tasks[name]
+
+
+def _check_kinds(config):
+    kind = task_class_of(config.source)
+    for name in config.target_names:
+        if task_class_of(name) is not kind:
+            raise ValueError(
+                "--targets must be tags of words where --source is, and tasks "
+                f"over texts where it is. Received: source={config.source!r}, "
+                f"target={name!r}"
+            )
+
+
+def _check_texts(config, source):
+    files = text_files(config)
+    # Raises if there is none, or not in the columns that were asked for.
+    files.load(1)
+    columns = files.num_columns
+    is_tagging = isinstance(source, TaggingTask)
+    of_source = len(source.task.text_columns)
+    if columns > of_source and (is_tagging or config.retrieve is not None):
+        raise ValueError(
+            f"--transfer-columns must name one column for {config.source}, "
+            f"which has no pairs. Received: {config.transfer_columns!r}"
+        )
+    if config.retrieve is not None:
+        source.label_balance(config.retrieve_balance, columns)
+        tasks.retrieval.load_sentence_encoder()
+
+
+def _check_models(config, source, targets):
+    loaded = models.load_teacher(config, source)
+    teacher = loaded.classifier
+    if loaded.has_head and targets and config.task_distillation != "none":
+        raise ValueError(
+            "--task-distillation needs a --teacher without a trained head, "
+            f"which each target fine-tunes. Received: {config.teacher!r} with "
+            f"a head, task_distillation={config.task_distillation!r}"
+        )
+    longest = getattr(teacher.backbone, "max_sequence_length", None)
+    for target in targets:
+        length = config.sequence_length or target.task.sequence_length
+        if longest is not None and length > longest:
+            raise ValueError(
+                f"The teacher in {config.teacher!r} reads at most {longest} "
+                f"tokens, the target {target.task.name} has {length}. Give a "
+                "smaller --sequence-length."
+            )
+    student, _ = models.create_student(config, teacher)
+    if config.representation_epochs:
+        keras_distill.Distiller(
+            teacher,
+            student,
+            stage_list.representation_losses(config, teacher, student),
+            student_loss_weight=0,
+        )
