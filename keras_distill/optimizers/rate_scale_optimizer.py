@@ -23,7 +23,7 @@ class RateScaleOptimizer(keras.optimizers.Optimizer):
     Adam and AdamW of Keras take the steps of the whole training for the
     number of gradients that a variable's moments hold. For one that was
     frozen until now the moments come out too small, the second more so than
-    the first, and with the usual betas it moves up to 6 times as far as the
+    the first, and with the usual betas it moves up to 6.6 times as far as the
     rate says, for hundreds of steps. Of variables that `count_own_steps` was
     told of, the steps are counted one by one: with `t` steps of training, of
     which `k` trained the variable, its update is scaled by

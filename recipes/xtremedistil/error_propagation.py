@@ -24,6 +24,7 @@ from sklearn.linear_model import LinearRegression
 from keras_distill import callbacks
 from keras_distill import features
 from keras_distill import layer_map
+from keras_distill import optimizers
 from keras_distill import schedules
 from keras_distill import stages
 from keras_distill import teachers
@@ -266,7 +267,10 @@ def _stage(way, config, data, teacher, student):
             config, teacher, student
         ),
         student_loss_weight=0,
-        optimizer=lambda _: make_optimizer(config, rate),
+        # So that Adam takes each layer for a new one when its turn comes.
+        optimizer=lambda _: optimizers.RateScaleOptimizer(
+            make_optimizer(config, rate)
+        ),
         epochs=config.representation_epochs,
         batch_size=config.batch_size,
         callbacks=transfer,
