@@ -6,7 +6,6 @@ import time
 import keras
 
 from keras_distill import callbacks
-from keras_distill.callbacks.phases import released_if_interrupted
 from keras_distill.stages import random_state
 from keras_distill.stages import variables
 from keras_distill.stages.checkpointer import Checkpointer
@@ -228,10 +227,7 @@ class StageRun:
     def _fit(self):
         """Trains one epoch after the other."""
         model, stage = self._model, self.stage
-        with (
-            _finalized_at_end(model),
-            released_if_interrupted(self._callbacks),
-        ):
+        with _finalized_at_end(model):
             while self._epoch < stage.total_epochs and not self._stopped:
                 _fit(model)(
                     stage.batches(self.seed, self._epoch, self._batch),
