@@ -192,10 +192,11 @@ def test_a_run_stopped_between_stages_ends_as_if_it_had_not(
     def stop_at_second(*args):
         listed = list_stages(*args)
 
-        def stop(steps):
+        def stop():
             raise KeyboardInterrupt
 
-        listed[1].optimizer = stop
+        # It is described before the first one runs, and built when it is due.
+        listed[1].build = stop
         return listed
 
     with monkeypatch.context() as patch:
