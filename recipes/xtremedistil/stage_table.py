@@ -71,11 +71,15 @@ def _count(variables):
 
 
 def _optimizer(described):
-    rate = described["config"]["learning_rate"]
-    if isinstance(rate, dict):
-        peak = rate["config"].get("peak")
-        schedule = rate["class_name"]
-        rate = schedule if peak is None else f"{schedule} with peak {peak:g}"
-    else:
-        rate = f"{rate:g}"
-    return f"{described['class_name']}, {rate}"
+    if isinstance(described, str):
+        # Keras cannot say more of it.
+        return described
+    name, config = described["class_name"], described["config"]
+    if "inner_optimizer" in config:
+        return f"{name} over {_optimizer(config['inner_optimizer'])}"
+    rate = config["learning_rate"]
+    if isinstance(rate, float):
+        return f"{name}, {rate:g}"
+    peak = rate["config"].get("peak")
+    suffix = "" if peak is None else f" with peak {peak:g}"
+    return f"{name}, {rate['class_name']}{suffix}"

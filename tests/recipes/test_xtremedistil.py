@@ -13,6 +13,8 @@ import pytest
 
 from keras_distill import export
 from keras_distill import losses
+from keras_distill import optimizers
+from keras_distill import schedules
 from keras_distill import stages
 from keras_distill import tasks
 from keras_distill import teachers
@@ -494,6 +496,29 @@ def test_the_list_of_stages_is_read_off_the_stages(trainer, prepared):
     ]
     assert last[2] == "labels: SparseCategoricalCrossentropy"
     assert last[-1] == "accuracy, patience 2"
+
+
+@pytest.mark.parametrize(
+    "make, words",
+    [
+        (lambda: keras.optimizers.SGD(0.5), "SGD, 0.5"),
+        (
+            lambda: keras.optimizers.SGD(
+                schedules.JoinedSchedules([(0.5, 2), (0.1, 2)])
+            ),
+            "SGD, JoinedSchedules",
+        ),
+        (
+            lambda: optimizers.RateScaleOptimizer(keras.optimizers.SGD(0.5)),
+            "RateScaleOptimizer over SGD, 0.5",
+        ),
+    ],
+)
+def test_every_optimizer_is_listed(trainer, prepared, make, words):
+    _, student, data = prepared
+    stage = stage_list.label_stage("any", trainer.config, data, student, 1, 1)
+    stage.optimizer = lambda _: make()
+    assert stage_table.row(stage)[4] == words
 
 
 def test_a_tpu_computes_in_bfloat16_wherever_it_is_set_up(monkeypatch):
