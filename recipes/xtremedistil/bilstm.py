@@ -391,12 +391,10 @@ class _Recipe:
             tables.write(path / "languages.md", table)
             console.print(table)
         else:
-            comparison, report = self._write_report()
-            console.print(comparison.table())
-            console.print(f"Report: {report}")
+            self._write_report(console)
         return found
 
-    def _write_report(self):
+    def _write_report(self, console):
         """Quality, size and speed, from raw text on."""
         config, results = self.config, self.trainer.results
         self.folder.say("Measuring quality, size and speed")
@@ -406,6 +404,7 @@ class _Recipe:
             self.labelled.dev,
             quiet=self.folder.quiet,
         )
+        console.print(comparison.table())
         report = evaluation.write_report(
             self.folder.path,
             comparison,
@@ -423,7 +422,7 @@ class _Recipe:
             ],
             baseline=None,
         )
-        return comparison, report
+        console.print(f"Report: {report}")
 
 
 def steps_table(results, metric):
