@@ -170,7 +170,7 @@ class ProgressiveKnowledgeTransfer(Phases):
         model.choose_matches()
 
     def _scale_rates(self, done):
-        if self._scaler is not None:
+        if 0 < self.done_rate < 1 and self._scaler is not None:
             self._scaler.reset_rate_scales()
             self._scaler.set_rate_scale(done, self.done_rate)
 

@@ -181,7 +181,9 @@ class Stage:
         model.compile(
             optimizer=self._make_optimizer(),
             loss=self.loss,
-            metrics=self.metrics,
+            # None would leave a KerasHub task the accuracy that it is made
+            # with, in a regression too.
+            metrics=self.metrics or [],
             **self.compile_options,
         )
         model.optimizer.build(model.trainable_variables)

@@ -48,7 +48,8 @@ _MEASURED_ROWS = 400
 _WITHOUT = (
     *("targets", "target_epochs", "target_rate", "task_distillation"),
     *("transfer", "transfer_columns", "transfer_sentences"),
-    *("transfer_min_words", "max_transfer_texts", "retrieve"),
+    *("transfer_min_words", "max_transfer_texts"),
+    *("retrieve", "retrieve_balance"),
     *("max_dev_examples", "max_scored_examples", "patience"),
     *("teacher_batch_size", "teacher_epochs", "teacher_rate"),
     *("unfreezing", "logits_epochs", "labels_epochs", "head_rate"),

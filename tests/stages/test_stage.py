@@ -1,6 +1,7 @@
 """What a stage takes and refuses."""
 
 import keras
+import numpy as np
 import pytest
 
 from keras_distill import callbacks
@@ -125,3 +126,20 @@ def test_what_callbacks_froze_is_free_after_the_stage():
     with stage.only_trainable():
         stage.student.layers[1].kernel.trainable = False
     assert stage.student.non_trainable_weights == []
+
+
+def test_a_task_is_measured_by_what_the_stage_says_alone(make_classifier):
+    # KerasHub makes a classifier with the accuracy of classes, which means
+    # nothing to a regression.
+    stage = stages.Stage(
+        "one",
+        make_classifier(num_layers=1, num_classes=1),
+        tiny_run.make_data(20),
+        loss="mse",
+        optimizer="adam",
+        epochs=1,
+    )
+    ids = np.ones((4, 5), "int32")
+    x = {"token_ids": ids, "segment_ids": 0 * ids, "padding_mask": ids}
+    logs = keras.Model.fit(stage.build(), x, np.ones(4), verbose=0).history
+    assert list(logs) == ["loss"]
