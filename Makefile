@@ -20,7 +20,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 BENCHMARKS := length_buckets step_overhead against_keras frozen_layers \
 	progressive_depth input_pipeline teacher_cache attention_memory \
-	accelerator
+	large_vocabulary accelerator
 
 .PHONY: demo test test-docs test-backends test-peers test-slow lint format \
 	benchmarks benchmarks-peers clean
