@@ -7,7 +7,6 @@ import sys
 import keras
 from rich.console import Console
 
-from keras_distill import distribution
 from keras_distill import evaluation
 from keras_distill import export
 from keras_distill import layer_map
@@ -16,6 +15,7 @@ from keras_distill import stages
 from keras_distill import students
 from keras_distill import tasks
 from keras_distill import teachers
+from recipes.common.devices import begin_strategy
 from recipes.common.devices import on_one_device
 from recipes.common.devices import stage_options
 from recipes.common.student_size import parse_size
@@ -47,9 +47,7 @@ def run(config, run_dir, quiet=False, resume=True):
     config.check()
     student_size = parse_size(config.student)
     # First of all, since a strategy sets up the devices.
-    scope = distribution.scope(config.strategy)
-    if config.strategy == "tpu":
-        keras.config.set_dtype_policy("mixed_bfloat16")
+    scope = begin_strategy(config.strategy)
     with stages.RunFolder(
         run_dir, dataclasses.asdict(config), resume, quiet
     ) as folder:
