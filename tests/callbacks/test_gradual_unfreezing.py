@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from keras_distill import losses
+from keras_distill import optimizers
 from keras_distill import students
 from keras_distill.callbacks import GradualUnfreezing
 
@@ -86,6 +87,26 @@ def test_the_plan_is_printed_unless_it_is_quiet(
     fit(distiller, callback, epochs=1, verbose=2)
     printed = capsys.readouterr().out
     assert "Phases:\nfrom epoch 1: head\nfrom epoch 2: encoder\n" in printed
+
+
+@pytest.mark.parametrize(
+    "make_optimizer, is_advised",
+    [
+        (keras.optimizers.AdamW, True),
+        (lambda: optimizers.RateScaleOptimizer("adamw"), False),
+        (keras.optimizers.SGD, False),
+    ],
+)
+def test_adam_is_advised_to_count_the_steps_of_what_joins(
+    make_bert_distiller, fit, capsys, make_optimizer, is_advised
+):
+    distiller = make_bert_distiller(
+        [losses.LogitsDistillation()], optimizer=make_optimizer()
+    )
+    fit(distiller, GradualUnfreezing("encoder", epochs=1), epochs=1, verbose=2)
+    printed = capsys.readouterr().out
+    advice = "RateScaleOptimizer(optimizer)\n"
+    assert (advice in printed) == is_advised
 
 
 def test_a_part_that_waits_stays_as_it_was(make_bert_distiller, fit, values):
