@@ -19,7 +19,7 @@ from recipes.xtremedistil import stage_list
 from recipes.xtremedistil.config import Config
 from recipes.xtremedistil.trainer import TaskData
 
-ROOT = pathlib.Path(__file__).parents[2]
+ROOT = pathlib.Path(__file__).parents[3]
 RATES = {
     "representation_rate": 4e-3,
     "head_rate": 2e-3,
