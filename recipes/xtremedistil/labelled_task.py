@@ -63,7 +63,8 @@ def read_tags(name, data_dir=None, quiet=False):
     Args:
         name: str. A folder and its languages, such as `"wikiann:en,de"`, or
             several such joined by `+`. The folder lies in `data_dir` or in
-            its folder `ner`.
+            its folder `ner`. Tags other than WikiAnn's are those of the
+            training files.
         data_dir: Optional path. Without it WikiAnn comes from TensorFlow
             Datasets.
         quiet: bool. Whether to leave out the progress of reading.
@@ -94,7 +95,9 @@ def read_tags(name, data_dir=None, quiet=False):
         language: _tag_folder(data_dir, folder) / language
         for folder, language in pairs
     }
-    return tasks.load_iob(folders, name=name, quiet=quiet)
+    return tasks.load_iob(
+        folders, label_names=_tags_of(folders), name=name, quiet=quiet
+    )
 
 
 class LabelledTask:
@@ -311,6 +314,13 @@ def _folder(name, data_dir, glue_dir):
 def _tag_folder(data_dir, name):
     below = pathlib.Path(data_dir) / "ner" / name
     return below if below.is_dir() else pathlib.Path(data_dir) / name
+
+
+def _tags_of(folders):
+    """WikiAnn's tags, in their order, unless the files have others."""
+    found = tasks.find_tags(folders)
+    known = tasks.WIKIANN_TAGS
+    return known if set(found) <= set(known) else found
 
 
 def _in_columns(examples, num_columns):

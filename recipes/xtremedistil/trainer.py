@@ -13,6 +13,7 @@ from recipes.xtremedistil import models
 from recipes.xtremedistil import stage_list
 from recipes.xtremedistil import stage_table
 from recipes.xtremedistil import tables
+from recipes.xtremedistil.labelled_task import TaggingTask
 from recipes.xtremedistil.labelled_task import read_task
 
 # Never the run's: all seeds train on the same examples.
@@ -86,6 +87,9 @@ class Trainer:
             self.folder.quiet,
             self._cache_dir / "tokens",
         )
+        if isinstance(labelled, TaggingTask):
+            # A tag that is mistyped shows here.
+            self.folder.say(f"Tags: {', '.join(labelled.task.label_names)}")
         labelled.train = _drawn(labelled.train, config.max_train_examples)
         labelled.dev = _drawn(labelled.dev, config.max_scored_examples)
         return labelled
