@@ -3,7 +3,10 @@
 import gc
 import json
 import os
+import pathlib
 import socket
+import subprocess
+import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -18,6 +21,8 @@ from keras_distill import models  # noqa: E402
 gc.collect()
 gc.freeze()
 gc.set_threshold(50_000, 10, 10)
+
+_ROOT = pathlib.Path(__file__).resolve().parents[1]
 
 WORDS = (
     "a the film movie plot actor is was not very good bad great dull funny sad "
@@ -127,6 +132,23 @@ def make_token_classifier(piece_tokenizer):
         )
 
     return make
+
+
+@pytest.fixture
+def run_python():
+    """Runs a program in a process of its own and returns what it printed."""
+
+    def run(program, hash_seed):
+        return subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, "PYTHONHASHSEED": hash_seed},
+            cwd=_ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.splitlines()
+
+    return run
 
 
 @pytest.fixture

@@ -1,10 +1,5 @@
 """Parts join top down; what has not joined stays as it was, bit by bit."""
 
-import os
-import pathlib
-import subprocess
-import sys
-
 import keras
 import numpy as np
 import pytest
@@ -14,7 +9,6 @@ from keras_distill import optimizers
 from keras_distill import students
 from keras_distill.callbacks import GradualUnfreezing
 
-_ROOT = pathlib.Path(__file__).parents[2]
 HIDDEN = [losses.HiddenStatesDistillation()]
 
 
@@ -369,7 +363,7 @@ def test_a_plain_keras_model_unfreezes_as_well(values):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("hash_seed", ["0", "1", "42", "random"])
-def test_the_order_does_not_hang_on_hashes(hash_seed):
+def test_the_order_does_not_hang_on_hashes(run_python, hash_seed):
     program = """
 import keras_hub
 from keras_distill.callbacks import GradualUnfreezing
@@ -379,14 +373,6 @@ backbone = keras_hub.models.BertBackbone(
 )
 print(*GradualUnfreezing(steps=1).plan(backbone), sep=";")
 """
-    printed = subprocess.run(
-        [sys.executable, "-c", program],
-        env={**os.environ, "PYTHONHASHSEED": hash_seed},
-        cwd=_ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
     names = ["head", *(f"layer.{n}" for n in range(12, 0, -1)), "embeddings"]
     expected = [f"from step {i}: {name}" for i, name in enumerate(names)]
-    assert printed.strip().splitlines()[-1] == ";".join(expected)
+    assert run_python(program, hash_seed)[-1] == ";".join(expected)

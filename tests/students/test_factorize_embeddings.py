@@ -1,8 +1,3 @@
-import os
-import pathlib
-import subprocess
-import sys
-
 import keras
 import keras_hub
 import numpy as np
@@ -11,8 +6,6 @@ import pytest
 from keras_distill import students
 from keras_distill.features import FeatureExtractor
 from keras_distill.saving import swapped_optimizer
-
-ROOT = pathlib.Path(__file__).parents[2]
 
 
 def words_of(backbone):
@@ -410,7 +403,7 @@ def test_words_are_the_left_vectors_times_the_singular_values(
 
 
 @pytest.mark.slow
-def test_two_processes_agree_to_the_last_bit():
+def test_two_processes_agree_to_the_last_bit(run_python):
     program = """
 import hashlib
 import keras_hub
@@ -434,22 +427,11 @@ for method in ("exact", "randomized"):
         print(method, center, hashlib.sha256(words.tobytes()).hexdigest())
 """
 
-    def run(hash_seed):
-        printed = subprocess.run(
-            [sys.executable, "-c", program],
-            env={**os.environ, "PYTHONHASHSEED": hash_seed},
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        return printed.splitlines()[-4:]
-
-    found = run("0")
+    found = run_python(program, "0")[-4:]
     assert [line.split()[0] for line in found] == ["exact"] * 2 + [
         "randomized"
     ] * 2
-    assert run("1") == found
+    assert run_python(program, "1")[-4:] == found
 
 
 @pytest.mark.parametrize("center", [False, True])

@@ -1,9 +1,5 @@
 """The plan of the stages, with the numbers of XtremeDistilTransformers."""
 
-import os
-import pathlib
-import subprocess
-import sys
 import types
 
 import keras
@@ -19,7 +15,6 @@ from recipes.xtremedistil import stage_list
 from recipes.xtremedistil.config import Config
 from recipes.xtremedistil.trainer import TaskData
 
-ROOT = pathlib.Path(__file__).parents[3]
 RATES = {
     "representation_rate": 4e-3,
     "head_rate": 2e-3,
@@ -254,7 +249,7 @@ def test_a_size_on_the_command_line_has_4_times_its_own_width():
         for hash_seed in ("0", "1", "random")
     ],
 )
-def test_the_order_does_not_hang_on_hashes(hash_seed):
+def test_the_order_does_not_hang_on_hashes(run_python, hash_seed):
     """The official code's did, which changed with Python's version."""
     program = """
 import keras_hub
@@ -273,15 +268,7 @@ for how in ("encoder", "layer"):
         print(name, *parts, sep=" ")
     print(*GradualUnfreezing(how, steps=1).plan(student), sep="; ")
 """
-    printed = subprocess.run(
-        [sys.executable, "-c", program],
-        env={**os.environ, "PYTHONHASHSEED": hash_seed},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    assert printed.splitlines()[-10:] == [
+    assert run_python(program, hash_seed)[-10:] == [
         "head logits",
         "projection logits pooled_dense",
         "encoder all",
