@@ -12,6 +12,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import keras  # noqa: E402
 import keras_hub  # noqa: E402
+import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 
 from keras_distill import models  # noqa: E402
@@ -132,6 +133,29 @@ def make_token_classifier(piece_tokenizer):
         )
 
     return make
+
+
+@pytest.fixture
+def randomize():
+    """Gives a model weights so large that all its values differ clearly."""
+
+    def apply(model, seed=0):
+        generator = np.random.default_rng(seed)
+        for weight in model.weights:
+            weight.assign(generator.normal(0.0, 0.5, weight.shape))
+        return model
+
+    return apply
+
+
+@pytest.fixture
+def values():
+    """Copies weights into a list of arrays, to compare before and after."""
+
+    def read(model):
+        return [np.array(weight) for weight in model.weights]
+
+    return read
 
 
 @pytest.fixture

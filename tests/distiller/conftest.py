@@ -106,29 +106,6 @@ def make_distiller(make_dense, cross_entropy):
 
 
 @pytest.fixture
-def randomize():
-    """Gives a model weights so large that all its values differ clearly."""
-
-    def apply(model, seed=0):
-        generator = np.random.default_rng(seed)
-        for weight in model.weights:
-            weight.assign(generator.normal(0.0, 0.5, weight.shape))
-        return model
-
-    return apply
-
-
-@pytest.fixture
-def values():
-    """Copies weights into a list of arrays, to compare before and after."""
-
-    def read(model):
-        return [weight.numpy() for weight in model.weights]
-
-    return read
-
-
-@pytest.fixture
 def assert_same():
     """Compares two lists of arrays, bit by bit."""
 

@@ -1,19 +1,5 @@
 import keras_hub
-import numpy as np
 import pytest
-
-
-@pytest.fixture
-def randomize():
-    """Gives every weight its own value, so that each copy can be told."""
-
-    def apply(model, seed=0):
-        generator = np.random.default_rng(seed)
-        for weight in model.weights:
-            weight.assign(generator.normal(0.0, 0.5, weight.shape))
-        return model
-
-    return apply
 
 
 @pytest.fixture
@@ -36,13 +22,3 @@ def make_backbone():
         return cls(**(sizes | words))
 
     return make
-
-
-@pytest.fixture
-def values():
-    """Reads weights into a list of arrays, to compare before and after."""
-
-    def read(model):
-        return [np.array(weight) for weight in model.weights]
-
-    return read
