@@ -11,15 +11,7 @@ from rich import box
 from rich.table import Table
 
 from keras_distill.evaluation import formatting
-
-# How a metric is called in a sentence and in a table.
-METRIC_NAMES = {
-    "f1": "F1",
-    "matthews": "Matthews correlation",
-    "pearson": "Pearson correlation",
-    "pearson_spearman": "mean of Pearson and Spearman",
-    "spearman": "Spearman correlation",
-}
+from keras_distill.tasks.metrics import METRICS
 
 # How the numbers of a unit are written.
 STYLES = {
@@ -64,7 +56,10 @@ class Figure:
 
 def metric_name(metric):
     """Returns how a metric is called in a sentence."""
-    return METRIC_NAMES.get(metric, metric.replace("_", " "))
+    if metric in METRICS:
+        return METRICS[metric].title
+    # Of a report that another program wrote.
+    return metric.replace("_", " ")
 
 
 def metric_unit(metric):

@@ -6,9 +6,9 @@ import pathlib
 import numpy as np
 
 from keras_distill.progress import Progress
+from keras_distill.tasks.metrics import OUTSIDE
 from keras_distill.tasks.splits import Splits
 from keras_distill.tasks.tagged_examples import TaggedExamples
-from keras_distill.tasks.tagging import OUTSIDE
 from keras_distill.tasks.tagging import SEQUENCE_LENGTH
 from keras_distill.tasks.tagging import WIKIANN_TAGS
 from keras_distill.tasks.tagging import is_iob

@@ -6,6 +6,7 @@ import pathlib
 from keras_distill.tasks.labelled_rows import class_parser
 from keras_distill.tasks.labelled_rows import read_examples
 from keras_distill.tasks.labelled_rows import score_parser
+from keras_distill.tasks.metrics import check_metrics
 from keras_distill.tasks.splits import Splits
 from keras_distill.tasks.tables import column_names
 from keras_distill.tasks.tables import find_table
@@ -74,10 +75,13 @@ def load_folder(
         metrics = ("pearson_spearman",) if is_regression else ("accuracy",)
     if sequence_length is None:
         sequence_length = 64 * len(text_columns)
+    label_names = None if is_regression else tuple(label_names)
+    # Before a string becomes a tuple of letters.
+    check_metrics(metrics, label_names)
     task = Task(
         name=folder.resolve().name,
         text_columns=tuple(text_columns),
-        label_names=None if is_regression else tuple(label_names),
+        label_names=label_names,
         metrics=tuple(metrics),
         sequence_length=sequence_length,
     )

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from keras_distill.tasks.metrics import OUTSIDE
+from keras_distill.tasks.metrics import PHRASE_METRICS
 from keras_distill.tasks.tagged_examples import UNKNOWN_LANGUAGE
-from keras_distill.tasks.tagging import OUTSIDE
-from keras_distill.tasks.tagging import PHRASE_METRICS
 
 _INSTALL = "pip install --use-pep517 'seqeval>=1.2.2,<2'"
 

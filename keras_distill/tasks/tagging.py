@@ -1,15 +1,12 @@
 """What tagging asks: the tags of words and how they are measured."""
 
+from keras_distill.tasks.metrics import OUTSIDE
+from keras_distill.tasks.metrics import PHRASE_METRICS
 from keras_distill.tasks.task import Task
-
-# Inside, outside, beginning: the tag of a word that is part of nothing.
-OUTSIDE = "O"
 
 # In the order of TFDS's class indices: no phrase, persons, organisations,
 # places.
 WIKIANN_TAGS = ("O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC")
-
-PHRASE_METRICS = ("phrase_f1", "phrase_precision", "phrase_recall")
 
 SEQUENCE_LENGTH = 128
 

@@ -2,6 +2,8 @@
 
 import dataclasses
 
+from keras_distill.tasks.metrics import check_metrics
+
 
 @dataclasses.dataclass(frozen=True)
 class Task:
@@ -13,7 +15,9 @@ class Task:
         label_names: tuple of strings in the order of the class indices, or
             `None` for regression.
         metrics: tuple of strings. The official metrics; the first one
-            selects models.
+            selects models. `"accuracy"`, `"macro_f1"` and `"matthews"` fit
+            classes, `"f1"` (of class 1) two classes, `"pearson"`,
+            `"spearman"` and `"pearson_spearman"` a regression.
         sequence_length: int. The most tokens that an example may have,
             special tokens included: 64 for one text and 128 for two in the
             papers.
@@ -40,11 +44,7 @@ class Task:
                 "`text_columns` must name one or two texts. "
                 f"Received: {self.text_columns!r}."
             )
-        if not self.metrics:
-            raise ValueError(
-                "`metrics` must name at least the metric that selects models. "
-                f"Received: {self.metrics!r}."
-            )
+        check_metrics(self.metrics, self.label_names)
 
     @property
     def is_regression(self):
@@ -60,3 +60,26 @@ class Task:
     def selection_metric(self):
         """The metric by which models are compared."""
         return self.metrics[0]
+
+    def selected_by(self, metric):
+        """The same task, whose models are compared by another metric.
+
+        Args:
+            metric: string. A metric that fits the labels; it is measured as
+                well if it was not.
+
+        Returns:
+            `Task`.
+
+        Raises:
+            ValueError: an unknown metric, or one that does not fit.
+
+        Example:
+
+        >>> import keras_distill
+        >>> task = keras_distill.tasks.get_task("mnli")
+        >>> task.selected_by("macro_f1").metrics
+        ('macro_f1', 'accuracy')
+        """
+        others = tuple(name for name in self.metrics if name != metric)
+        return dataclasses.replace(self, metrics=(metric, *others))

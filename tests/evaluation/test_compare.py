@@ -32,6 +32,21 @@ def logits(model, *texts):
     return keras.ops.convert_to_numpy(model(features, training=False))
 
 
+def test_macro_f1_of_three_classes(make_classifier):
+    task = Task("moods", ("text",), ("sad", "calm", "glad"), ("macro_f1",), 16)
+    model = make_classifier(num_layers=1, num_classes=3)
+    labels = np.array([2, 0, 2, 0, 1, 0, 2])
+    comparison = evaluation.compare(
+        {"teacher": model}, task, Examples((TEXTS,), labels), **FAST
+    )
+    predicted = logits(model, TEXTS).argmax(axis=-1)
+    expected = metrics.f1_score(
+        labels, predicted, average="macro", zero_division=0.0
+    )
+    assert comparison.row("teacher").metrics == {"macro_f1": expected}
+    assert "macro F1" in comparison.to_markdown()
+
+
 def test_rows_hold_each_models_quality_size_and_speed(make_classifier):
     models = {
         "teacher": make_classifier(num_layers=2),

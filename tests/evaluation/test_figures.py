@@ -31,6 +31,7 @@ def test_regression_agrees_by_correlation(make_comparison):
     [
         ("accuracy", "accuracy"),
         ("f1", "F1"),
+        ("macro_f1", "macro F1"),
         ("matthews", "Matthews correlation"),
         ("exact_match", "exact match"),
     ],

@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from sklearn import metrics
 
 from keras_distill import tasks
+from keras_distill.tasks import metrics as registry
 
 
 def evaluate(name, labels, outputs):
@@ -24,6 +26,24 @@ def test_accuracy_and_f1_of_class_one():
     values = evaluate("qqp", [1, 1, 1, 0, 0], logits([1, 1, 0, 1, 0]))
     assert values == pytest.approx({"accuracy": 0.6, "f1": 2 / 3})
     assert list(values) == ["accuracy", "f1"]
+
+
+def test_macro_f1_of_three_classes():
+    task = tasks.get_task("mnli").selected_by("macro_f1")
+    labels, predictions = [0, 0, 1, 1, 2], [0, 1, 1, 1, 0]
+    values = tasks.evaluate_metrics(task, labels, logits(predictions, 3))
+    # F1 of the classes: 1/2, 4/5 and 0.
+    assert values == pytest.approx({"macro_f1": 1.3 / 3, "accuracy": 0.6})
+    assert list(values) == ["macro_f1", "accuracy"]
+    assert values["macro_f1"] == metrics.f1_score(
+        labels, predictions, average="macro", zero_division=0
+    )
+
+
+def test_chance_of_macro_f1():
+    task = tasks.get_task("mnli").selected_by("macro_f1")
+    # Always class 0: F1 2/3 of it, 0 of the other that there is.
+    assert tasks.chance_level(task, [0, 0, 1, 1]) == pytest.approx(1 / 3)
 
 
 def test_matthews():
@@ -75,8 +95,63 @@ def test_values_are_plain_floats():
         ([0, 1, 1], np.zeros((2, 2)), "same number of rows"),
         ([], np.zeros((0, 2)), "at least one"),
         ([0, 1], [[0, 1], [np.nan, 0]], r"finite. Received: \[nan"),
+        ([0, 2], logits([0, 1]), r"from 0 to 1 of sst2. Received: 2 in row 1"),
+        ([-1, 0], logits([0, 1]), r"from 0 to 1 of sst2. Received: -1 in row"),
+        ([0, 0.5], logits([0, 1]), r"from 0 to 1 of sst2. Received: 0.5"),
     ],
 )
 def test_bad_input(labels, outputs, message):
     with pytest.raises(ValueError, match=message):
         evaluate("sst2", labels, outputs)
+
+
+def test_labels_of_a_regression_are_finite():
+    with pytest.raises(ValueError, match="must be finite. Received: nan"):
+        evaluate("stsb", [0.5, np.nan], np.zeros((2, 1)))
+
+
+def test_tags_are_measured_elsewhere():
+    task = tasks.tagging_task("names", ["O", "B-PER"])
+    with pytest.raises(ValueError, match="use `keras_distill.tasks.evaluate_"):
+        tasks.evaluate_metrics(task, [0, 1], np.zeros((2, 2)))
+
+
+@pytest.mark.parametrize(
+    ("labels", "fitting"),
+    [
+        (None, ["pearson", "spearman", "pearson_spearman"]),
+        (("no", "yes"), ["accuracy", "f1", "macro_f1", "matthews"]),
+        (("a", "b", "c"), ["accuracy", "macro_f1", "matthews"]),
+    ],
+)
+def test_every_fitting_metric_measures(labels, fitting):
+    assert registry.metrics_for(labels) == fitting
+    task = tasks.Task("own", ("text",), labels, tuple(fitting), 16)
+    count = task.num_outputs
+    outputs = np.eye(4, count) if labels else np.arange(4.0)[:, np.newaxis]
+    true = np.arange(4) % count if labels else np.arange(4.0)
+    values = tasks.evaluate_metrics(task, true, outputs)
+    assert list(values) == fitting
+    assert np.isfinite(list(values.values())).all()
+
+
+@pytest.mark.parametrize(
+    ("names", "labels", "message"),
+    [
+        ((), ("no", "yes"), "`metrics` must be a tuple that names"),
+        ("accuracy", ("no", "yes"), "must be a tuple that .*'accuracy'"),
+        (("acuracy",), ("no", "yes"), r"did you mean 'accuracy'\?"),
+        (("f1_macro",), ("no", "yes"), r"did you mean 'macro_f1'\?"),
+        (("mcc",), ("no", "yes"), r"did you mean 'matthews'\?"),
+        ((None,), ("no", "yes"), "must be of accuracy, f1.*Received: None"),
+        (("f1",), ("a", "b", "c"), "two classes, for 3 classes.*macro_f1"),
+        (("accuracy",), None, "for classes, for numbers.*pearson_spearman"),
+        (("pearson",), ("no", "yes"), "for numbers, for 2 classes"),
+        (("phrase_f1",), ("no", "yes"), "for tags of words, for 2 classes"),
+        (("phrase_f1", "accuracy"), ("O", "B-A"), "all be of phrases"),
+        (("accuracy", "accuracy"), ("no", "yes"), "each metric once"),
+    ],
+)
+def test_metrics_that_cannot_measure(names, labels, message):
+    with pytest.raises(ValueError, match=message):
+        tasks.Task("own", ("text",), labels, names, 16)

@@ -12,7 +12,7 @@ def make_task(**changes):
         "name": "mood",
         "text_columns": ("sentence",),
         "label_names": ("sad", "glad", "calm"),
-        "metrics": ("accuracy", "f1"),
+        "metrics": ("accuracy", "macro_f1"),
         "sequence_length": 64,
     }
     return Task(**{**arguments, **changes})
@@ -26,7 +26,7 @@ def test_classification():
 
 
 def test_regression():
-    task = make_task(label_names=None)
+    task = make_task(label_names=None, metrics=("pearson",))
     assert task.is_regression
     assert task.num_outputs == 1
 
@@ -44,6 +44,9 @@ def test_one_or_two_texts(columns):
         make_task(text_columns=columns)
 
 
-def test_needs_a_metric():
-    with pytest.raises(ValueError, match="`metrics` must name"):
-        make_task(metrics=())
+def test_another_metric_selects():
+    task = make_task().selected_by("macro_f1")
+    assert task.metrics == ("macro_f1", "accuracy")
+    assert make_task().selected_by("matthews").metrics[0] == "matthews"
+    with pytest.raises(ValueError, match="two classes, for 3 classes"):
+        task.selected_by("f1")
