@@ -7,6 +7,7 @@ import pathlib
 
 import keras_hub
 
+from keras_distill.packing import huggingface_tokenizer
 from keras_distill.saving import saved_task_class
 
 EMBEDDED = "minilm"
@@ -73,6 +74,8 @@ def load_teacher(
     try:
         has_head = folder is not None and _has_head(folder, task_class)
         arguments = {} if has_head else {"num_classes": num_classes}
+        if folder is not None and _is_huggingface(folder):
+            arguments["preprocessor"] = _huggingface_preprocessor(folder)
         classifier = task_class.from_preset(
             source if folder is None else str(folder), **arguments
         )
@@ -120,6 +123,20 @@ def _folder(source):
             f"{'exists' if folder.parent.is_dir() else 'is missing too'}."
         )
     return None
+
+
+def _is_huggingface(folder):
+    config = folder / "config.json"
+    return config.is_file() and "model_type" in json.loads(config.read_bytes())
+
+
+def _huggingface_preprocessor(folder):
+    """A preprocessor whose tokenizer is the folder's own."""
+    config = json.loads((folder / "config.json").read_bytes())
+    return keras_hub.models.TextClassifierPreprocessor.from_preset(
+        str(folder),
+        tokenizer=huggingface_tokenizer(folder, config["vocab_size"]),
+    )
 
 
 def _has_head(folder, task_class):

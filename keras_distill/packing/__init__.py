@@ -1,0 +1,5 @@
+"""Raw texts to token ids, as the model's own preprocessor makes them."""
+
+from keras_distill.packing.huggingface_tokenizer import huggingface_tokenizer
+
+__all__ = ["huggingface_tokenizer"]
