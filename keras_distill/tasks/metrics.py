@@ -5,12 +5,13 @@ shown in its report is named there.
 """
 
 import dataclasses
-import difflib
 from collections.abc import Callable
 
 import numpy as np
 from scipy import stats
 from sklearn import metrics
+
+from keras_distill.arguments import did_you_mean
 
 # What a metric's labels are.
 CLASSES = "classes"
@@ -118,7 +119,7 @@ def check_metrics(names, label_names):
         )
     fitting = metrics_for(label_names)
     for name in names:
-        if name not in METRICS:
+        if not isinstance(name, str) or name not in METRICS:
             raise ValueError(
                 f"`metrics` must be of {', '.join(fitting)}. Received: "
                 f"{name!r}{_did_you_mean(name)}."
@@ -180,11 +181,9 @@ def _labels(label_names):
 
 def _did_you_mean(name):
     """A hint at the name that was meant, if one is near or is another's."""
-    meant = _OTHER_NAMES.get(name)
-    if meant is None and isinstance(name, str):
-        close = difflib.get_close_matches(name, METRICS, n=1)
-        meant = close[0] if close else None
-    return "" if meant is None else f" (did you mean {meant!r}?)"
+    if isinstance(name, str) and name in _OTHER_NAMES:
+        return f" (did you mean {_OTHER_NAMES[name]!r}?)"
+    return did_you_mean(name, METRICS)
 
 
 def _check_labels(task, labels):

@@ -143,6 +143,7 @@ def test_every_fitting_metric_measures(labels, fitting):
         (("acuracy",), ("no", "yes"), r"did you mean 'accuracy'\?"),
         (("f1_macro",), ("no", "yes"), r"did you mean 'macro_f1'\?"),
         (("mcc",), ("no", "yes"), r"did you mean 'matthews'\?"),
+        ((["f1"],), ("no", "yes"), "must be of accuracy, f1.*Received: .'f1'"),
         ((None,), ("no", "yes"), "must be of accuracy, f1.*Received: None"),
         (("f1",), ("a", "b", "c"), "two classes, for 3 classes.*macro_f1"),
         (("accuracy",), None, "for classes, for numbers.*pearson_spearman"),
