@@ -1,5 +1,7 @@
 """Backbones and heads that KerasHub lacks, in the shape of its own."""
 
+from keras_distill.models.bert import BertBackbone
+from keras_distill.models.bert import BertTextClassifier
 from keras_distill.models.bilstm import BiLstmBackbone
 from keras_distill.models.bilstm import BiLstmEncoder
 from keras_distill.models.bilstm import BiLstmTextClassifier
@@ -8,6 +10,8 @@ from keras_distill.models.factorized_bert import FactorizedBertTextClassifier
 from keras_distill.models.token_classifier import TokenClassifier
 
 __all__ = [
+    "BertBackbone",
+    "BertTextClassifier",
     "BiLstmBackbone",
     "BiLstmEncoder",
     "BiLstmTextClassifier",

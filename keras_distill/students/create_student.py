@@ -34,9 +34,10 @@ def create_student(
 
     A classifier gives a classifier with the same classes, activation and
     preprocessor (the same object, so one tokenizer serves both); a backbone
-    gives a backbone. Vocabulary, maximum sequence length and segments are the
-    teacher's. The student is trainable and has Keras's current dtype policy,
-    whatever the teacher's are.
+    gives a backbone. Vocabulary, maximum sequence length, segments, activation
+    and the epsilon of the layer normalizations are the teacher's. The student
+    is trainable and has Keras's current dtype policy, whatever the teacher's
+    are.
 
     With `embedding_dim`, a BERT's table of words is kept factorized, as a
     table of that width and a dense layer to the width of the hidden states:
@@ -187,7 +188,7 @@ def _build_backbone(teacher, size, embedding_dim, dropout, name=None):
         config["dropout"] = dropout
     backbone_class = type(teacher)
     if embedding_dim is not None:
-        if backbone_class is keras_hub.models.BertBackbone:
+        if issubclass(backbone_class, keras_hub.models.BertBackbone):
             backbone_class = models.FactorizedBertBackbone
         elif "embedding_dim" not in config:
             raise ValueError(
@@ -213,7 +214,7 @@ def _build_task(teacher, backbone, dropout, name):
     task_class = type(teacher)
     # KerasHub finds a saved task by the class of its backbone.
     if (
-        task_class is keras_hub.models.BertTextClassifier
+        issubclass(task_class, keras_hub.models.BertTextClassifier)
         and type(backbone) is models.FactorizedBertBackbone
     ):
         task_class = models.FactorizedBertTextClassifier

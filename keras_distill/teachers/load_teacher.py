@@ -7,6 +7,8 @@ import pathlib
 
 import keras_hub
 
+from keras_distill.models import BertTextClassifier
+from keras_distill.models import hugging_face
 from keras_distill.packing import huggingface_tokenizer
 from keras_distill.saving import saved_task_class
 
@@ -73,12 +75,15 @@ def load_teacher(
     folder = _folder(source)
     try:
         has_head = folder is not None and _has_head(folder, task_class)
-        arguments = {} if has_head else {"num_classes": num_classes}
-        if folder is not None and _is_huggingface(folder):
-            arguments["preprocessor"] = _huggingface_preprocessor(folder)
-        classifier = task_class.from_preset(
-            source if folder is None else str(folder), **arguments
-        )
+        if folder is not None and _is_hugging_face_bert(folder):
+            classifier = _from_hugging_face(folder, num_classes, task_class)
+        else:
+            arguments = {} if has_head else {"num_classes": num_classes}
+            if folder and hugging_face.is_hugging_face_folder(folder):
+                arguments["preprocessor"] = _preprocessor(folder)
+            classifier = task_class.from_preset(
+                source if folder is None else str(folder), **arguments
+            )
     # What a damaged file does to KerasHub has no class of its own.
     except Exception as error:
         raise ValueError(
@@ -125,17 +130,29 @@ def _folder(source):
     return None
 
 
-def _is_huggingface(folder):
-    config = folder / "config.json"
-    return config.is_file() and "model_type" in json.loads(config.read_bytes())
+def _is_hugging_face_bert(folder):
+    if not hugging_face.is_hugging_face_folder(folder):
+        return False
+    return hugging_face.Checkpoint(folder).config["model_type"] == "bert"
 
 
-def _huggingface_preprocessor(folder):
+def _preprocessor(folder):
     """A preprocessor whose tokenizer is the folder's own."""
     config = json.loads((folder / "config.json").read_bytes())
     return keras_hub.models.TextClassifierPreprocessor.from_preset(
         str(folder),
         tokenizer=huggingface_tokenizer(folder, config["vocab_size"]),
+    )
+
+
+def _from_hugging_face(folder, num_classes, task_class):
+    """A classifier with a new head above the encoder of a folder."""
+    if issubclass(BertTextClassifier, task_class):
+        task_class = BertTextClassifier
+    return task_class(
+        backbone=hugging_face.load_encoder(hugging_face.Checkpoint(folder)),
+        preprocessor=_preprocessor(folder),
+        num_classes=num_classes,
     )
 
 

@@ -6,6 +6,8 @@ import keras_hub
 # KerasHub exports BERT's activation under no public name.
 from keras_hub.src.utils.keras_utils import gelu_approximate
 
+from keras_distill.models.encoder_settings import encoder_settings
+
 
 @keras.saving.register_keras_serializable("keras_distill")
 class FactorizedBertBackbone(keras_hub.models.Backbone):
@@ -34,6 +36,11 @@ class FactorizedBertBackbone(keras_hub.models.Backbone):
         dropout: float. Dropout rate. Defaults to `0.1`.
         max_sequence_length: int. Number of positions. Defaults to `512`.
         num_segments: int. Number of segments. Defaults to `2`.
+        activation: Activation of the feed-forward layers, a name of Keras's
+            or a callable. Defaults to that of `keras_hub.models.BertBackbone`,
+            the tanh approximation of GELU.
+        layer_norm_epsilon: float. Added to the variance in every layer
+            normalization. Defaults to `1e-12`.
         embeddings_trainable: bool. Whether the table of words is trained; the
             projection is in any case. Defaults to `True`.
         dtype: string or `keras.mixed_precision.DTypePolicy`. The dtype of
@@ -70,8 +77,12 @@ class FactorizedBertBackbone(keras_hub.models.Backbone):
         num_segments=2,
         embeddings_trainable=True,
         dtype=None,
+        activation=gelu_approximate,
+        layer_norm_epsilon=1e-12,
         **kwargs,
     ):
+        activation = keras.activations.get(activation)
+
         # === Layers ===
         self.token_embedding = keras.layers.ReversibleEmbedding(
             vocabulary_size,
@@ -103,7 +114,9 @@ class FactorizedBertBackbone(keras_hub.models.Backbone):
             dtype=dtype, name="embeddings_add"
         )
         self.embeddings_layer_norm = keras.layers.LayerNormalization(
-            epsilon=1e-12, dtype=dtype, name="embeddings_layer_norm"
+            epsilon=layer_norm_epsilon,
+            dtype=dtype,
+            name="embeddings_layer_norm",
         )
         self.embeddings_dropout = keras.layers.Dropout(
             dropout, dtype=dtype, name="embeddings_dropout"
@@ -112,9 +125,9 @@ class FactorizedBertBackbone(keras_hub.models.Backbone):
             keras_hub.layers.TransformerEncoder(
                 num_heads=num_heads,
                 intermediate_dim=intermediate_dim,
-                activation=gelu_approximate,
+                activation=activation,
                 dropout=dropout,
-                layer_norm_epsilon=1e-12,
+                layer_norm_epsilon=layer_norm_epsilon,
                 kernel_initializer=_initializer(),
                 dtype=dtype,
                 name=f"transformer_layer_{i}",
@@ -163,6 +176,8 @@ class FactorizedBertBackbone(keras_hub.models.Backbone):
         self.dropout = dropout
         self.max_sequence_length = max_sequence_length
         self.num_segments = num_segments
+        self.activation = activation
+        self.layer_norm_epsilon = layer_norm_epsilon
         self.cls_token_index = 0
 
     def get_config(self):
@@ -177,6 +192,7 @@ class FactorizedBertBackbone(keras_hub.models.Backbone):
             "dropout": self.dropout,
             "max_sequence_length": self.max_sequence_length,
             "num_segments": self.num_segments,
+            **encoder_settings(self),
             "embeddings_trainable": self.token_embedding.trainable,
         }
 

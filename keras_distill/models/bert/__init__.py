@@ -1,0 +1,6 @@
+"""KerasHub's BERT with the activation and epsilon of a checkpoint."""
+
+from keras_distill.models.bert.backbone import BertBackbone
+from keras_distill.models.bert.text_classifier import BertTextClassifier
+
+__all__ = ["BertBackbone", "BertTextClassifier"]

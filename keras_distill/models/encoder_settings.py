@@ -1,0 +1,47 @@
+"""Activation and epsilon of KerasHub's encoders, which build both in."""
+
+import keras
+
+
+def set_encoder_settings(backbone, activation, layer_norm_epsilon):
+    """Gives all layers of a backbone another activation and epsilon.
+
+    Args:
+        backbone: KerasHub backbone that has just been built: its transformer
+            layers are `keras_hub.layers.TransformerEncoder`, its embeddings
+            are normalized by `embeddings_layer_norm`.
+        activation: Activation of the feed-forward layers, as
+            `keras.activations.get` takes it.
+        layer_norm_epsilon: float. Added to the variance in every layer
+            normalization.
+    """
+    activation = keras.activations.get(activation)
+    normalizations = [backbone.embeddings_layer_norm]
+    for layer in backbone.transformer_layers:
+        # What the layer says of itself, and what its parts compute with.
+        layer.activation = activation
+        layer.layer_norm_epsilon = layer_norm_epsilon
+        layer._feedforward_intermediate_dense.activation = activation
+        normalizations += [
+            layer._self_attention_layer_norm,
+            layer._feedforward_layer_norm,
+        ]
+    for normalization in normalizations:
+        normalization.epsilon = layer_norm_epsilon
+    backbone.activation = activation
+    backbone.layer_norm_epsilon = layer_norm_epsilon
+
+
+def encoder_settings(backbone):
+    """The part of a backbone's config that `set_encoder_settings` set.
+
+    Args:
+        backbone: Backbone that `set_encoder_settings` was called on.
+
+    Returns:
+        dict of `activation` and `layer_norm_epsilon`.
+    """
+    return {
+        "activation": keras.activations.serialize(backbone.activation),
+        "layer_norm_epsilon": backbone.layer_norm_epsilon,
+    }
