@@ -22,8 +22,8 @@ BENCHMARKS := length_buckets step_overhead against_keras frozen_layers \
 	progressive_depth input_pipeline teacher_cache attention_memory \
 	large_vocabulary accelerator
 
-.PHONY: demo test test-docs test-backends test-peers test-slow lint format \
-	benchmarks benchmarks-peers clean
+.PHONY: demo test test-docs test-backends test-peers test-slow wheel-check \
+	lint format benchmarks benchmarks-peers clean
 
 demo: $(BIN)/.library $(BIN)/.embedded
 	$(BIN)/python -m recipes.tinybert --task film_reviews \
@@ -50,6 +50,11 @@ test-peers: $(BIN)/.peers $(BIN)/.embedded
 
 test-slow: $(BIN)/.test $(BIN)/.embedded
 	$(PYTEST) -m slow
+
+# The wheel, in an environment of its own, as a newcomer without a checkout
+# uses it.
+wheel-check: $(BIN)/python
+	$(BIN)/python -m tests.wheel_check
 
 benchmarks: $(BIN)/.library $(BIN)/.embedded
 	for name in $(BENCHMARKS); do \

