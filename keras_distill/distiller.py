@@ -14,6 +14,7 @@ from keras_distill.features import describe
 from keras_distill.features import names
 from keras_distill.features import select_inputs
 from keras_distill.forward_pass import ForwardPass
+from keras_distill.io import show
 from keras_distill.objective import Objective
 from keras_distill.saving import model_config
 from keras_distill.saving import whole_file
@@ -219,7 +220,7 @@ class Distiller(Steps, keras.Model):
         """
         call = inspect.signature(super().fit).bind(*args, **kwargs)
         if call.arguments.get("verbose", "auto"):
-            print("\n".join(["Match plan:", *self.plan()]), flush=True)
+            show("Match plan:", *self.plan())
         if _is_data_set(call.arguments.get("x")):
             # Keras warns that its default is not for data sets.
             call.arguments.setdefault("shuffle", False)

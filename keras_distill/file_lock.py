@@ -1,7 +1,23 @@
 """Locks that no dead process holds."""
 
 import contextlib
-import fcntl
+import os
+import time
+
+try:
+    import fcntl
+except ImportError:
+    fcntl = None
+try:
+    import msvcrt
+except ImportError:
+    msvcrt = None
+
+# Where Windows locks a byte: far behind what a file holds, since it lets
+# nobody read what is locked.
+_BEHIND = 2**30
+# Seconds between two tries, where the system does not wait by itself.
+_WAIT = 0.1
 
 
 @contextlib.contextmanager
@@ -18,10 +34,58 @@ def file_lock(path, wait=True):
         bool. Whether the lock is held: always, if it waits.
     """
     with open(path, "ab") as file:
+        # Closing the file gives the lock back.
+        yield lock(file, wait)
+
+
+def remove_lock(path):
+    """Removes the file of a lock that nobody will need again.
+
+    Where somebody has it open, Windows keeps it; it does no harm.
+
+    Args:
+        path: `pathlib.Path` of the file.
+    """
+    with contextlib.suppress(PermissionError):
+        path.unlink(missing_ok=True)
+
+
+def lock(file, wait):
+    """Locks an open file until it is closed.
+
+    Where the system knows no locks (neither `fcntl` nor `msvcrt`, as in a
+    browser) there is one process only, and it holds all.
+
+    Args:
+        file: File that is open for writing.
+        wait: bool. Whether to wait for whoever holds it.
+
+    Returns:
+        bool. Whether it is locked.
+    """
+    if fcntl is not None:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
-            yield False
-            return
-        # Closing the file gives the lock back.
-        yield True
+            return False
+        return True
+    if msvcrt is not None:
+        return _lock_on_windows(file, wait)
+    return True
+
+
+def _lock_on_windows(file, wait):
+    descriptor = file.fileno()
+    while True:
+        place = os.lseek(descriptor, 0, os.SEEK_CUR)
+        try:
+            os.lseek(descriptor, _BEHIND, os.SEEK_SET)
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            if not wait:
+                return False
+        else:
+            return True
+        finally:
+            os.lseek(descriptor, place, os.SEEK_SET)
+        time.sleep(_WAIT)

@@ -2,8 +2,9 @@
 
 import time
 
-from rich import console as rich_console
 from rich import progress as rich_progress
+
+from keras_distill.io import make_console
 
 # Seconds of work without any output, and between two lines in a log.
 _PATIENCE = 5.0
@@ -40,7 +41,7 @@ class Progress:
         self._unit = unit
         self._done = self._done_before = done
         self._quiet = quiet
-        self._console = console or rich_console.Console(soft_wrap=True)
+        self._console = console or make_console(soft_wrap=True)
         self._bar = None
         self._start = time.monotonic()
         self._next = self._start + _PATIENCE

@@ -39,9 +39,12 @@ def replaced_file(path):
     temporary = path.with_name(UNFINISHED + path.name)
     try:
         yield temporary
-        _flush(temporary)
+        # To write back what others wrote, Windows wants it open for writing.
+        _flush(temporary, os.O_RDWR)
         os.replace(temporary, path)
-        _flush(path.parent)
+        if hasattr(os, "O_DIRECTORY"):
+            # Windows has no such thing for folders.
+            _flush(path.parent, os.O_RDONLY)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -104,9 +107,9 @@ def saved_task_class(folder):
     return keras.saving.get_registered_object(name)
 
 
-def _flush(path):
+def _flush(path, flags):
     """Waits until a file, or the list of a folder's files, is on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
+    descriptor = os.open(path, flags)
     try:
         os.fsync(descriptor)
     finally:

@@ -6,6 +6,7 @@ import itertools
 
 import keras
 
+from keras_distill.io import show
 from keras_distill.optimizers.rate_scale_optimizer import (
     find_rate_scale_optimizer,
 )
@@ -98,7 +99,7 @@ class Phases(keras.callbacks.Callback):
         self._ends = self._find_ends(self._phases)
         self._trainable = tuple(model.trainable_variables)
         if self.params and self.params.get("verbose"):
-            print("\n".join(["Phases:", *self._in_words(self._phases)]))
+            show("Phases:", *self._in_words(self._phases))
             if self._scaler is None and len(self._phases) > 1:
                 _advise(optimizer)
 
@@ -286,7 +287,7 @@ def _advise(optimizer):
         optimizer = inner
     if isinstance(optimizer, keras.optimizers.Adam):
         name = type(optimizer).__name__
-        print(
+        show(
             f"{name} moves variables that are trained from a later phase on up "
             "to 6.6 times too far at first. This counts their steps: "
             "keras_distill.optimizers.RateScaleOptimizer(optimizer)"

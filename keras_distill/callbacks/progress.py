@@ -5,11 +5,12 @@ import time
 
 import keras
 import numpy as np
-from rich.console import Console
 from rich.progress import BarColumn
 from rich.progress import Progress as RichProgress
 from rich.progress import TextColumn
 from rich.progress import TimeRemainingColumn
+
+from keras_distill.io import make_console
 
 
 class Progress(keras.callbacks.Callback):
@@ -41,7 +42,7 @@ class Progress(keras.callbacks.Callback):
         super().__init__()
         self.title = title
         self.log_every = log_every
-        self._console = console or Console(soft_wrap=True)
+        self._console = console or make_console(soft_wrap=True)
         self._bar = None
         self._task = None
 

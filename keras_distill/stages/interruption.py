@@ -1,5 +1,6 @@
 """Ctrl-C and SIGTERM, answered at a moment when all can be saved."""
 
+import contextlib
 import signal
 import sys
 import threading
@@ -58,12 +59,14 @@ class StopRequest:
         self.signal_number = number
         self._put_back()
         if not self._quiet:
-            print(
-                "\nStopping after this batch. Once more stops at once, and "
-                "loses what was done since the last checkpoint.",
-                file=sys.stderr,
-                flush=True,
-            )
+            # The terminal may be gone, which is why the signal came.
+            with contextlib.suppress(AttributeError, OSError, ValueError):
+                print(
+                    "\nStopping after this batch. Once more stops at once, "
+                    "and loses what was done since the last checkpoint.",
+                    file=sys.stderr,
+                    flush=True,
+                )
 
     def _put_back(self):
         while self._before:

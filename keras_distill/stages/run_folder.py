@@ -11,8 +11,8 @@ import socket
 import sys
 from importlib import metadata
 
-from rich.console import Console
-
+from keras_distill.io import make_console
+from keras_distill.io import set_aside
 from keras_distill.stages.chief import is_chief
 from keras_distill.stages.json_file import differences
 from keras_distill.stages.json_file import read_json
@@ -87,7 +87,9 @@ class RunFolder:
         self.writes = is_chief()
         self.command = shlex.join(sys.orig_argv)
         self.config = json.loads(json.dumps(config or {}))
-        self._console = Console(soft_wrap=True, highlight=False, markup=False)
+        self._console = make_console(
+            soft_wrap=True, highlight=False, markup=False
+        )
         self._lock = RunLock(self.path / "lock") if self.writes else None
         try:
             if not resume:
@@ -160,13 +162,10 @@ class RunFolder:
         """Renames a run that is there."""
         if not self.writes or not (self.path / "config.json").exists():
             return
-        number = 1
-        while True:
-            aside = self.path.with_name(f"{self.path.name}-earlier-{number}")
-            if not aside.exists():
-                break
-            number += 1
-        os.rename(self.path, aside)
+        if os.name == "nt":
+            # It renames no folder in which a file is open.
+            self._release()
+        aside = set_aside(self.path)
         self._release()
         self._lock = RunLock(self.path / "lock")
         self.say(f"The run that was there is {aside} now")

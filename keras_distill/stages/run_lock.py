@@ -1,10 +1,11 @@
 """One process at a time in a run's folder."""
 
 import datetime
-import fcntl
 import json
 import os
 import socket
+
+from keras_distill.file_lock import lock
 
 
 class RunLock:
@@ -24,17 +25,17 @@ class RunLock:
         path.parent.mkdir(parents=True, exist_ok=True)
         # For reading and writing, without emptying it: it may be another's.
         self._file = open(path, "a+", encoding="utf-8")  # noqa: SIM115
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        if not lock(self._file, wait=False):
             holder = _read_holder(self._file)
             self._file.close()
             raise ValueError(
                 f"The run's folder {str(path.parent)!r} is in use by {holder}. "
                 "Wait for it or stop it, or choose another folder."
-            ) from error
+            )
         # A child that outlives this process must not go on holding it.
-        os.register_at_fork(after_in_child=self._file.close)
+        # Windows has no such children.
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._file.close)
         self._write_holder()
 
     def release(self):

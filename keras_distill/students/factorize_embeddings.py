@@ -6,6 +6,7 @@ import keras
 import numpy as np
 from sklearn.utils.extmath import randomized_svd
 
+from keras_distill.io import show
 from keras_distill.students import backbones
 from keras_distill.vocabulary import check_same_vocabulary
 
@@ -194,7 +195,7 @@ def factorize_embeddings(
         energy_kept = min(1.0, float(energies[:rank].sum() / total))
     result = FactorizedEmbeddings(basis, mean, energy_kept)
     if not quiet:
-        print(result, flush=True)
+        show(result)
     return result
 
 

@@ -10,6 +10,7 @@ import safetensors
 from safetensors.numpy import save_file
 
 from keras_distill.file_lock import file_lock
+from keras_distill.file_lock import remove_lock
 from keras_distill.saving import replaced_file
 
 
@@ -74,7 +75,7 @@ class ArrayCache:
                 arrays = make()
                 _write(path, key, arrays)
             # Whoever takes the lock later finds the file.
-            lock_file.unlink(missing_ok=True)
+            remove_lock(lock_file)
         return arrays
 
 

@@ -3,6 +3,7 @@
 import argparse
 import sys
 
+from keras_distill import io
 from keras_distill import stages
 
 
@@ -73,6 +74,7 @@ def exit_status(program, run_dir, function):
     """
     try:
         function()
+        io.drop_lost_output()
     except (ValueError, OSError, FloatingPointError, ImportError) as error:
         print(f"{program}: {error}", file=sys.stderr)
         return 2

@@ -5,10 +5,10 @@ import shlex
 import sys
 
 import keras
-from rich.console import Console
 
 from keras_distill import evaluation
 from keras_distill import export
+from keras_distill import io
 from keras_distill import layer_map
 from keras_distill import losses
 from keras_distill import stages
@@ -305,7 +305,7 @@ class _Recipe:
             overwrite=True,
         )
         report = self._write_report(comparison)
-        console = Console(soft_wrap=True, highlight=False)
+        console = io.make_console(soft_wrap=True, highlight=False)
         console.print(comparison.table())
         console.print(f"Report: {report}")
         return comparison

@@ -13,10 +13,9 @@ import dataclasses
 import shlex
 import sys
 
-from rich.console import Console
-
 from keras_distill import evaluation
 from keras_distill import export
+from keras_distill import io
 from keras_distill import stages
 from keras_distill import students
 from keras_distill import teachers
@@ -374,7 +373,7 @@ class _Recipe:
     def report(self):
         """Measures, and writes what was found."""
         path = self.folder.path
-        console = Console(soft_wrap=True, highlight=False)
+        console = io.make_console(soft_wrap=True, highlight=False)
         steps = steps_table(
             self.trainer.results, self.labelled.task.selection_metric
         )

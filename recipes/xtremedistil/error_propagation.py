@@ -18,11 +18,11 @@ import sys
 
 import keras
 import numpy as np
-from rich.console import Console
 from sklearn.linear_model import LinearRegression
 
 from keras_distill import callbacks
 from keras_distill import features
+from keras_distill import io
 from keras_distill import layer_map
 from keras_distill import optimizers
 from keras_distill import schedules
@@ -128,7 +128,7 @@ def run(config, run_dir, quiet=False, resume=True):
             },
         )
         tables.write(folder.path / "error_propagation.md", table)
-        Console(soft_wrap=True, highlight=False).print(table)
+        io.make_console(soft_wrap=True, highlight=False).print(table)
     return found
 
 

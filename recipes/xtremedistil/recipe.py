@@ -4,10 +4,9 @@ import dataclasses
 import shlex
 import sys
 
-from rich.console import Console
-
 from keras_distill import evaluation
 from keras_distill import export
+from keras_distill import io
 from keras_distill import stages
 from recipes.common.devices import begin_strategy
 from recipes.common.devices import on_one_device
@@ -159,7 +158,7 @@ class _Recipe:
             "targets": self.results,
         }
         tables.write_json(path / "result.json", found)
-        console = Console(soft_wrap=True, highlight=False)
+        console = io.make_console(soft_wrap=True, highlight=False)
         if self.results:
             table = targets_page(self.results)
             tables.write_json(path / "targets.json", self.results)

@@ -10,8 +10,7 @@ import pathlib
 import shlex
 import sys
 
-from rich.console import Console
-
+from keras_distill import io
 from keras_distill import stages
 from keras_distill import teachers
 from recipes.common.command_line import add_run_options
@@ -113,7 +112,7 @@ def run(
     tables.write_json(folder / "study.json", found)
     tables.write(folder / "study.md", table)
     heat_map.draw(found, folder / "study.png")
-    console = Console(soft_wrap=True, highlight=False)
+    console = io.make_console(soft_wrap=True, highlight=False)
     console.print(table)
     console.print(f"Heat map: {folder / 'study.png'}")
     return found
@@ -124,7 +123,7 @@ class _Study:
         self.config = config
         self.folder = folder
         self.quiet = quiet
-        self._console = Console(soft_wrap=True, highlight=False)
+        self._console = io.make_console(soft_wrap=True, highlight=False)
 
     def check(self, rows, target_names):
         """Raises on what any part would fail on, before the first one."""

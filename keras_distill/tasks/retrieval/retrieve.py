@@ -5,6 +5,7 @@ import hashlib
 
 import numpy as np
 
+from keras_distill.io import show
 from keras_distill.progress import Progress
 from keras_distill.tasks.examples import Examples
 from keras_distill.tasks.retrieval.embedding import embed
@@ -162,7 +163,7 @@ def _say_what_is_missing(counts, classes):
     there = np.bincount(classes, minlength=len(counts))
     for index in np.flatnonzero(there < counts):
         of_class = f" of class {index}" if len(counts) > 1 else ""
-        print(
+        show(
             f"Found {there[index]:,} of {counts[index]:,} texts{of_class}; a "
             "larger corpus or more `neighbors` would give more"
         )

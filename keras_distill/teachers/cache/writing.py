@@ -12,6 +12,7 @@ from keras_distill.features import describe
 from keras_distill.features import names
 from keras_distill.features.feature_extractor import expand_features
 from keras_distill.file_lock import file_lock
+from keras_distill.file_lock import remove_lock
 from keras_distill.progress import Progress
 from keras_distill.saving import UNFINISHED
 from keras_distill.saving import replaced_file
@@ -96,7 +97,7 @@ def write_cache(folder, teacher, examples, settings, quiet):
             _write_all(left, write)
     for path in folder.glob("*.lock"):
         # Of those who died. Nobody needs a lock on what is finished.
-        path.unlink(missing_ok=True)
+        remove_lock(path)
 
 
 def check_examples(examples):
@@ -214,7 +215,7 @@ def _claim(folder, manifest, index, teacher_name):
                 manifests.write_manifest(file, manifest, teacher_name)
         known, _ = manifests.read_manifest(folder)
         # Whoever waits for the lock finds the manifest.
-        lock_file.unlink(missing_ok=True)
+        remove_lock(lock_file)
     differences = known.differences(manifest)
     if differences:
         raise ValueError(
@@ -245,7 +246,7 @@ def _write_shard(folder, manifest, examples, run, progress, number):
         else:
             progress.advance(len(places))
         # Whoever takes the lock later finds the shard.
-        lock_file.unlink(missing_ok=True)
+        remove_lock(lock_file)
     return True
 
 
