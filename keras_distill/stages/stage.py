@@ -294,6 +294,18 @@ class Stage:
                 f"`train` of stage '{self.name}' must have a batch at least. "
                 "Received: none"
             )
+        self._check_data()
+
+    def _check_data(self):
+        """What the student would stop at in the middle of a step."""
+        if hasattr(self.train, "check_model"):
+            learns = self.loss is not None and self.student_loss_weight != 0
+            try:
+                self.train.check_model(self.student, with_labels=learns)
+            except ValueError as error:
+                raise ValueError(
+                    f"`train` of stage '{self.name}': {error}"
+                ) from error
 
     def _check_losses(self):
         if (self.teacher is None) != (self.distillation_losses is None):

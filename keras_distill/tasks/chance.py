@@ -10,7 +10,7 @@ def chance_level(task, labels):
 
     Args:
         task: `Task`.
-        labels: array of the split's labels, of shape `(rows,)`.
+        labels: the split's labels, as `Task.encode_labels` takes them.
 
     Returns:
         float. The share of the most frequent label for accuracy; 0 for
@@ -23,7 +23,7 @@ def chance_level(task, labels):
     >>> keras_distill.tasks.chance_level(task, [0, 1, 1, 1])
     0.75
     """
-    labels = np.asarray(labels)
+    labels = task.encode_labels(labels)
     if task.is_regression:
         outputs = np.zeros((len(labels), 1))
     else:

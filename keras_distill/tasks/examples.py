@@ -4,16 +4,29 @@ import dataclasses
 
 import numpy as np
 
+from keras_distill.columns import in_order
+from keras_distill.columns import label_column
+from keras_distill.columns import text_column
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Examples:
     """Texts and labels of one split, in the order of the source.
 
+    Columns are read by position: those of a table may have any index.
+
     Args:
-        texts: tuple of one or two lists of strings, one list per text column.
-        labels: array of class indices or scores, or `None` when the split is
-            unlabelled. Kept as `int32` or `float32`.
-        ids: array of row ids. Defaults to `None`, which counts rows from 0.
+        texts: tuple of one or two columns of strings: lists, NumPy arrays or
+            pandas series, also of UTF-8 bytes. Kept as lists of `str`.
+        labels: column of class indices (ints or bools) or scores (floats), or
+            `None` when the split is unlabelled. Kept as an array of `int32`
+            or `float32`. Names of classes, and class indices that a table
+            holds as floats, become indices by `Task.encode_labels`.
+        ids: column of row ids. Defaults to `None`, which counts rows from 0.
+
+    Raises:
+        ValueError: a missing text or label, with its row; columns of other
+            types, or of different lengths.
 
     Example:
 
@@ -32,22 +45,26 @@ class Examples:
     def __post_init__(self):
         texts = self.texts
         if not isinstance(texts, tuple) or any(
-            isinstance(column, str) for column in texts
+            isinstance(column, (str, bytes)) for column in texts
         ):
             raise ValueError(
                 "`texts` must be a tuple with one list of strings per text "
-                f"column. Received: {type(texts).__name__}."
+                f"column. Received: {type(texts).__name__}{_hint(texts)}."
             )
         if len(texts) not in (1, 2):
             raise ValueError(
                 "`texts` must hold one or two text columns. "
                 f"Received: {len(texts)}."
             )
-        ids = np.arange(len(self)) if self.ids is None else self.ids
+        texts = tuple(
+            text_column(column, f"texts[{number}]")
+            for number, column in enumerate(texts)
+        )
         # A frozen dataclass sets its own normalised fields this way.
-        object.__setattr__(self, "ids", np.asarray(ids, dtype="int64"))
+        object.__setattr__(self, "texts", texts)
+        object.__setattr__(self, "ids", id_column(self.ids, len(self)))
         if self.labels is not None:
-            object.__setattr__(self, "labels", _label_array(self.labels))
+            object.__setattr__(self, "labels", label_column(self.labels))
         lengths = [len(column) for column in texts] + [len(self.ids)]
         if self.labels is not None:
             lengths.append(len(self.labels))
@@ -84,6 +101,7 @@ class Examples:
         Returns:
             `Examples`.
         """
+        rows = row_numbers(rows, len(self))
         return Examples(
             texts=tuple([column[row] for row in rows] for column in self.texts),
             labels=None if self.labels is None else self.labels[rows],
@@ -91,14 +109,74 @@ class Examples:
         )
 
 
-def _label_array(labels):
-    """Class indices as int32, scores as float32."""
-    labels = np.asarray(labels)
-    if labels.ndim == 1 and labels.dtype.kind in "iu":
-        return labels.astype("int32")
-    if labels.ndim == 1 and labels.dtype.kind == "f":
-        return labels.astype("float32")
-    raise ValueError(
-        "`labels` must be one integer or one float per row. "
-        f"Received: shape {labels.shape}, dtype {labels.dtype}."
-    )
+def id_column(ids, count):
+    """Row ids as an int64 array; those of `None` count from 0.
+
+    Args:
+        ids: column of ints, or `None`.
+        count: int. The number of rows.
+
+    Returns:
+        int64 array.
+
+    Raises:
+        ValueError: ids that are no integers.
+    """
+    if ids is None:
+        return np.arange(count, dtype="int64")
+    ids = np.asarray(in_order(ids, "ids"))
+    if ids.dtype.kind == "f" and np.all(ids == np.floor(ids)):
+        ids = ids.astype("int64")
+    if ids.ndim != 1 or (ids.dtype.kind not in "iu" and len(ids)):
+        raise ValueError(
+            "`ids` must be one integer per row. Received: shape "
+            f"{ids.shape}, dtype {ids.dtype}; leave `ids` out to count rows."
+        )
+    return ids.astype("int64")
+
+
+def row_numbers(rows, count):
+    """Row numbers as an integer array; a mask gives those that it marks.
+
+    Args:
+        rows: sequence of ints, or of as many bools as there are rows.
+        count: int. The number of rows.
+
+    Returns:
+        Integer array.
+
+    Raises:
+        ValueError: a mask of another length, or what is no row.
+    """
+    rows = np.asarray(in_order(rows, "rows"))
+    if rows.dtype.kind == "b":
+        if rows.shape != (count,):
+            raise ValueError(
+                "`rows` must be row numbers, or a mask with one bool for each "
+                f"of {count} rows. Received: a mask of shape {rows.shape}."
+            )
+        return np.flatnonzero(rows)
+    if not len(rows):
+        return np.zeros(0, dtype="int64")
+    if rows.ndim != 1 or rows.dtype.kind not in "iu":
+        raise ValueError(
+            "`rows` must be row numbers. Received: shape "
+            f"{rows.shape}, dtype {rows.dtype}."
+        )
+    if rows.min() < -count or rows.max() >= count:
+        raise ValueError(
+            f"`rows` must be from 0 to {count - 1}. Received: "
+            f"{rows[(rows < -count) | (rows >= count)][0]}."
+        )
+    return rows
+
+
+def _hint(texts):
+    """How what was given becomes a tuple of columns."""
+    if isinstance(texts, (str, bytes)) or not hasattr(texts, "__len__"):
+        return ""
+    if hasattr(texts, "columns"):
+        return "; choose columns, such as `(table['text'],)`"
+    if isinstance(texts, tuple):
+        return "; a tuple of one list is `([...],)`"
+    return "; put it in a tuple, `(texts,)`"

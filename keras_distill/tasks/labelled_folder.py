@@ -6,13 +6,15 @@ import pathlib
 from keras_distill.tasks.labelled_rows import class_parser
 from keras_distill.tasks.labelled_rows import read_examples
 from keras_distill.tasks.labelled_rows import score_parser
-from keras_distill.tasks.metrics import check_metrics
 from keras_distill.tasks.splits import Splits
 from keras_distill.tasks.tables import column_names
 from keras_distill.tasks.tables import find_table
 from keras_distill.tasks.tables import read_table
 from keras_distill.tasks.task import Task
+from keras_distill.tasks.task import check_text_columns
 from keras_distill.tasks.tsv import listing
+
+_SCORES = ("pearson_spearman",)
 
 _SPLITS = ("train", "dev", "test")
 
@@ -70,19 +72,16 @@ def load_folder(
     ```
     """
     folder = pathlib.Path(data_dir)
-    is_regression = label_names is None
     if metrics is None:
-        metrics = ("pearson_spearman",) if is_regression else ("accuracy",)
+        metrics = _SCORES if label_names is None else ("accuracy",)
+    text_columns = check_text_columns(text_columns)
     if sequence_length is None:
         sequence_length = 64 * len(text_columns)
-    label_names = None if is_regression else tuple(label_names)
-    # Before a string becomes a tuple of letters.
-    check_metrics(metrics, label_names)
     task = Task(
         name=folder.resolve().name,
-        text_columns=tuple(text_columns),
+        text_columns=text_columns,
         label_names=label_names,
-        metrics=tuple(metrics),
+        metrics=metrics,
         sequence_length=sequence_length,
     )
     return task, open_labelled_folder(task, folder, label_column)

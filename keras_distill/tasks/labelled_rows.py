@@ -2,7 +2,14 @@
 
 import math
 
+from keras_distill.columns import is_missing
 from keras_distill.tasks.examples import Examples
+
+# What files hold where a row has no label: SNLI's "-", the -1 of unlabelled
+# splits, and what an empty cell of a table is written as.
+_NO_LABELS = frozenset(
+    ("", "-", "-1", "-1.0", "_", "nan", "NaN", "None", "null", "NA", "<NA>")
+)
 
 
 def read_examples(path, rows, text_columns, parse_label=None):
@@ -53,26 +60,61 @@ def check_text(text, column):
 def class_parser(label_names):
     """Returns a function from a label as a file spells it to its class index.
 
-    Some files write names and some write numbers; both are read.
+    Some files write names and some write numbers, pandas also as `1.0`; all
+    are read, with spaces around them too. Where names are numbers themselves,
+    names alone are read.
 
     Args:
         label_names: sequence of strings in the order of the class indices.
     """
+    names = {name: index for index, name in enumerate(label_names)}
     indices = {str(index): index for index in range(len(label_names))}
-    # A name that is a number is a name.
-    indices |= {name: index for index, name in enumerate(label_names)}
-    allowed = ", ".join(
-        f"{name} (or {index})" for index, name in enumerate(label_names)
-    )
+    indices |= {f"{index}.0": index for index in range(len(label_names))}
+    allowed = [f"{name} (or {index})" for name, index in names.items()]
+    if any(_is_number(name) for name in names):
+        indices, allowed = {}, list(names)
+    indices |= names
+    near = {_plain(name): name for name in names if _plain(name)}
 
     def parse(value):
-        if value not in indices:
-            raise ValueError(
-                f"unknown label {value!r}; the labels are: {allowed}."
-            )
-        return indices[value]
+        label = value.strip()
+        if label in indices:
+            return indices[label]
+        hint = ""
+        if no_label(label):
+            hint = f" {value!r} marks a row without a label: leave it out."
+        elif _plain(label) in near:
+            hint = f" Did you mean {near[_plain(label)]!r}?"
+        raise ValueError(
+            f"unknown label {value!r}; the labels are: {', '.join(allowed)}."
+            + hint
+        )
 
     return parse
+
+
+def no_label(value):
+    """Whether what stands in place of a label says that there is none.
+
+    Args:
+        value: a label as a file spells it, or a missing value.
+    """
+    if isinstance(value, (str, bytes)):
+        return value.strip() in _NO_LABELS
+    return is_missing(value)
+
+
+def _plain(label):
+    """A label without what people spell now so, now so."""
+    return "".join(letter for letter in label.casefold() if letter.isalnum())
+
+
+def _is_number(text):
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def score_parser(lowest=-math.inf, highest=math.inf):

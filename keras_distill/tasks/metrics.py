@@ -12,6 +12,7 @@ from scipy import stats
 from sklearn import metrics
 
 from keras_distill.arguments import did_you_mean
+from keras_distill.columns import in_order
 
 # What a metric's labels are.
 CLASSES = "classes"
@@ -45,8 +46,8 @@ def evaluate_metrics(task, labels, outputs):
 
     Args:
         task: `Task`. Says which metrics.
-        labels: integer array of class indices or float array of scores, of
-            shape `(rows,)`.
+        labels: class indices or scores, of shape `(rows,)`, as
+            `Task.encode_labels` takes them.
         outputs: array of raw model outputs: logits of shape
             `(rows, num_outputs)`; for regression also `(rows,)`.
 
@@ -80,7 +81,9 @@ def evaluate_metrics(task, labels, outputs):
             f"`task` must have one label for a text. Received: {task.name}, "
             "whose words have tags; use `keras_distill.tasks.evaluate_tags`."
         )
-    labels = np.asarray(labels)
+    labels = np.asarray(in_order(labels, "labels"))
+    if labels.dtype.kind not in "iuf":
+        labels = task.encode_labels(labels)
     predictions = _predictions(task, np.asarray(outputs, dtype="float64"))
     if labels.shape != predictions.shape or not labels.size:
         raise ValueError(

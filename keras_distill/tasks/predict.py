@@ -38,6 +38,7 @@ def predict_logits(model, tokenized, batch_size=32):
     logits = keras_distill.tasks.predict_logits(classifier, tokenized)
     ```
     """
+    tokenized.check_model(model, with_labels=False)
     # Longest first, so that memory runs out at once or not at all.
     order = np.argsort(-tokenized.lengths, kind="stable")
     batches = tokenized.select(order).batches(batch_size)

@@ -43,6 +43,7 @@ def predict_tags(model, tokenized, batch_size=32):
     print(keras_distill.tasks.predict_tags(tagger, tokenized))
     ```
     """
+    tokenized.check_model(model, with_labels=False)
     # Longest first, so that memory runs out at once or not at all.
     order = np.argsort(-tokenized.lengths, kind="stable")
     tokenized = tokenized.select(order)

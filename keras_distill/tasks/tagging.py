@@ -3,6 +3,7 @@
 from keras_distill.tasks.metrics import OUTSIDE
 from keras_distill.tasks.metrics import PHRASE_METRICS
 from keras_distill.tasks.task import Task
+from keras_distill.tasks.task import check_label_names
 
 # In the order of TFDS's class indices: no phrase, persons, organisations,
 # places.
@@ -35,15 +36,12 @@ def tagging_task(name, label_names, sequence_length=SEQUENCE_LENGTH):
     >>> task.num_outputs, task.selection_metric
     (3, 'phrase_f1')
     """
-    names = tuple(label_names)
-    if (
-        OUTSIDE not in names
-        or len(set(names)) != len(names)
-        or not all(is_iob(name) for name in names)
-    ):
+    names = check_label_names(label_names)
+    if names is None or OUTSIDE not in names or not all(map(is_iob, names)):
         raise ValueError(
             '`label_names` must name each tag once: "O", and "B-" or "I-" '
-            f"before the type of a phrase. Received: {label_names!r}."
+            "before the type of a phrase (files with S- and E-, or U- and L-, "
+            f"are read as such). Received: {label_names!r}."
         )
     return Task(
         name=name,

@@ -2,6 +2,13 @@
 
 import dataclasses
 
+import numpy as np
+
+from keras_distill.columns import in_order
+from keras_distill.columns import label_column
+from keras_distill.data_checks import check_class_labels
+from keras_distill.tasks.labelled_rows import class_parser
+from keras_distill.tasks.labelled_rows import no_label
 from keras_distill.tasks.metrics import check_metrics
 
 
@@ -39,12 +46,29 @@ class Task:
     sequence_length: int
 
     def __post_init__(self):
-        if len(self.text_columns) not in (1, 2):
-            raise ValueError(
-                "`text_columns` must name one or two texts. "
-                f"Received: {self.text_columns!r}."
-            )
+        # A frozen dataclass sets its own normalised fields this way.
+        object.__setattr__(
+            self, "text_columns", check_text_columns(self.text_columns)
+        )
+        object.__setattr__(
+            self, "label_names", check_label_names(self.label_names)
+        )
         check_metrics(self.metrics, self.label_names)
+        object.__setattr__(self, "metrics", tuple(self.metrics))
+        if not isinstance(self.name, str) or not self.name:
+            raise ValueError(
+                f"`name` must be a string. Received: name={self.name!r}."
+            )
+        length = self.sequence_length
+        if (
+            isinstance(length, bool)
+            or not isinstance(length, (int, np.integer))
+            or length < 1
+        ):
+            raise ValueError(
+                "`sequence_length` must be a positive int. Received: "
+                f"sequence_length={length!r}."
+            )
 
     @property
     def is_regression(self):
@@ -83,3 +107,131 @@ class Task:
         """
         others = tuple(name for name in self.metrics if name != metric)
         return dataclasses.replace(self, metrics=(metric, *others))
+
+    def encode_labels(self, labels):
+        """Labels as people have them, as models take them.
+
+        Args:
+            labels: list, array or series, read by position: of class indices
+                (ints, bools, or floats such as 1.0) or of label names; for a
+                regression of numbers.
+
+        Returns:
+            int32 array of class indices, or float32 array of scores.
+
+        Raises:
+            ValueError: a label that is missing or none of the task's, with
+                its row.
+
+        Example:
+
+        >>> import keras_distill
+        >>> task = keras_distill.tasks.get_task("rte")
+        >>> task.encode_labels(["not_entailment", "entailment"])
+        array([1, 0], dtype=int32)
+        >>> task.encode_labels([1.0, 0.0])
+        array([1, 0], dtype=int32)
+        """
+        if self.is_regression:
+            return label_column(labels).astype("float32")
+        labels = in_order(labels, "labels")
+        if any(isinstance(label, (str, bytes)) for label in labels):
+            return self._indices_of_names(labels)
+        labels = label_column(labels)
+        check_class_labels(labels, self.num_outputs)
+        return labels.astype("int32")
+
+    def _indices_of_names(self, labels):
+        parse = class_parser(self.label_names)
+        indices = []
+        for row, label in enumerate(labels):
+            if isinstance(label, bytes):
+                label = label.decode("utf-8", "replace")
+            try:
+                indices.append(parse("" if no_label(label) else str(label)))
+            except ValueError as error:
+                raise ValueError(f"`labels`, row {row}: {error}") from error
+        return np.array(indices, dtype="int32")
+
+
+def check_text_columns(text_columns):
+    """Returns the names of text columns as a tuple, or raises.
+
+    Args:
+        text_columns: sequence of one or two strings.
+
+    Returns:
+        Tuple of strings.
+
+    Raises:
+        ValueError: another number of names, one that is no string, or the
+            same twice.
+    """
+    if isinstance(text_columns, (list, tuple)) and len(text_columns) in (1, 2):
+        names = tuple(text_columns)
+        is_named = all(isinstance(name, str) and name for name in names)
+        if is_named and len(set(names)) == len(names):
+            return names
+    hint = ""
+    if isinstance(text_columns, str):
+        hint = f"; a tuple of one is ({text_columns!r},)"
+    raise ValueError(
+        "`text_columns` must be a tuple that names one or two texts. "
+        f"Received: text_columns={text_columns!r}{hint}."
+    )
+
+
+def check_label_names(label_names):
+    """Returns label names as a tuple in the order of the classes, or raises.
+
+    Args:
+        label_names: list, tuple or array of strings, or `None` for a
+            regression.
+
+    Returns:
+        Tuple of strings, or `None`.
+
+    Raises:
+        ValueError: no order, as a set has none, fewer than two names, one
+            that is no string or empty, or the same name twice.
+    """
+    if label_names is None:
+        return None
+    received = f"Received: label_names={label_names!r}"
+    wanted = (
+        "`label_names` must be a tuple of at least two different strings in "
+        "the order of the class indices, or None for a regression."
+    )
+    if isinstance(label_names, dict):
+        raise ValueError(
+            f"{wanted} {received}; of a dict of index to name, such as a "
+            "Hugging Face model's `id2label`, that is "
+            "[id2label[i] for i in range(len(id2label))]."
+        )
+    if isinstance(label_names, (set, frozenset)):
+        raise ValueError(
+            f"{wanted} {received}, a set, which has no order; sort it: "
+            f"{sorted(map(str, label_names))}."
+        )
+    if isinstance(label_names, (str, bytes)):
+        raise ValueError(f"{wanted} {received}, a plain string.")
+    try:
+        names = list(label_names)
+    except TypeError:
+        raise ValueError(f"{wanted} {received}.") from None
+    for index, name in enumerate(names):
+        if not isinstance(name, str):
+            raise ValueError(
+                f"{wanted} {received}, whose name {index} is of type "
+                f"{type(name).__name__}."
+            )
+        if not name.strip() or name != name.strip():
+            raise ValueError(
+                f"{wanted} {received}, whose name {index} is "
+                f"{'empty' if not name.strip() else 'padded with spaces'}."
+            )
+        if name in names[:index]:
+            raise ValueError(f"{wanted} {received}, with {name!r} twice.")
+    if len(names) < 2:
+        raise ValueError(f"{wanted} {received}.")
+    return tuple(map(str, names))

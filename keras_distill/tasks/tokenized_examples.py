@@ -3,7 +3,14 @@
 import keras
 import numpy as np
 
+from keras_distill.data_checks import check_class_labels
+from keras_distill.data_checks import check_length
+from keras_distill.data_checks import check_scores
+from keras_distill.data_checks import check_token_ids
+from keras_distill.data_checks import num_outputs
+from keras_distill.data_checks import num_positions
 from keras_distill.tasks.batch_sequence import BatchSequence
+from keras_distill.tasks.examples import row_numbers
 from keras_distill.tasks.length_buckets import make_batches
 from keras_distill.tasks.token_cache import tokenize_once
 from keras_distill.tasks.tokenization import special_ids
@@ -95,6 +102,7 @@ class TokenizedExamples:
         Returns:
             `TokenizedExamples`.
         """
+        rows = row_numbers(rows, len(self))
         selected = self._copy()
         for name in ("_first_lengths", "_starts", "lengths", "ids"):
             setattr(selected, name, getattr(self, name)[rows])
@@ -276,6 +284,50 @@ class TokenizedExamples:
         if drop_remainder:
             return len(self) // batch_size
         return -(-len(self) // batch_size)
+
+    def check_model(self, model, with_labels=True):
+        """Raises unless a model can take these rows.
+
+        Done once, where data and model come together: a step pays nothing.
+
+        Args:
+            model: `keras.Model`.
+            with_labels: bool. Whether the model is to learn the labels.
+                Defaults to `True`.
+
+        Raises:
+            ValueError: a token that is not in the model's vocabulary, a row
+                that is longer than the model has positions, or a label that
+                is no class of the model, with the number of the row.
+        """
+        if not len(self):
+            return
+        longest = int(self.lengths.argmax())
+        positions = num_positions(model)
+        if positions is not None:
+            check_length(int(self.lengths[longest]), positions, row=longest)
+        self._check_tokens(model)
+        width = num_outputs(model)
+        if with_labels and self.labels is not None and width is not None:
+            self._check_labels(width)
+
+    def _check_tokens(self, model):
+        backbone = getattr(model, "backbone", model)
+        size = getattr(backbone, "vocabulary_size", None)
+        if size is None or not len(self._values):
+            return
+        if self._values.min() >= 0 and self._values.max() < size:
+            return
+        # The rows at hand may be without the bad ones.
+        for row, start in enumerate(self._starts):
+            tokens = self._values[start : start + self.lengths[row]]
+            check_token_ids(tokens[np.newaxis], size, first_row=row)
+
+    def _check_labels(self, width):
+        if width > 1:
+            check_class_labels(self.labels, width)
+        else:
+            check_scores(self.labels)
 
     def _tokenize(
         self, examples, tokenizer, sequence_length, progress, cache_dir

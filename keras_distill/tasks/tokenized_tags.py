@@ -4,6 +4,8 @@ import warnings
 
 import numpy as np
 
+from keras_distill.data_checks import check_class_labels
+from keras_distill.tasks.examples import row_numbers
 from keras_distill.tasks.tokenized_examples import TokenizedExamples
 from keras_distill.tasks.word_pieces import NO_WORD
 from keras_distill.tasks.word_pieces import tokenize_and_pack_words
@@ -80,6 +82,7 @@ class TokenizedTags(TokenizedExamples):
             )
 
     def select(self, rows):
+        rows = row_numbers(rows, len(self))
         selected = super().select(rows)
         for name in ("languages", "_word_starts", "_word_counts"):
             setattr(selected, name, getattr(self, name)[rows])
@@ -135,6 +138,12 @@ class TokenizedTags(TokenizedExamples):
                 [np.zeros(0, "int32"), *examples.labels]
             )
         return rows, first_lengths
+
+    def _check_labels(self, width):
+        for row, labels in enumerate(self.labels):
+            check_class_labels(
+                np.reshape(labels, (1, -1)), width, first_row=row
+            )
 
     def _kept_words(self):
         """How many words of each row have their first piece in it."""

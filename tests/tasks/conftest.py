@@ -5,6 +5,7 @@ import os
 import pathlib
 
 import keras
+import numpy as np
 import pytest
 
 _SHARED = pathlib.Path(__file__).resolve().parents[3] / "shared"
@@ -41,3 +42,31 @@ def write_tsv(tmp_path):
         return path
 
     return write
+
+
+class _Series:
+    """What a pandas series does: `[]` looks up labels, iteration does not."""
+
+    def __init__(self, values, index):
+        self._values = list(values)
+        self.index = list(index)
+
+    def __getitem__(self, label):
+        return self._values[self.index.index(label)]
+
+    def __len__(self):
+        return len(self._values)
+
+    def __iter__(self):
+        return iter(self._values)
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(self._values, dtype=dtype)
+
+
+@pytest.fixture(params=["stand-in", "pandas"])
+def series(request):
+    """Makes a series of values and an index; pandas's where it is there."""
+    if request.param == "pandas":
+        return pytest.importorskip("pandas").Series
+    return _Series

@@ -76,7 +76,55 @@ def test_rows_must_match(arguments):
         Examples(**arguments)
 
 
-@pytest.mark.parametrize("labels", [["yes", "no"], [[0], [1]]])
+@pytest.mark.parametrize("labels", [["yes", "no"], [[0], [1]], [1j, 2]])
 def test_labels_are_numbers(labels):
     with pytest.raises(ValueError, match="one integer or one float per row"):
         Examples((["a", "b"],), labels=labels)
+
+
+def test_columns_are_read_by_position(series):
+    texts = series(["a", "b", "c"], index=[2, 0, 1])
+    labels = series([0, 1, 2], index=["x", "y", "z"])
+    examples = Examples(
+        (texts,), labels, ids=series([7, 8, 9], index=[9, 8, 7])
+    )
+    chosen = examples.select([2, 0])
+    assert chosen.texts == (["c", "a"],)
+    assert chosen.labels.tolist() == [2, 0]
+    assert chosen.ids.tolist() == [9, 7]
+
+
+def test_a_mask_selects_what_it_marks(series):
+    examples = Examples((["a", "b", "c"],), [0, 1, 0])
+    for mask in (examples.labels == 0, series([True, False, True], [5, 4, 3])):
+        assert examples.select(mask).texts == (["a", "c"],)
+    with pytest.raises(ValueError, match="one bool for each of 3 rows"):
+        examples.select([True, False])
+    with pytest.raises(ValueError, match="must be from 0 to 2. Received: 3"):
+        examples.select([3])
+    assert len(examples.select([])) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"texts": (["a", None],)}, r"`texts\[0\]`.*in row 1: None"),
+        ({"texts": (["a"], [np.nan])}, r"`texts\[1\]`.*in row 0: nan"),
+        ({"texts": (["a", 5],)}, "in row 1: '5', of type int"),
+        ({"texts": ([b"\xff"],)}, "in row 0: .* whose byte 1 is not UTF-8"),
+        ({"texts": (["\ud800"],)}, "in row 0: .* half of one"),
+        ({"texts": (["a", "b"],), "labels": [1, None]}, "None in row 1"),
+        ({"texts": (["a", "b"],), "labels": [1, np.nan]}, "nan in row 1"),
+        (
+            {"texts": (["a"],), "labels": ["yes"]},
+            r"task.encode_labels\(labels\)",
+        ),
+        ({"texts": (["a"],), "labels": [[0, 1]]}, "argmax"),
+        ({"texts": (["a"],), "labels": [2**31]}, "2147483648 in row 0"),
+        ({"texts": (["a"],), "ids": ["q1"]}, "one integer per row"),
+        ({"texts": (["a"],), "ids": [0.5]}, "one integer per row"),
+    ],
+)
+def test_what_is_missing_or_none_is_named(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        Examples(**arguments)

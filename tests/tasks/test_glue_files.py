@@ -153,9 +153,10 @@ def test_names_and_numbers_are_labels(write_tsv, tmp_path):
         "RTE/train.tsv",
         ["index", "sentence1", "sentence2", "label"],
         ["0", "a", "b", "1"],
-        ["1", "a", "b", "entailment"],
+        ["1", "a", "b", "entailment "],
+        ["2", "a", "b", "1.0"],
     )
-    assert tasks.load("rte", tmp_path)[1]["train"].labels.tolist() == [1, 0]
+    assert tasks.load("rte", tmp_path)[1]["train"].labels.tolist() == [1, 0, 1]
 
 
 def test_a_file_that_nobody_asks_for_is_not_opened(write_tsv, tmp_path):
@@ -251,7 +252,7 @@ def test_empty_text(write_tsv, tmp_path, text):
     check_message(read, f"{path}:3: the text in column 'sentence' is empty")
 
 
-@pytest.mark.parametrize("label", ["2", "-1", "", "Positive", "1.0"])
+@pytest.mark.parametrize("label", ["2", "-1", "", "Positive", "1.5"])
 def test_unknown_label(write_tsv, tmp_path, label):
     path, read = read_sst2(
         write_tsv, tmp_path, ["sentence", "label"], ["a", label]

@@ -78,3 +78,40 @@ def test_what_does_not_fit_is_refused(arguments, message):
 def test_no_negative_count(examples):
     with pytest.raises(ValueError, match="`count` must not be negative"):
         examples.take(-1)
+
+
+def test_columns_are_read_by_position(series):
+    examples = TaggedExamples(
+        series(WORDS[:2], index=[1, 0]),
+        series(LABELS[:2], index=["b", "a"]),
+        series(["en", "no"], index=[3, 9]),
+    )
+    assert examples.words == WORDS[:2]
+    assert examples.labels[1].tolist() == [5]
+    assert examples.languages.tolist() == ["en", "no"]
+
+
+def test_arrays_of_words_and_whole_floats():
+    examples = TaggedExamples(
+        [np.array(["Anna", "sings"], dtype=object), [b"Oslo"]],
+        [np.array([1.0, 0.0]), [5]],
+    )
+    assert examples.words == [["Anna", "sings"], ["Oslo"]]
+    assert examples.labels[0].dtype == np.int32
+
+
+@pytest.mark.parametrize(
+    ("words", "labels", "message"),
+    [
+        ([["a"], None], None, r"words\[1\]=None; leave the row out"),
+        ([["a", None]], None, r"`words\[0\]`.*in row 1: None"),
+        ([["a"]], [None], r"labels\[0\]=None; leave the row out"),
+        ([["a", "b"]], [[1, -100]], r"-100 in labels\[0\].*Hugging Face"),
+        ([["a"]], [["B-PER"]], "encode_labels"),
+        ([["a"]], [[0.5]], r"0.5 in labels\[0\]"),
+        ([["a"]], [0], r"`labels\[0\]` must be a list"),
+    ],
+)
+def test_what_is_missing_or_none_is_named(words, labels, message):
+    with pytest.raises(ValueError, match=message):
+        TaggedExamples(words, labels)

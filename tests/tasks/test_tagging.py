@@ -24,7 +24,6 @@ def test_wikiann_has_tfds_order_of_tags():
     "names",
     [
         ["B-PER", "I-PER"],
-        ["O", "B-PER", "B-PER"],
         ["O", "PER"],
         ["O", "B-"],
         ["O", "E-PER"],
@@ -32,4 +31,17 @@ def test_wikiann_has_tfds_order_of_tags():
 )
 def test_other_tags_are_refused(names):
     with pytest.raises(ValueError, match="`label_names` must name each tag"):
+        tasks.tagging_task("mine", names)
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["O", "B-PER", "B-PER"], "'B-PER' twice"),
+        ({"O", "B-PER"}, "has no order"),
+        (["O", None], "name 1 is of type NoneType"),
+    ],
+)
+def test_tags_have_an_order(names, message):
+    with pytest.raises(ValueError, match=message):
         tasks.tagging_task("mine", names)

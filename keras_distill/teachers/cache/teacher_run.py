@@ -31,6 +31,7 @@ class TeacherRun:
         Yields:
             dict of feature name to NumPy array.
         """
+        examples.check_model(self._teacher, with_labels=False)
         batches = examples.iterate(
             self._batch_size,
             fixed_length=self._fixed_length,
