@@ -1,58 +1,95 @@
 """The tokenizer of a Hugging Face folder, as the folder itself has it."""
 
-import json
-import pathlib
-
 import keras_hub
 
-_WORD_PIECE = {
-    "bert": keras_hub.models.BertTokenizer,
-    "distilbert": keras_hub.models.DistilBertTokenizer,
+from keras_distill.packing.huggingface_folder import HuggingFaceFolder
+from keras_distill.packing.tokenizers import BertTokenizer
+from keras_distill.packing.tokenizers import DistilBertTokenizer
+from keras_distill.packing.tokenizers import RobertaTokenizer
+from keras_distill.packing.tokenizers import XLMRobertaTokenizer
+
+_MODEL_TYPES = ("bert", "distilbert", "roberta", "xlm-roberta")
+_CLASSES = {
+    "WordPiece": BertTokenizer,
+    "BPE": RobertaTokenizer,
+    "Unigram": XLMRobertaTokenizer,
 }
 
 
 def huggingface_tokenizer(folder, vocabulary_size):
     """The tokenizer of a Hugging Face folder.
 
+    Its ids are those of the package `tokenizers`: accents, lower case, white
+    space, the longest word and added tokens are the folder's own. What
+    `tokenizer.json` says comes first; a folder without one is read as
+    `transformers` reads it, but for `do_lower_case`: where it is missing, a
+    vocabulary with capitals is a cased one.
+
+    It is a KerasHub tokenizer: its preprocessors take it, `save_to_preset`
+    and `.keras` files keep it, and it runs in `tf.data` and in a SavedModel.
+
     Args:
-        folder: Path with `config.json` and the tokenizer's files.
+        folder: Path with `config.json` and the tokenizer's files:
+            `tokenizer.json`, or `vocab.txt`, or `vocab.json` and
+            `merges.txt`, or a SentencePiece model.
         vocabulary_size: int. Rows of the model's table of words.
 
     Returns:
         A KerasHub tokenizer.
 
     Raises:
-        ValueError: If the vocabulary is longer than the table.
+        ValueError: If a file is missing or damaged, the tokenizer has a part
+            that no graph carries out, or its vocabulary is longer than the
+            table.
+
+    Example:
+
+    ```python
+    import json, pathlib
+    from keras_distill import packing
+
+    folder = pathlib.Path("film_bert")
+    folder.mkdir(exist_ok=True)
+    (folder / "config.json").write_text(json.dumps({"model_type": "bert"}))
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "cafe", "##s"]
+    (folder / "vocab.txt").write_text("\\n".join(words))
+    tokenizer = packing.huggingface_tokenizer(folder, vocabulary_size=7)
+    print(tokenizer(["Cafés [MASK]"]))
+    ```
     """
-    folder = pathlib.Path(folder)
-    model_type = _read(folder / "config.json").get("model_type")
-    described = _read(folder / "tokenizer.json")
-    normalizer = described.get("normalizer") or {}
-    if (
-        model_type in _WORD_PIECE
-        and described.get("model", {}).get("type") == "WordPiece"
-        and normalizer.get("type") == "BertNormalizer"
-    ):
-        vocabulary = described["model"]["vocab"]
-        lowercase = normalizer["lowercase"]
-        # `null` means: as the lower case.
-        strip_accents = normalizer.get("strip_accents")
-        tokenizer = _WORD_PIECE[model_type](
-            sorted(vocabulary, key=vocabulary.get),
-            lowercase=lowercase,
-            strip_accents=lowercase if strip_accents is None else strip_accents,
-        )
-    else:
+    files = HuggingFaceFolder(folder)
+    if files.model_type is not None and files.model_type not in _MODEL_TYPES:
+        # Other models' tokenizers are KerasHub's.
         tokenizer = keras_hub.tokenizers.Tokenizer.from_preset(str(folder))
-    if tokenizer.vocabulary_size() > vocabulary_size:
+    else:
+        tokenizer = _described(files)
+    size = tokenizer.vocabulary_size()
+    if size > vocabulary_size:
         raise ValueError(
-            f"The vocabulary in {str(folder)!r} has "
-            f"{tokenizer.vocabulary_size()} tokens, the model's table has "
-            f"{vocabulary_size} rows: the tokenizer belongs to another model. "
-            "Put the tokenizer's files of this model into the folder."
+            f"The tokenizer in {str(folder)!r} has {size} tokens, the model's "
+            f"table of words {vocabulary_size} rows: ids from "
+            f"{vocabulary_size} on have none. Put the files of this model's "
+            "own tokenizer into the folder, or resize the table with "
+            "`resize_token_embeddings` of transformers and save the model "
+            "again."
         )
     return tokenizer
 
 
-def _read(file):
-    return json.loads(file.read_bytes()) if file.is_file() else {}
+def _described(files):
+    description = files.description()
+    kind = description["model"]["type"]
+    if kind not in _CLASSES:
+        raise ValueError(
+            f"tokenizer.json in {str(files.path)!r} has a model of type "
+            f"{kind!r}. Supported: {', '.join(_CLASSES)}."
+        )
+    of_type = _CLASSES[kind]
+    if kind == "WordPiece" and files.model_type == "distilbert":
+        of_type = DistilBertTokenizer
+    try:
+        return of_type(
+            description, special_tokens=files.special_tokens(description)
+        )
+    except ValueError as error:
+        raise ValueError(f"{str(files.path)!r}: {error}") from error
