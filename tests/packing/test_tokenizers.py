@@ -1,10 +1,5 @@
 """The ids are those of `tokenizers`, in Python and in a graph."""
 
-import json
-
-import keras
-import keras_hub
-import numpy as np
 import pytest
 
 from keras_distill import packing
