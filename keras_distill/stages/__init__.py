@@ -3,7 +3,15 @@
 from keras_distill.stages.interruption import Interrupted
 from keras_distill.stages.run_folder import RunFolder
 from keras_distill.stages.run_stages import run_stages
+from keras_distill.stages.shipped import shipped_weights
 from keras_distill.stages.stage import Stage
 from keras_distill.stages.stage_result import StageResult
 
-__all__ = ["Interrupted", "RunFolder", "Stage", "StageResult", "run_stages"]
+__all__ = [
+    "Interrupted",
+    "RunFolder",
+    "Stage",
+    "StageResult",
+    "run_stages",
+    "shipped_weights",
+]

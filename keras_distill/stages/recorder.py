@@ -23,17 +23,21 @@ class Recorder(keras.callbacks.Callback):
         stage: str. Name of the stage.
         folder: `RunFolder`.
         steps_per_epoch: int.
+        keep: Optional `KeepBest` of the stage, which stands before this in
+            the list of callbacks. What the stage starts from is epoch 0.
 
     Attributes:
         history: dict of str to list of float, one value an epoch.
     """
 
-    def __init__(self, stage, folder, steps_per_epoch):
+    def __init__(self, stage, folder, steps_per_epoch, keep=None):
         super().__init__()
         self.history = {}
         self._stage = stage
         self._folder = folder
         self._steps_per_epoch = steps_per_epoch
+        self._keep = keep
+        self._has_start = False
         self._path = folder.path / "metrics.jsonl"
         self._events = None
         if keras.backend.backend() == "tensorflow":
@@ -41,10 +45,15 @@ class Recorder(keras.callbacks.Callback):
 
     def get_state(self):
         size = self._path.stat().st_size if self._path.is_file() else 0
-        return {"history": self.history, "size": size}
+        return {
+            "history": self.history,
+            "size": size,
+            "has_start": self._has_start,
+        }
 
     def set_state(self, state):
         self.history = state["history"]
+        self._has_start = state.get("has_start", False)
         if not self._folder.writes or not self._path.is_file():
             return
         # What came after the checkpoint will come again.
@@ -52,6 +61,16 @@ class Recorder(keras.callbacks.Callback):
             os.truncate(self._path, state["size"])
 
     def on_epoch_begin(self, epoch, logs=None):
+        start = getattr(self._keep, "start", None)
+        if start is not None and not self._has_start:
+            self._has_start = True
+            self._epoch = start["epoch"] - 1
+            self._write(
+                "epoch", values_of(start, "val_"), self._steps_per_epoch
+            )
+            self._folder.say(
+                f"Stage '{self._stage}' starts from {in_words(start)}"
+            )
         self._epoch = epoch
 
     def on_train_batch_begin(self, batch, logs=None):
@@ -98,3 +117,31 @@ class Recorder(keras.callbacks.Callback):
         if self._events is not None:
             tagged = {f"{kind}/{name}": x for name, x in scalars.items()}
             self._events.write(tagged, step)
+
+
+def values_of(measures, prefix=""):
+    """The measures of `KeepBest`, without the number of the epoch.
+
+    Args:
+        measures: dict.
+        prefix: str that the names begin with. Defaults to `""`.
+
+    Returns:
+        dict of str to float.
+    """
+    return {f"{prefix}{k}": v for k, v in measures.items() if k != "epoch"}
+
+
+def in_words(measures):
+    """The measures of `KeepBest` as part of a sentence.
+
+    Args:
+        measures: dict.
+
+    Returns:
+        str, such as `"accuracy 0.8125, f1 0.7912"`.
+    """
+    return ", ".join(
+        f"{name.replace('_', ' ')} {float(value):.4g}"
+        for name, value in values_of(measures).items()
+    )

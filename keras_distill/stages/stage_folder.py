@@ -18,7 +18,10 @@ _KINDS = {
     "history": dict,
     "seconds": (int, float),
     "best": (dict, type(None)),
+    "start": (dict, type(None)),
 }
+# Those that earlier versions did not write.
+_LATER = {"start": None}
 
 
 class StageFolder:
@@ -88,7 +91,7 @@ class StageFolder:
         Raises:
             ValueError: If a file is damaged, or is of another stage.
         """
-        content = read_json(self._result)
+        content = {**_LATER, **read_json(self._result)}
         check_same_stage(content.get("stage"), description)
         self._check_kinds(content)
         variables.assign(

@@ -14,9 +14,17 @@ class StageResult:
             the run was started.
         best: dict of the measures of the epoch whose weights were kept, with
             its number, from 1, under `"epoch"`; or `None` where the last
-            weights were kept.
+            weights were kept. Epoch 0 is what the stage started from.
+        start: dict of the measures of what the stage started from, or `None`
+            where the last weights were kept.
     """
 
     history: dict
     seconds: float
     best: dict | None = None
+    start: dict | None = None
+
+    @property
+    def keeps_start(self):
+        """Whether no epoch was as good as what the stage started from."""
+        return self.best is not None and self.best["epoch"] == 0

@@ -12,6 +12,7 @@ from keras_distill.stages.checkpointer import Checkpointer
 from keras_distill.stages.epoch_callbacks import EpochCallbacks
 from keras_distill.stages.interruption import Interrupted
 from keras_distill.stages.recorder import Recorder
+from keras_distill.stages.recorder import in_words
 from keras_distill.stages.stage_folder import check_same_stage
 from keras_distill.stages.stage_result import StageResult
 from keras_distill.train_steps import Steps
@@ -79,9 +80,8 @@ class StageRun:
             if self.stage.keep != "last":
                 # It has the last word, whatever the others put back.
                 self.stage.keep.on_train_end()
-        result = StageResult(
-            self._recorder.history, self._spent(), self._best()
-        )
+        best, start = self._measured()
+        result = StageResult(self._recorder.history, self._spent(), best, start)
         self._place.finish(result, self.stage.student, self._description)
         return result
 
@@ -89,7 +89,10 @@ class StageRun:
         stage = self.stage
         self._model = stage.build()
         self._recorder = Recorder(
-            stage.name, self.folder, stage.steps_per_epoch
+            stage.name,
+            self.folder,
+            stage.steps_per_epoch,
+            None if stage.keep == "last" else stage.keep,
         )
         self._progress = None
         if not self.folder.quiet:
@@ -303,8 +306,18 @@ class StageRun:
     def _spent(self):
         return self._seconds + time.monotonic() - self._begin
 
-    def _best(self):
-        return None if self.stage.keep == "last" else self.stage.keep.best
+    def _measured(self):
+        """The measures of what is kept, and of what the stage started from."""
+        keep = self.stage.keep
+        if keep == "last":
+            return None, None
+        kept = f"epoch {keep.best['epoch']}"
+        if keep.keeps_start:
+            kept = "what it started from, which no epoch was as good as"
+        self.folder.say(
+            f"Stage '{self.stage.name}' keeps {kept}: {in_words(keep.best)}"
+        )
+        return keep.best, keep.start
 
 
 def _fit(model):

@@ -333,7 +333,14 @@ class _Recipe:
     def _notes(self):
         notes = [
             f"Quality is measured on the {self.dev_name} split, on which the "
-            "best epochs were chosen as well."
+            "best epochs were chosen as well.",
+            stages.shipped_weights(
+                {
+                    name: self.results[name]
+                    for name in ("intermediate", "prediction")
+                    if name in self.results
+                }
+            ),
         ]
         if self._baseline_epochs():
             notes.append(

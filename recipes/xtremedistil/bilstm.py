@@ -360,7 +360,13 @@ class _Recipe:
         texts = trainer.transfer_texts(
             self.labelled, self.data, self.teacher.preprocessor.tokenizer
         )
+        before = set(trainer.results)
         trainer.teach(self.data, texts, self.teacher, self.student)
+        self.of_student = {
+            name: done
+            for name, done in trainer.results.items()
+            if name not in before
+        }
 
     def save(self):
         """Leaves teacher and student."""
@@ -417,7 +423,8 @@ class _Recipe:
             timings={name: done.seconds for name, done in results.items()},
             notes=[
                 f"Quality is measured on the {self.labelled.dev_name} split, "
-                "on which the best epochs were chosen as well."
+                "on which the best epochs were chosen as well.",
+                stages.shipped_weights(self.of_student),
             ],
             baseline=None,
         )
@@ -440,6 +447,7 @@ def steps_table(results, metric):
         [
             name,
             str(len(done.history["loss"])),
+            # Epoch 0 is what the step started from.
             str(done.best["epoch"]),
             f"{done.best['loss']:.4g}" if "loss" in done.best else "–",
             tables.percent(done.best.get(metric)),

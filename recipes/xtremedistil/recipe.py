@@ -112,7 +112,13 @@ class _Recipe:
             self.labelled, self.data, self.teacher.preprocessor.tokenizer
         )
         transfer = trainer.transfer_data(texts, self.data, self.teacher)
+        before = set(trainer.results)
         trainer.distil(self.data, transfer, self.teacher, self.student)
+        self.of_student = {
+            name: done
+            for name, done in trainer.results.items()
+            if name not in before
+        }
 
     def transfer(self):
         """The stages of the targets."""
@@ -204,7 +210,8 @@ class _Recipe:
     def _notes(self):
         notes = [
             f"Quality is measured on the {self.labelled.dev_name} split, on "
-            "which the best epochs were chosen as well."
+            "which the best epochs were chosen as well.",
+            stages.shipped_weights(self.of_student),
         ]
         for result in self.results:
             metric = result["metric"]

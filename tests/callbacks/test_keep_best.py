@@ -10,11 +10,15 @@ def model():
     """One weight, that counts the epochs it was trained for."""
 
     class Counts(keras.callbacks.Callback):
-        def on_epoch_begin(self, epoch, logs=None):
-            self.model.set_weights([np.full((1, 1), epoch + 1.0)])
+        def on_train_batch_end(self, batch, logs=None):
+            (value,) = self.model.get_weights()
+            self.model.set_weights([value + 1.0])
 
     model = keras.Sequential(
-        [keras.Input((1,)), keras.layers.Dense(1, use_bias=False)]
+        [
+            keras.Input((1,)),
+            keras.layers.Dense(1, use_bias=False, kernel_initializer="zeros"),
+        ]
     )
     model.compile(keras.optimizers.SGD(0.0), "mse", run_eagerly=True)
     model.counts = Counts()
@@ -32,20 +36,31 @@ def fit(model, callback, epochs):
     return history.history
 
 
+NAN = float("nan")
+
+
 @pytest.mark.parametrize(
     ("scores", "best"),
     [
-        ([0.1, 0.7, 0.5], 2),
+        ([0.0, 0.1, 0.7, 0.5], 2),
         # The first of equal ones.
-        ([0.1, 0.7, 0.7], 2),
+        ([0.0, 0.1, 0.7, 0.7], 2),
         # Matthews's correlation of a bad model.
-        ([-0.5, -0.2, -0.9], 2),
+        ([-0.8, -0.5, -0.2, -0.9], 2),
         # The correlation of a model that always says the same.
-        ([float("nan"), -0.1, float("nan")], 2),
-        ([0.3, float("nan"), 0.1], 1),
+        ([NAN, NAN, -0.1, NAN], 2),
+        ([0.1, 0.3, NAN, 0.1], 1),
+        # A start that no epoch is as good as.
+        ([0.8, 0.1, 0.7, 0.5], 0),
+        ([-0.1, NAN, -0.5, NAN], 0),
+        ([0.0, NAN, NAN, NAN], 0),
+        # One that an epoch is as good as.
+        ([0.7, 0.1, 0.7, 0.7], 2),
+        ([0.5, 0.5, 0.5, 0.5], 1),
+        ([NAN, NAN, NAN, NAN], 1),
     ],
 )
-def test_the_best_epoch_is_put_back(model, scores, best):
+def test_the_best_is_put_back(model, scores, best):
     seen = []
 
     def measure():
@@ -55,18 +70,71 @@ def test_the_best_epoch_is_put_back(model, scores, best):
 
     callback = KeepBest(measure, monitor="accuracy")
     history = fit(model, callback, epochs=3)
-    assert seen == [1.0, 2.0, 3.0]
+    assert seen == [0.0, 1.0, 2.0, 3.0]
     assert float(model.get_weights()[0][0, 0]) == best
-    assert callback.best == {
-        "accuracy": scores[best - 1],
-        "f1": 10.0 * scores[best - 1],
-        "epoch": best,
-    }
-    np.testing.assert_array_equal(history["val_accuracy"], scores)
+    assert callback.keeps_start == (best == 0)
+    for epoch, found in ((best, callback.best), (0, callback.start)):
+        assert found == pytest.approx(
+            {
+                "accuracy": scores[epoch],
+                "f1": 10.0 * scores[epoch],
+                "epoch": epoch,
+            },
+            nan_ok=True,
+        )
+    np.testing.assert_array_equal(history["val_accuracy"], scores[1:])
+
+
+def test_what_is_best_is_known_after_a_stop(model):
+    scores = [0.8, 0.1, 0.7, 0.9, 0.8]
+    left = list(scores)
+    whole = KeepBest(lambda: {"f1": left.pop(0)}, "f1", patience=2)
+    fit(model, whole, epochs=4)
+    assert whole.best == {"f1": 0.9, "epoch": 3}
+
+    left = list(scores)
+    model.set_weights([np.zeros((1, 1))])
+    first = KeepBest(lambda: {"f1": left.pop(0)}, "f1", patience=2)
+    first.set_model(model)
+    first.on_train_begin()
+    first.on_epoch_begin(0)
+    first.on_epoch_end(0, {})
+    second = KeepBest(first.measure, "f1", patience=2)
+    second.set_model(model)
+    second.on_train_begin()
+    second.set_state(first.get_state())
+    for epoch in (1, 2, 3):
+        second.on_epoch_begin(epoch)
+        second.on_epoch_end(epoch, {})
+    assert (second.best, second.start) == (whole.best, whole.start)
+    assert not left
+
+
+def test_what_an_earlier_version_left_has_no_start(model):
+    callback = KeepBest(lambda: {"f1": 0.5}, "f1")
+    callback.set_model(model)
+    for best in (None, {"f1": 0.9, "epoch": 1}):
+        callback.on_train_begin()
+        callback.set_state({"best": best, "weights": model.get_weights()})
+        callback.on_epoch_begin(1)
+        callback.on_epoch_end(1, {})
+        assert callback.start is None
+        assert callback.best == (best or {"f1": 0.5, "epoch": 2})
+
+
+def test_the_start_takes_no_part_in_the_first_epoch(model):
+    """Its evaluation fills the same metrics."""
+    x = np.ones((2, 1))
+
+    def measure():
+        return model.evaluate(x, 100.0 * x, verbose=0, return_dict=True)
+
+    (loss,) = fit(model, KeepBest(measure, "loss", "min"), epochs=1)["loss"]
+    assert loss == 1.0
 
 
 def test_every_training_starts_anew(model):
-    scores = iter([0.9, 0.4])
+    scores = iter([0.1, 0.9, 0.3, 0.4])
     callback = KeepBest(lambda: {"accuracy": next(scores)}, "accuracy")
     fit(model, callback, epochs=1)
     fit(model, callback, epochs=1)
@@ -84,11 +152,15 @@ def test_a_measure_that_is_not_there_is_named(model):
 @pytest.mark.parametrize(
     ("mode", "patience", "scores", "epochs", "best"),
     [
-        ("max", 1, [0.1, 0.7, 0.5, 0.9], 3, 2),
-        ("max", 2, [0.1, 0.7, 0.5, 0.9], 4, 4),
-        ("max", 2, [0.7, 0.7, 0.7, 0.9], 3, 1),
-        ("min", 2, [0.7, 0.2, 0.3, 0.4, 0.1], 4, 2),
-        ("min", None, [0.7, 0.2, 0.3, float("nan"), 0.1], 5, 5),
+        ("max", 1, [0.0, 0.1, 0.7, 0.5, 0.9], 3, 2),
+        ("max", 2, [0.0, 0.1, 0.7, 0.5, 0.9], 4, 4),
+        ("max", 2, [0.0, 0.7, 0.7, 0.7, 0.9], 3, 1),
+        ("min", 2, [1.0, 0.7, 0.2, 0.3, 0.4, 0.1], 4, 2),
+        ("min", None, [1.0, 0.7, 0.2, 0.3, NAN, 0.1], 5, 5),
+        # Epochs are compared with epochs.
+        ("max", 1, [0.8, 0.1, 0.5, 0.9, 0.7], 4, 3),
+        ("max", 1, [0.8, 0.1, 0.5, 0.3, 0.9], 3, 0),
+        ("min", 1, [0.2, 0.4, 0.3, NAN], 3, 0),
     ],
 )
 def test_training_stops_when_nothing_is_better(
@@ -96,8 +168,10 @@ def test_training_stops_when_nothing_is_better(
 ):
     left = list(scores)
     callback = KeepBest(lambda: {"loss": left.pop(0)}, "loss", mode, patience)
-    history = fit(model, callback, epochs=len(scores))
-    assert history["val_loss"] == pytest.approx(scores[:epochs], nan_ok=True)
+    history = fit(model, callback, epochs=len(scores) - 1)
+    assert history["val_loss"] == pytest.approx(
+        scores[1 : epochs + 1], nan_ok=True
+    )
     assert callback.best["epoch"] == best
     assert float(model.get_weights()[0][0, 0]) == best
 

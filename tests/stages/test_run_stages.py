@@ -11,6 +11,7 @@ import pytest
 
 from keras_distill import callbacks
 from keras_distill import stages
+from keras_distill.stages import StageResult
 from keras_distill.stages.checkpoints import Checkpoints
 from tests.stages import tiny_run
 
@@ -261,13 +262,68 @@ def test_the_best_epoch_is_kept_over_a_stop(tmp_path):
         keep = callbacks.KeepBest(lambda: {"f1": next(scores)}, "f1")
         return run_labels(tmp_path / folder, keep=keep, **words)
 
-    result, model = run("unharmed", [0.9, 0.5, 0.7])
+    result, model = run("unharmed", [0.1, 0.9, 0.5, 0.7])
     with pytest.raises(stages.Interrupted):
-        run("stopped", [0.9], callbacks=[Stop(6, interrupt)])
+        run("stopped", [0.1, 0.9], callbacks=[Stop(6, interrupt)])
     # What was measured before the stop is not measured again.
     resumed_result, resumed = run("stopped", [0.5, 0.7])
     assert result.best == resumed_result.best == {"f1": 0.9, "epoch": 1}
+    assert result.start == resumed_result.start == {"f1": 0.1, "epoch": 0}
     assert_same(resumed.get_weights(), model.get_weights())
+    # Nor is the start written down again.
+    assert lines(tmp_path / "stopped") == lines(tmp_path / "unharmed")
+
+
+@pytest.mark.parametrize("stop_after", [None, 2, 6])
+def test_a_stage_that_makes_nothing_better_leaves_its_start(
+    tmp_path, capsys, stop_after
+):
+    scores = [0.9, 0.5, 0.7, 0.6]
+    model = tiny_run.make_model(4)
+    before = model.get_weights()
+
+    def run(*given, **words):
+        left = iter(given)
+        keep = callbacks.KeepBest(lambda: {"f1": next(left)}, "f1")
+        model.set_weights(before)
+        stage = label_stage(model, tiny_run.make_data(), keep=keep, **words)
+        return stages.run_stages([stage], tmp_path)["labels"]
+
+    if stop_after is None:
+        result = run(*scores)
+    else:
+        done = 1 + stop_after // 5
+        with pytest.raises(stages.Interrupted):
+            run(*scores[:done], callbacks=[Stop(stop_after, interrupt)])
+        result = run(*scores[done:])
+    assert_same(model.get_weights(), before)
+    assert result.best == result.start == {"f1": 0.9, "epoch": 0}
+    assert result.keeps_start
+    assert result.history["val_f1"] == scores[1:]
+    first, *epochs = lines(tmp_path)
+    assert first == {"stage": "labels", "epoch": 0, "step": 0, "val_f1": 0.9}
+    assert [line["epoch"] for line in epochs] == [1, 2, 3]
+    shown = capsys.readouterr().out
+    assert "Stage 'labels' starts from f1 0.9" in shown
+    assert "keeps what it started from, which no epoch was as good as" in shown
+    assert stages.shipped_weights(
+        {"one": StageResult({}, 1.0), "labels": result}
+    ) == (
+        "The student has the last weights of stage 'one'. Stage 'labels' made "
+        "them no better."
+    )
+    # And so it is when it is taken from the folder.
+    assert run() == result
+    assert_same(model.get_weights(), before)
+
+
+def test_what_an_earlier_version_left_has_no_start(tmp_path):
+    result, _ = run_labels(tmp_path)
+    path = tmp_path / "stages" / "labels" / "result.json"
+    content = json.loads(path.read_text())
+    del content["start"]
+    path.write_text(json.dumps(content))
+    assert run_labels(tmp_path)[0] == result
 
 
 def test_a_callback_may_end_a_stage_early(tmp_path):
