@@ -33,10 +33,10 @@ def set_encoder_settings(backbone, activation, layer_norm_epsilon):
 
 
 def encoder_settings(backbone):
-    """The part of a backbone's config that `set_encoder_settings` set.
+    """The part of a backbone's config that names the two.
 
     Args:
-        backbone: Backbone that `set_encoder_settings` was called on.
+        backbone: Backbone with `activation` and `layer_norm_epsilon`.
 
     Returns:
         dict of `activation` and `layer_norm_epsilon`.

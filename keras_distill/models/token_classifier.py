@@ -6,6 +6,7 @@ import keras_hub
 # KerasHub exports what tells the kinds of presets apart under no public name.
 from keras_hub.src.utils.preset_utils import get_preset_loader
 
+from keras_distill.models import hugging_face
 from keras_distill.saving import saved_task_class
 
 # BERT's own, for weights that start at random.
@@ -187,8 +188,9 @@ class TokenClassifier(keras_hub.models.Task):
 
         Args:
             preset: str. A folder that `save_to_preset` of a token classifier
-                wrote; or, with `num_classes`, any KerasHub preset or Hugging
-                Face folder of a text encoder, whose head is then new.
+                wrote, or a Hugging Face folder of one; or, with
+                `num_classes`, any KerasHub preset or Hugging Face folder of a
+                text encoder, whose head is then new.
             load_weights: bool. Defaults to `True`.
             **kwargs: Arguments of the class; `num_classes` makes a new head.
                 `dtype` is the backbone's.
@@ -200,6 +202,13 @@ class TokenClassifier(keras_hub.models.Task):
             ValueError: If the preset has no head of a token classifier and
                 `num_classes` is not given.
         """
+        if hugging_face.is_hugging_face_folder(preset):
+            return hugging_face.load_task(
+                cls,
+                hugging_face.Checkpoint(preset),
+                load_weights=load_weights,
+                **kwargs,
+            )
         if "num_classes" not in kwargs:
             return _load_with_head(cls, preset, load_weights, kwargs)
         if "backbone" not in kwargs:

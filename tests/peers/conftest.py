@@ -4,6 +4,8 @@ import keras_hub
 import numpy as np
 import pytest
 
+from tests.hugging_face_folder import encoder_weights
+
 
 @pytest.fixture
 def make_backbone():
@@ -61,7 +63,7 @@ def copy_to_torch():
         )
         weights = {
             name: torch.tensor(np.asarray(value))
-            for name, value in _weights(backbone)
+            for name, value in encoder_weights(backbone)
         }
         model.load_state_dict(weights)
         return model.eval()
@@ -126,55 +128,3 @@ def _named(outputs, projected):
             f"attention_scores.{number}": scores / queries.shape[-1] ** 0.5,
         }
     return features
-
-
-def _weights(backbone):
-    """The names that the weights have in `transformers`."""
-    width = backbone.hidden_dim
-    yield (
-        "embeddings.word_embeddings.weight",
-        backbone.token_embedding.embeddings,
-    )
-    yield (
-        "embeddings.position_embeddings.weight",
-        backbone.position_embedding.position_embeddings,
-    )
-    yield (
-        "embeddings.token_type_embeddings.weight",
-        backbone.segment_embedding.embeddings,
-    )
-    yield from _norm("embeddings.LayerNorm", backbone.embeddings_layer_norm)
-    for number, layer in enumerate(backbone.transformer_layers):
-        attention = layer._self_attention_layer
-        prefix = f"encoder.layer.{number}"
-        for name, dense in (
-            ("attention.self.query", attention.query_dense),
-            ("attention.self.key", attention.key_dense),
-            ("attention.self.value", attention.value_dense),
-            ("attention.output.dense", attention.output_dense),
-            ("intermediate.dense", layer._feedforward_intermediate_dense),
-            ("output.dense", layer._feedforward_output_dense),
-        ):
-            yield from _dense(f"{prefix}.{name}", dense, width)
-        yield from _norm(
-            f"{prefix}.attention.output.LayerNorm",
-            layer._self_attention_layer_norm,
-        )
-        yield from _norm(
-            f"{prefix}.output.LayerNorm", layer._feedforward_layer_norm
-        )
-    yield from _dense("pooler.dense", backbone.pooled_dense, width)
-
-
-def _dense(name, dense, width):
-    # Heads stand on axes of their own in Keras; `transformers` joins them.
-    kernel = np.asarray(dense.kernel)
-    if kernel.ndim == 3:
-        kernel = kernel.reshape(width, width)
-    yield f"{name}.weight", kernel.T.copy()
-    yield f"{name}.bias", np.asarray(dense.bias).reshape(-1)
-
-
-def _norm(name, norm):
-    yield f"{name}.weight", norm.gamma
-    yield f"{name}.bias", norm.beta

@@ -4,6 +4,9 @@ import keras
 import keras_hub
 
 from keras_distill.models.bert.backbone import BertBackbone
+from keras_distill.models.bert.preprocessing import (
+    BertTextClassifierPreprocessor,
+)
 
 
 @keras.saving.register_keras_serializable("keras_distill")
@@ -39,3 +42,4 @@ class BertTextClassifier(keras_hub.models.BertTextClassifier):
     """
 
     backbone_cls = BertBackbone
+    preprocessor_cls = BertTextClassifierPreprocessor

@@ -1,7 +1,21 @@
-"""Encoders and heads out of folders that `transformers` wrote."""
+"""Encoders, tokenizers and heads out of folders that `transformers` wrote."""
 
 from keras_distill.models.hugging_face.checkpoint import Checkpoint
 from keras_distill.models.hugging_face.checkpoint import is_hugging_face_folder
 from keras_distill.models.hugging_face.encoder import load_encoder
+from keras_distill.models.hugging_face.head import num_labels
+from keras_distill.models.hugging_face.settings import label_names
+from keras_distill.models.hugging_face.task import has_head
+from keras_distill.models.hugging_face.task import load_preprocessor
+from keras_distill.models.hugging_face.task import load_task
 
-__all__ = ["Checkpoint", "is_hugging_face_folder", "load_encoder"]
+__all__ = [
+    "Checkpoint",
+    "has_head",
+    "is_hugging_face_folder",
+    "label_names",
+    "load_encoder",
+    "load_preprocessor",
+    "load_task",
+    "num_labels",
+]

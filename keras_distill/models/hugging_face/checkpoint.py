@@ -8,13 +8,18 @@ import ml_dtypes  # noqa: F401
 import numpy as np
 import safetensors
 
-CONFIG_FILE = "config.json"
-WEIGHTS_FILE = "model.safetensors"
-INDEX_FILE = "model.safetensors.index.json"
+from keras_distill.models.hugging_face.conversions import check_convertible
+from keras_distill.models.hugging_face.families import FAMILIES
+from keras_distill.models.hugging_face.files import CONFIG_FILE
+from keras_distill.models.hugging_face.files import INDEX_FILE
+from keras_distill.models.hugging_face.files import WEIGHTS_FILE
+from keras_distill.models.hugging_face.settings import read_settings
 
 # TensorFlow's names of the two, which conversions kept for long.
-_OLD_NAMES = {".LayerNorm.gamma": ".LayerNorm.weight"}
-_OLD_NAMES[".LayerNorm.beta"] = ".LayerNorm.bias"
+_OLD_NAMES = {
+    ".LayerNorm.gamma": ".LayerNorm.weight",
+    ".LayerNorm.beta": ".LayerNorm.bias",
+}
 
 
 def is_hugging_face_folder(folder):
@@ -25,6 +30,9 @@ def is_hugging_face_folder(folder):
 
     Returns:
         bool.
+
+    Raises:
+        ValueError: If the config is damaged.
     """
     file = pathlib.Path(folder, CONFIG_FILE)
     if not file.is_file():
@@ -47,23 +55,59 @@ class Checkpoint:
     Attributes:
         folder: `pathlib.Path`.
         config: dict, `config.json`.
+        family: `Family`, the classes that stand for its architecture.
+        settings: `EncoderSettings`, what its config says.
 
     Raises:
-        ValueError: If a file is missing or damaged.
+        ValueError: If a file is missing or damaged, or the architecture or
+            an entry of the config cannot be expressed.
     """
 
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
         self.config = _read_json(self.folder / CONFIG_FILE)
-        self._files = {}
-        for file, stored in self._stored_names():
-            self._files[self._own_name(stored)] = (file, stored)
+        check_convertible(self.folder, self.config)
+        self.family = FAMILIES[self.config["model_type"]]
+        try:
+            self.settings = read_settings(self.config)
+        except ValueError as error:
+            raise ValueError(
+                f"The model in {self.folder} cannot be loaded. {error}"
+            ) from error
+        self._opened = {}
+        self._files = {
+            self._own_name(stored): (file, stored)
+            for file, stored in self._stored_names()
+        }
 
     def __contains__(self, name):
         return name in self._files
 
     def __iter__(self):
         return iter(self._files)
+
+    @property
+    def is_built_in(self):
+        """Whether KerasHub builds in the activation and epsilon it has."""
+        return self.family.built_in == (
+            self.settings.activation,
+            self.settings.layer_norm_epsilon,
+        )
+
+    @property
+    def has_segments(self):
+        """Whether its tokens belong to segments."""
+        return self.config["model_type"] == "bert"
+
+    @property
+    def has_pooler(self):
+        """Whether it has a dense layer on the first token."""
+        return "pooler.dense.weight" in self
+
+    @property
+    def architecture(self):
+        """The class of `transformers` that saved it, or `None`."""
+        return (self.config.get("architectures") or [None])[0]
 
     def read(self, name):
         """Reads one weight.
@@ -79,12 +123,12 @@ class Checkpoint:
         """
         if name not in self._files:
             raise ValueError(
-                f"{self.folder} holds no weight {name!r}, which a "
-                f"{self.config['model_type']} has."
+                f"{self.folder} holds no weight {name!r}, which every "
+                f"{self.architecture or self.config['model_type']} has. Save "
+                "it again with `save_pretrained`."
             )
         file, stored = self._files[name]
-        with safetensors.safe_open(file, framework="np") as weights:
-            return weights.get_tensor(stored).astype(np.float32)
+        return self._open(file).get_tensor(stored).astype(np.float32)
 
     def _stored_names(self):
         index = self.folder / INDEX_FILE
@@ -93,14 +137,22 @@ class Checkpoint:
                 yield self.folder / file, stored
             return
         file = self.folder / WEIGHTS_FILE
-        with safetensors.safe_open(file, framework="np") as weights:
-            for stored in weights.keys():
-                yield file, stored
+        for stored in self._open(file).keys():
+            yield file, stored
+
+    def _open(self, file):
+        if file in self._opened:
+            return self._opened[file]
+        try:
+            opened = safetensors.safe_open(file, framework="np")
+            return self._opened.setdefault(file, opened)
+        except (OSError, safetensors.SafetensorError) as error:
+            raise ValueError(
+                f"{file} is missing or damaged ({error}). Fetch it again."
+            ) from error
 
     def _own_name(self, stored):
-        # A model names its encoder after its architecture.
-        kind = self.config["model_type"].replace("xlm-", "")
-        name = stored.removeprefix(f"{kind}.")
+        name = stored.removeprefix(self.family.prefix)
         for old, new in _OLD_NAMES.items():
             name = name.replace(old, new)
         return name
@@ -109,5 +161,5 @@ class Checkpoint:
 def _read_json(file):
     try:
         return json.loads(file.read_bytes())
-    except (RecursionError, ValueError) as error:
-        raise ValueError(f"{file} is damaged ({error}).") from error
+    except (OSError, RecursionError, ValueError) as error:
+        raise ValueError(f"{file} is missing or damaged ({error}).") from error

@@ -1,110 +1,151 @@
 """The encoder of a folder that `transformers` wrote."""
 
-import math
+from keras_distill.models.hugging_face.assign import assign
+from keras_distill.models.hugging_face.assign import dense_weights
+from keras_distill.models.hugging_face.assign import norm_weights
 
-from keras_distill.models.bert import BertBackbone
-from keras_distill.models.hugging_face.settings import activation_of
+# What the encoder's part of a file may hold that computes nothing.
+_BUFFERS = ("embeddings.position_ids", "embeddings.token_type_ids")
 
 
-def load_encoder(checkpoint, dtype=None):
+def load_encoder(checkpoint, load_weights=True, dtype=None):
     """Builds the encoder of a checkpoint, with its weights.
+
+    Its features are those that `transformers` computes with the config as it
+    is. It is KerasHub's class where that builds in the activation and the
+    epsilon of the config, otherwise ours of the same name.
 
     Args:
         checkpoint: `Checkpoint`.
+        load_weights: bool. Whether the weights are loaded; otherwise they
+            are random. Defaults to `True`.
         dtype: Optional dtype or dtype policy of the encoder.
 
     Returns:
-        Backbone.
+        KerasHub backbone.
 
     Raises:
-        ValueError: If the config says something that cannot be expressed, or
-            the weights do not fit it.
+        ValueError: If the weights do not fit the config.
     """
-    config = checkpoint.config
-    backbone = BertBackbone(
-        vocabulary_size=config["vocab_size"],
-        num_layers=config["num_hidden_layers"],
-        num_heads=config["num_attention_heads"],
-        hidden_dim=config["hidden_size"],
-        intermediate_dim=config["intermediate_size"],
-        activation=activation_of(config.get("hidden_act", "gelu")),
-        layer_norm_epsilon=config.get("layer_norm_eps", 1e-12),
-        dropout=config.get("hidden_dropout_prob", 0.1),
-        max_sequence_length=config["max_position_embeddings"],
-        num_segments=config.get("type_vocab_size", 2),
-        dtype=dtype,
-    )
-    for variable, name in _weights(backbone):
-        assign(variable, checkpoint.read(name), name)
+    family, settings = checkpoint.family, checkpoint.settings
+    words = {**settings.sizes, "dtype": dtype}
+    if checkpoint.has_segments:
+        words["num_segments"] = settings.num_segments
+    if checkpoint.is_built_in:
+        backbone = family.keras_hub_backbone(**words)
+    else:
+        backbone = family.backbone(
+            **words,
+            activation=settings.activation,
+            layer_norm_epsilon=settings.layer_norm_epsilon,
+        )
+    if not load_weights:
+        return backbone
+    named = dict(_names(backbone, checkpoint))
+    if hasattr(backbone, "pooled_dense") and not checkpoint.has_pooler:
+        named = {
+            name: variable
+            for name, variable in named.items()
+            if not name.startswith("pooler.")
+        }
+    _check_all_read(checkpoint, named)
+    for name, variable in named.items():
+        value = checkpoint.read(name)
+        if name == "embeddings.position_embeddings.weight":
+            value = _positions(value, checkpoint)
+        assign(variable, value, name, checkpoint.folder)
     return backbone
 
 
-def assign(variable, value, name):
-    """Gives a variable the value that PyTorch's weight has.
+def _positions(table, checkpoint):
+    """The positions that tokens have, with what is added to all tokens."""
+    table = table[checkpoint.settings.first_position :]
+    common = "embeddings.token_type_embeddings.weight"
+    if not checkpoint.has_segments and common in checkpoint:
+        # RoBERTa has one segment, in which every token is.
+        table = table + checkpoint.read(common)[0]
+    return table
 
-    Args:
-        variable: `keras.Variable`.
-        value: Array. A dense layer's kernel is transposed, and its heads lie
-            on one axis.
-        name: str, the weight's, for the message.
 
-    Raises:
-        ValueError: If their sizes differ.
-    """
-    if variable.name == "kernel":
-        value = value.T
-    shape = tuple(variable.shape)
-    is_in_heads = len(shape) != value.ndim
-    if value.size != math.prod(shape) or not (
-        is_in_heads or value.shape == shape
-    ):
+def _check_all_read(checkpoint, named):
+    read = {*named, *_BUFFERS, "embeddings.token_type_embeddings.weight"}
+    parts = ("embeddings.", "encoder.", "transformer.")
+    unknown = [
+        name
+        for name in checkpoint
+        if name.startswith(parts) and name not in read
+    ]
+    if unknown:
         raise ValueError(
-            f"The weight {name!r} has shape {value.shape}, where config.json "
-            f"has room for {shape}."
+            f"{checkpoint.folder} holds weights that no "
+            f"{checkpoint.config['model_type']} has: {', '.join(unknown[:3])}"
+            f"{' and more' if len(unknown) > 3 else ''}. Its encoder cannot "
+            "be expressed."
         )
-    variable.assign(value.reshape(shape))
 
 
-def _weights(backbone):
-    """The variables of a BERT, each with its name in `transformers`."""
+def _names(backbone, checkpoint):
+    """The variables of an encoder by their names in `transformers`."""
+    if checkpoint.has_segments:
+        positions = backbone.position_embedding
+        yield (
+            "embeddings.token_type_embeddings.weight",
+            backbone.segment_embedding.embeddings,
+        )
+    else:
+        positions = backbone.embeddings.position_embedding
     yield (
-        backbone.token_embedding.embeddings,
         "embeddings.word_embeddings.weight",
+        backbone.token_embedding.embeddings,
     )
     yield (
-        backbone.position_embedding.position_embeddings,
         "embeddings.position_embeddings.weight",
+        positions.position_embeddings,
     )
-    yield (
-        backbone.segment_embedding.embeddings,
-        "embeddings.token_type_embeddings.weight",
+    yield from norm_weights(
+        backbone.embeddings_layer_norm, "embeddings.LayerNorm"
     )
-    yield from _norm(backbone.embeddings_layer_norm, "embeddings.LayerNorm")
+    is_distilbert = checkpoint.config["model_type"] == "distilbert"
     for number, layer in enumerate(backbone.transformer_layers):
-        attention = layer._self_attention_layer
-        for part, name in (
-            (attention.query_dense, "attention.self.query"),
-            (attention.key_dense, "attention.self.key"),
-            (attention.value_dense, "attention.self.value"),
-            (attention.output_dense, "attention.output.dense"),
-            (layer._feedforward_intermediate_dense, "intermediate.dense"),
-            (layer._feedforward_output_dense, "output.dense"),
-        ):
-            yield from dense_weights(part, f"encoder.layer.{number}.{name}")
-        for part, name in (
-            (layer._self_attention_layer_norm, "attention.output.LayerNorm"),
-            (layer._feedforward_layer_norm, "output.LayerNorm"),
-        ):
-            yield from _norm(part, f"encoder.layer.{number}.{name}")
-    yield from dense_weights(backbone.pooled_dense, "pooler.dense")
+        if is_distilbert:
+            yield from _distilbert_layer(layer, f"transformer.layer.{number}")
+        else:
+            yield from _bert_layer(layer, f"encoder.layer.{number}")
+    if hasattr(backbone, "pooled_dense"):
+        yield from dense_weights(backbone.pooled_dense, "pooler.dense")
 
 
-def dense_weights(layer, name):
-    """The two variables of a dense layer, each with its name."""
-    yield layer.kernel, f"{name}.weight"
-    yield layer.bias, f"{name}.bias"
+def _bert_layer(layer, name):
+    attention = layer._self_attention_layer
+    for part, dense in (
+        (attention.query_dense, "attention.self.query"),
+        (attention.key_dense, "attention.self.key"),
+        (attention.value_dense, "attention.self.value"),
+        (attention.output_dense, "attention.output.dense"),
+        (layer._feedforward_intermediate_dense, "intermediate.dense"),
+        (layer._feedforward_output_dense, "output.dense"),
+    ):
+        yield from dense_weights(part, f"{name}.{dense}")
+    for part, norm in (
+        (layer._self_attention_layer_norm, "attention.output.LayerNorm"),
+        (layer._feedforward_layer_norm, "output.LayerNorm"),
+    ):
+        yield from norm_weights(part, f"{name}.{norm}")
 
 
-def _norm(layer, name):
-    yield layer.gamma, f"{name}.weight"
-    yield layer.beta, f"{name}.bias"
+def _distilbert_layer(layer, name):
+    attention = layer._self_attention_layer
+    for part, dense in (
+        (attention.query_dense, "attention.q_lin"),
+        (attention.key_dense, "attention.k_lin"),
+        (attention.value_dense, "attention.v_lin"),
+        (attention.output_dense, "attention.out_lin"),
+        (layer._feedforward_intermediate_dense, "ffn.lin1"),
+        (layer._feedforward_output_dense, "ffn.lin2"),
+    ):
+        yield from dense_weights(part, f"{name}.{dense}")
+    for part, norm in (
+        (layer._self_attention_layer_norm, "sa_layer_norm"),
+        (layer._feedforward_layer_norm, "output_layer_norm"),
+    ):
+        yield from norm_weights(part, f"{name}.{norm}")

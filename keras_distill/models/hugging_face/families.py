@@ -1,0 +1,71 @@
+"""Which classes stand for an architecture of `transformers`."""
+
+import dataclasses
+
+import keras_hub
+
+# KerasHub exports BERT's activation under no public name.
+from keras_hub.src.utils.keras_utils import gelu_approximate
+
+from keras_distill.models import bert
+from keras_distill.models import distil_bert
+from keras_distill.models import roberta
+from keras_distill.models import xlm_roberta
+
+
+@dataclasses.dataclass(frozen=True)
+class Family:
+    """The classes of one architecture.
+
+    Attributes:
+        backbone: Our class, which takes activation and epsilon.
+        text_classifier: Our text classifier above it.
+        keras_hub_backbone: KerasHub's class, which has both built in.
+        keras_hub_text_classifier: KerasHub's text classifier above that.
+        built_in: tuple of the activation and epsilon that KerasHub built in.
+        prefix: str. What names of the encoder's weights start with in a file.
+    """
+
+    backbone: type
+    text_classifier: type
+    keras_hub_backbone: type
+    keras_hub_text_classifier: type
+    built_in: tuple
+    prefix: str
+
+
+FAMILIES = {
+    "bert": Family(
+        bert.BertBackbone,
+        bert.BertTextClassifier,
+        keras_hub.models.BertBackbone,
+        keras_hub.models.BertTextClassifier,
+        (gelu_approximate, 1e-12),
+        "bert.",
+    ),
+    "roberta": Family(
+        roberta.RobertaBackbone,
+        roberta.RobertaTextClassifier,
+        keras_hub.models.RobertaBackbone,
+        keras_hub.models.RobertaTextClassifier,
+        ("gelu", 1e-5),
+        "roberta.",
+    ),
+    "xlm-roberta": Family(
+        xlm_roberta.XLMRobertaBackbone,
+        xlm_roberta.XLMRobertaTextClassifier,
+        keras_hub.models.XLMRobertaBackbone,
+        keras_hub.models.XLMRobertaTextClassifier,
+        ("gelu", 1e-5),
+        "roberta.",
+    ),
+    "distilbert": Family(
+        distil_bert.DistilBertBackbone,
+        distil_bert.DistilBertTextClassifier,
+        keras_hub.models.DistilBertBackbone,
+        keras_hub.models.DistilBertTextClassifier,
+        ("gelu", 1e-12),
+        "distilbert.",
+    ),
+}
+"""`Family` by the `model_type` in a config."""

@@ -1,0 +1,137 @@
+"""Tasks out of folders that `transformers` wrote."""
+
+import warnings
+
+import keras_hub
+
+from keras_distill.models.hugging_face.encoder import load_encoder
+from keras_distill.models.hugging_face.head import TEXT
+from keras_distill.models.hugging_face.head import TOKEN
+from keras_distill.models.hugging_face.head import head_kind
+from keras_distill.models.hugging_face.head import load_head
+from keras_distill.models.hugging_face.head import num_labels
+from keras_distill.packing import huggingface_tokenizer
+
+
+def has_head(checkpoint, task_class):
+    """Whether a checkpoint's head is that of a task.
+
+    Args:
+        checkpoint: `Checkpoint`.
+        task_class: class of a KerasHub task.
+
+    Returns:
+        bool.
+    """
+    return head_kind(checkpoint) == _kind_of(task_class)
+
+
+def load_task(task_class, checkpoint, num_classes=None, **kwargs):
+    """Builds a task of a checkpoint's encoder and tokenizer.
+
+    It has the checkpoint's own head, or with `num_classes` a new one; a head
+    that is left is warned of.
+
+    Args:
+        task_class: `keras_hub.models.TextClassifier`, a class of it, or
+            `keras_distill.models.TokenClassifier`.
+        checkpoint: `Checkpoint`.
+        num_classes: Optional int. Outputs of a new head. Defaults to `None`:
+            the checkpoint's own head.
+        **kwargs: Further arguments of the task; `dtype` and `load_weights`
+            are the encoder's.
+
+    Returns:
+        The task.
+
+    Raises:
+        ValueError: If the checkpoint has no head of the task's kind and
+            `num_classes` is not given, or its weights do not fit.
+    """
+    task_class = _class_above(checkpoint, task_class)
+    is_new = num_classes is not None
+    if is_new:
+        _warn_of_what_is_new(checkpoint, task_class)
+    elif has_head(checkpoint, task_class):
+        num_classes = num_labels(checkpoint)
+    else:
+        raise ValueError(
+            f"{checkpoint.folder} has no head of a {task_class.__name__}: it "
+            f"was saved as {checkpoint.architecture}. Pass `num_classes` to "
+            "start a new head on its encoder."
+        )
+    if "backbone" not in kwargs:
+        kwargs["backbone"] = load_encoder(
+            checkpoint,
+            kwargs.pop("load_weights", True),
+            kwargs.pop("dtype", None),
+        )
+    if "preprocessor" not in kwargs:
+        kwargs["preprocessor"] = load_preprocessor(checkpoint)
+    kwargs.setdefault("dropout", checkpoint.settings.head_dropout)
+    task = task_class(num_classes=num_classes, **kwargs)
+    if not is_new:
+        load_head(task, checkpoint)
+    return task
+
+
+def load_preprocessor(checkpoint):
+    """The preprocessor of a folder, for the class of its encoder.
+
+    Args:
+        checkpoint: `Checkpoint`.
+
+    Returns:
+        KerasHub text classifier preprocessor.
+    """
+    tokenizer = huggingface_tokenizer(
+        checkpoint.folder, checkpoint.settings.sizes["vocabulary_size"]
+    )
+    return _text_classifier(checkpoint).preprocessor_cls(
+        tokenizer,
+        sequence_length=checkpoint.settings.sizes["max_sequence_length"],
+    )
+
+
+def _kind_of(task_class):
+    is_text = issubclass(task_class, keras_hub.models.TextClassifier)
+    return TEXT if is_text else TOKEN
+
+
+def _class_above(checkpoint, task_class):
+    """The class of a task that KerasHub finds for a checkpoint's backbone."""
+    found = _text_classifier(checkpoint)
+    if issubclass(found, task_class):
+        return found
+    if _kind_of(task_class) == TEXT:
+        raise ValueError(
+            f"{checkpoint.folder} holds a {checkpoint.config['model_type']}, "
+            f"on which no {task_class.__name__} stands. Use "
+            "keras_hub.models.TextClassifier."
+        )
+    return task_class
+
+
+def _text_classifier(checkpoint):
+    if checkpoint.is_built_in:
+        return checkpoint.family.keras_hub_text_classifier
+    return checkpoint.family.text_classifier
+
+
+def _warn_of_what_is_new(checkpoint, task_class):
+    kind = head_kind(checkpoint)
+    if kind is not None:
+        warnings.warn(
+            f"The head of the {checkpoint.architecture} in "
+            f"{checkpoint.folder} is left: a {task_class.__name__} gets a new "
+            "one, which is not trained.",
+            stacklevel=3,
+        )
+    is_text = _kind_of(task_class) == TEXT
+    if is_text and checkpoint.has_segments and not checkpoint.has_pooler:
+        warnings.warn(
+            f"The {checkpoint.architecture} in {checkpoint.folder} has no "
+            f"pooler: that of the {task_class.__name__} is new and not "
+            "trained.",
+            stacklevel=3,
+        )

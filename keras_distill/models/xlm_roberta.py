@@ -1,0 +1,91 @@
+"""KerasHub's XLM-RoBERTa with the activation and epsilon of a checkpoint."""
+
+import keras
+import keras_hub
+
+from keras_distill.models.encoder_settings import encoder_settings
+from keras_distill.models.encoder_settings import set_encoder_settings
+
+
+@keras.saving.register_keras_serializable("keras_distill")
+class XLMRobertaBackbone(keras_hub.models.XLMRobertaBackbone):
+    """KerasHub's XLM-RoBERTa with the activation and epsilon of a checkpoint.
+
+    `keras_hub.models.XLMRobertaBackbone` builds GELU and an epsilon of
+    1e-5 in. This class is KerasHub's in everything else; a preset of it
+    loads after `import keras_distill`.
+
+    Args:
+        *args: Arguments of `keras_hub.models.XLMRobertaBackbone`.
+        activation: Activation of the feed-forward layers, a name of Keras's
+            or a callable. Defaults to `"gelu"`, which is exact.
+        layer_norm_epsilon: float. Added to the variance in every layer
+            normalization. Defaults to `1e-5`.
+        **kwargs: Further arguments of KerasHub's class.
+
+    Example:
+
+    ```python
+    from keras_distill.models import XLMRobertaBackbone
+
+    backbone = XLMRobertaBackbone(
+        vocabulary_size=100, num_layers=2, num_heads=2, hidden_dim=8,
+        intermediate_dim=16, layer_norm_epsilon=1e-12,
+    )
+    ```
+    """
+
+    def __init__(
+        self, *args, activation="gelu", layer_norm_epsilon=1e-5, **kwargs
+    ):
+        super().__init__(*args, **kwargs)
+        set_encoder_settings(self, activation, layer_norm_epsilon)
+
+    def get_config(self):
+        return {**super().get_config(), **encoder_settings(self)}
+
+
+@keras.saving.register_keras_serializable("keras_distill")
+class XLMRobertaTokenizer(keras_hub.models.XLMRobertaTokenizer):
+    """KerasHub's tokenizer, for `keras_distill.models.XLMRobertaBackbone`."""
+
+    backbone_cls = XLMRobertaBackbone
+
+
+@keras.saving.register_keras_serializable("keras_distill")
+class XLMRobertaTextClassifierPreprocessor(
+    keras_hub.models.XLMRobertaTextClassifierPreprocessor
+):
+    """KerasHub's preprocessor, for a `XLMRobertaBackbone` of this library."""
+
+    backbone_cls = XLMRobertaBackbone
+
+
+@keras.saving.register_keras_serializable("keras_distill")
+class XLMRobertaTextClassifier(keras_hub.models.XLMRobertaTextClassifier):
+    """A text classifier above a `keras_distill.models.XLMRobertaBackbone`.
+
+    It is KerasHub's in everything else; as a class of its own, KerasHub finds
+    it when it loads a preset.
+
+    Args:
+        *args: Arguments of `keras_hub.models.XLMRobertaTextClassifier`.
+        **kwargs: Further arguments of it.
+
+    Example:
+
+    ```python
+    from keras_distill import models
+
+    classifier = models.XLMRobertaTextClassifier(
+        models.XLMRobertaBackbone(
+            vocabulary_size=100, num_layers=1, num_heads=2, hidden_dim=8,
+            intermediate_dim=16,
+        ),
+        num_classes=3,
+    )
+    ```
+    """
+
+    backbone_cls = XLMRobertaBackbone
+    preprocessor_cls = XLMRobertaTextClassifierPreprocessor
