@@ -56,7 +56,7 @@ _FOLDERS = {
 }
 
 
-def load_folder_task(name, data_dir):
+def load_folder_task(name, data_dir, reading=None):
     """Opens one of `FOLDER_TASKS`.
 
     Args:
@@ -65,6 +65,7 @@ def load_folder_task(name, data_dir):
             `wiki_crowd_nli`, `cad_snli` or `BoolQ`, one above it that holds
             them in `nli` or `superglue`, or the task's own folder. Files are
             `train.jsonl`, `train.jsonl.gz`, `train.tsv` and so on.
+        reading: `Reading`. Defaults to `None`: as by default.
 
     Returns:
         A `Task` and a mapping of split name to `Examples`.
@@ -78,7 +79,8 @@ def load_folder_task(name, data_dir):
             f"The task {name} is read from a folder; give `data_dir`, the "
             f"folder that holds {_FOLDERS[name][0]}."
         )
-    return task, open_labelled_folder(task, _find(name, data_dir))
+    folder = _find(name, data_dir)
+    return task, open_labelled_folder(task, folder, reading=reading)
 
 
 def _find(name, data_dir):

@@ -92,7 +92,13 @@ GLUE_TASKS = {
 }
 
 
-def load_glue(name, data_dir=None, tfds_data_dir=None):
+def load_glue(
+    name,
+    data_dir=None,
+    tfds_data_dir=None,
+    encoding=None,
+    skip_bad_rows=False,
+):
     """Opens a GLUE task.
 
     MNLI has the splits `"train"`, `"dev_matched"`, `"dev_mismatched"`,
@@ -108,6 +114,10 @@ def load_glue(name, data_dir=None, tfds_data_dir=None):
             `None`, which takes the data from TensorFlow Datasets.
         tfds_data_dir: string or path. Where TensorFlow Datasets keeps its
             files. Defaults to `None`, its own default.
+        encoding: string. The encoding of TSV files without byte order mark.
+            Defaults to `None`: UTF-8.
+        skip_bad_rows: bool. Whether to leave out rows of TSV files that
+            cannot be read. Defaults to `False`.
 
     Returns:
         A `Task` and a mapping of split name to `Examples`.
@@ -124,4 +134,4 @@ def load_glue(name, data_dir=None, tfds_data_dir=None):
             "folder of the TSV files or the folder of TensorFlow Datasets. "
             f"Received: {str(data_dir)!r} and {str(tfds_data_dir)!r}."
         )
-    return task, glue_files.open_folder(task, data_dir)
+    return task, glue_files.open_folder(task, data_dir, encoding, skip_bad_rows)

@@ -4,6 +4,8 @@ import dataclasses
 import functools
 import pathlib
 
+from keras_distill.data.readers.bad_rows import BadRows
+from keras_distill.data.readers.column_names import find_column
 from keras_distill.tasks.labelled_rows import class_parser
 from keras_distill.tasks.labelled_rows import read_examples
 from keras_distill.tasks.labelled_rows import score_parser
@@ -72,7 +74,7 @@ _LAYOUTS = {
 }
 
 
-def open_folder(task, data_dir):
+def open_folder(task, data_dir, encoding=None, skip_bad_rows=False):
     """Opens the TSV files of one GLUE task.
 
     Args:
@@ -80,6 +82,11 @@ def open_folder(task, data_dir):
         data_dir: string or path. The folder that holds the tasks' folders
             (`CoLA`, `SST-2`, ...), the folder above it if it is called
             `glue`, or the task's own folder.
+        encoding: string. The encoding of files without byte order mark.
+            Defaults to `None`: UTF-8.
+        skip_bad_rows: bool. Whether to leave out rows that cannot be read,
+            such as the short ones of QQP's official file. Defaults to
+            `False`: the first one raises.
 
     Returns:
         `Splits` with one entry per file that is there.
@@ -97,7 +104,9 @@ def open_folder(task, data_dir):
             f"(plain or .gz) in {folder}, found {listing(folder)}."
         )
     readers = {
-        split: functools.partial(_read_split, task, layout, split, path)
+        split: functools.partial(
+            _read_split, task, layout, split, path, encoding, skip_bad_rows
+        )
         for split, path in files.items()
     }
     return Splits(readers, f"{folder}, which holds {listing(folder)}")
@@ -134,20 +143,26 @@ def _split_files(folder, layout):
     return files
 
 
-def _read_split(task, layout, split, path):
+def _read_split(task, layout, split, path, encoding, skip_bad_rows):
     """Reads one file into `Examples`."""
-    names, header = read_header(path), None
-    if layout.header and not set(layout.text_columns) <= set(names):
+    bad = BadRows(path, skip_bad_rows)
+    names, header = read_header(path, encoding), None
+    if layout.header and not all(
+        find_column(names, column) is not None for column in layout.text_columns
+    ):
         names = header = layout.header
     # A test file may lack the labels; for the others that is an error.
-    labelled = layout.label_column in names or not split.startswith("test")
+    is_test = split.startswith("test")
+    is_labelled = find_column(names, layout.label_column) is not None
     columns, parse = layout.text_columns, None
-    if labelled:
+    if is_labelled or not is_test:
         columns += (layout.label_column,)
         parse = (
             score_parser(0.0, _HIGHEST_SCORE)
             if task.is_regression
             else class_parser(task.label_names)
         )
-    rows = read_columns(path, columns, header)
-    return read_examples(path, rows, layout.text_columns, parse)
+    rows = read_columns(path, columns, header, bad=bad, encoding=encoding)
+    return read_examples(
+        rows, layout.text_columns, bad, parse, may_lack_labels=is_test
+    )

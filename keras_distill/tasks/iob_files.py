@@ -5,6 +5,7 @@ import pathlib
 
 import numpy as np
 
+from keras_distill.data.readers.text_lines import read_lines
 from keras_distill.progress import Progress
 from keras_distill.tasks.metrics import OUTSIDE
 from keras_distill.tasks.splits import Splits
@@ -15,7 +16,6 @@ from keras_distill.tasks.tagging import is_iob
 from keras_distill.tasks.tagging import tagging_task
 from keras_distill.tasks.tsv import find_file
 from keras_distill.tasks.tsv import listing
-from keras_distill.tasks.tsv import read_lines
 
 _SPLITS = ("train", "dev", "test")
 

@@ -1,8 +1,12 @@
 """Reads a task from a folder with a file for each split."""
 
+import dataclasses
 import functools
 import pathlib
 
+from keras_distill.data.readers.bad_rows import BadRows
+from keras_distill.data.readers.column_names import find_column
+from keras_distill.data.readers.text_lines import check_encoding
 from keras_distill.tasks.labelled_rows import class_parser
 from keras_distill.tasks.labelled_rows import read_examples
 from keras_distill.tasks.labelled_rows import score_parser
@@ -26,13 +30,18 @@ def load_folder(
     label_column="label",
     metrics=None,
     sequence_length=None,
+    encoding=None,
+    quoting=None,
+    skip_bad_rows=False,
 ):
     """Opens a task of your own from a folder with a file for each split.
 
-    The files are `train`, `dev` and `test`, each as `.tsv` with a header line
-    and without quoting, or as `.jsonl` with one JSON object a line, plain or
-    `.gz`. Those that are not there are splits that the task does not have.
-    `test` may lack the labels.
+    The files are `train`, `dev` (or `validation`, `valid`, `val`) and `test`:
+    `.csv` or `.tsv` with a header line, `.jsonl` with one JSON object a line
+    or `.json` with an array of them, plain or `.gz`. Those that are not there
+    are splits that the task does not have. `test` may lack the labels, or
+    have `-` or `-1` in their place in all rows. Names of columns may differ
+    in case and in spaces around them.
 
     Args:
         data_dir: string or path. The folder, whose name becomes the task's.
@@ -46,6 +55,14 @@ def load_folder(
             for a regression.
         sequence_length: int. The most tokens of an example. Defaults to
             `None`: 64 for one text and 128 for two.
+        encoding: string. The encoding of files without byte order mark, such
+            as `"cp1252"`. Defaults to `None`: UTF-8.
+        quoting: bool. Whether the fields of TSV and CSV files are quoted.
+            Defaults to `None`: those of CSV are, those of TSV as the file
+            shows. A file that may be either is refused.
+        skip_bad_rows: bool. Whether to leave out rows that cannot be read,
+            which is told on standard error with their number and the first
+            of them. Defaults to `False`: the first one raises.
 
     Returns:
         A `Task` and a mapping of split name to `Examples`. A split is read
@@ -84,16 +101,36 @@ def load_folder(
         metrics=metrics,
         sequence_length=sequence_length,
     )
-    return task, open_labelled_folder(task, folder, label_column)
+    reading = Reading(encoding, quoting, skip_bad_rows)
+    return task, open_labelled_folder(task, folder, label_column, reading)
 
 
-def open_labelled_folder(task, folder, label_column="label"):
+@dataclasses.dataclass(frozen=True)
+class Reading:
+    """How files are read; as the arguments of `load_folder`."""
+
+    encoding: str | None = None
+    quoting: bool | None = None
+    skip_bad_rows: bool = False
+
+    def __post_init__(self):
+        check_encoding(self.encoding)
+        BadRows("", self.skip_bad_rows)
+        if self.quoting not in (None, True, False):
+            raise ValueError(
+                "`quoting` must be True, False or None. Received: "
+                f"quoting={self.quoting!r}."
+            )
+
+
+def open_labelled_folder(task, folder, label_column="label", reading=None):
     """Opens the files of a task.
 
     Args:
         task: `Task`. Its `text_columns` are those of the files.
         folder: `pathlib.Path`. The folder that holds the files.
         label_column: string. Defaults to `"label"`.
+        reading: `Reading`. Defaults to `None`: as by default.
 
     Returns:
         `Splits` with one entry per file that is there.
@@ -104,31 +141,50 @@ def open_labelled_folder(task, folder, label_column="label"):
     if not folder.is_dir():
         raise ValueError(
             f"`data_dir` must be a folder. Received: {str(folder)!r}, "
-            f"which is {'a file' if folder.exists() else 'not there'}."
+            f"which is {_what_is(folder)}."
         )
     files = {split: find_table(folder, split) for split in _SPLITS}
     files = {split: path for split, path in files.items() if path is not None}
     if not files:
         raise ValueError(
             f"`data_dir` has no file of {task.name}: looked for train, dev "
-            "and test as .tsv or .jsonl (plain or .gz) in "
+            "and test as .csv, .tsv, .jsonl or .json (plain or .gz) in "
             f"{folder}, found {listing(folder)}."
         )
     readers = {
-        split: functools.partial(_read_split, task, label_column, split, path)
+        split: functools.partial(
+            _read_split, task, label_column, split, path, reading or Reading()
+        )
         for split, path in files.items()
     }
     return Splits(readers, f"{folder}, which holds {listing(folder)}")
 
 
-def _read_split(task, label_column, split, path):
+def _what_is(path):
+    if path.is_file():
+        return f"a file; give the folder {str(path.parent)!r}"
+    return "not there"
+
+
+def _read_split(task, label_column, split, path, reading):
     columns, parse = task.text_columns, None
-    if split != "test" or label_column in column_names(path):
-        columns += (label_column,)
+    bad = BadRows(path, reading.skip_bad_rows)
+    format_of_file = {
+        "encoding": reading.encoding,
+        "quoting": reading.quoting,
+    }
+    wanted = (*columns, label_column)
+    names = column_names(path, columns=wanted, **format_of_file)
+    if split != "test" or find_column(names, label_column) is not None:
+        columns = wanted
         parse = (
             score_parser()
             if task.is_regression
             else class_parser(task.label_names)
         )
-    rows = read_table(path, columns)
-    return read_examples(path, rows, task.text_columns, parse)
+    rows = read_table(
+        path, columns, bad=bad, optional=(label_column,), **format_of_file
+    )
+    return read_examples(
+        rows, task.text_columns, bad, parse, may_lack_labels=split == "test"
+    )

@@ -12,34 +12,63 @@ _NO_LABELS = frozenset(
 )
 
 
-def read_examples(path, rows, text_columns, parse_label=None):
+def read_examples(
+    rows, text_columns, bad, parse_label=None, may_lack_labels=False
+):
     """Collects the rows of a file.
 
     Args:
-        path: `pathlib.Path`. The file, for messages.
         rows: iterable of pairs of a line's number and the list of its
             values: the texts and, with `parse_label`, the label.
         text_columns: sequence of strings. The names of the texts.
+        bad: `BadRows` of the file. What happens to an empty text or a bad
+            label.
         parse_label: function from a label as the file spells it to a number,
             which raises a ValueError. Defaults to `None`: no labels.
+        may_lack_labels: bool. Whether all rows may say that they have no
+            label, by `-` or `-1`; then the examples have none. Defaults to
+            `False`.
 
     Returns:
         `Examples`.
 
     Raises:
-        ValueError: an empty text or a bad label, with the file and the line.
+        ValueError: an empty text, a bad label or no row at all, with the file
+            and the line.
     """
-    texts = tuple([] for _ in text_columns)
-    labels = []
+    kept, unlabelled = [], []
     for line, values in rows:
         try:
-            for place, column in enumerate(texts):
-                column.append(check_text(values[place], text_columns[place]))
-            if parse_label is not None:
-                labels.append(parse_label(values[-1]))
+            texts = list(map(check_text, values, text_columns))
         except ValueError as error:
-            raise ValueError(f"{path}:{line}: {error}") from error
-    return Examples(texts, labels if parse_label is not None else None)
+            bad.add(line, error)
+            continue
+        label = None
+        if parse_label is not None:
+            try:
+                label = parse_label(values[-1])
+            except ValueError as error:
+                if not (may_lack_labels and no_label(values[-1])):
+                    bad.add(line, error)
+                    continue
+                unlabelled.append((line, error))
+        kept.append((texts, label))
+    has_labels = parse_label is not None and len(unlabelled) < len(kept)
+    if has_labels and unlabelled:
+        # Some have labels, so that these lack theirs.
+        for line, error in unlabelled:
+            bad.add(line, error)
+        kept = [row for row in kept if row[1] is not None]
+    bad.tell()
+    if not kept:
+        raise ValueError(
+            f"{bad.path}:1: the file has no row that can be read, of "
+            f"{bad.count:,} that were left out."
+        )
+    return Examples(
+        tuple(map(list, zip(*(texts for texts, _ in kept), strict=True))),
+        [label for _, label in kept] if has_labels else None,
+    )
 
 
 def check_text(text, column):

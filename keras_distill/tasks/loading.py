@@ -11,6 +11,7 @@ from keras_distill.tasks.glue import GLUE_TASKS
 from keras_distill.tasks.glue import load_glue
 from keras_distill.tasks.join_tasks import join_tasks
 from keras_distill.tasks.join_tasks import joined_task
+from keras_distill.tasks.labelled_folder import Reading
 from keras_distill.tasks.splits import Splits
 
 # An environment variable: how many rows of each split `load` gives at most.
@@ -45,7 +46,13 @@ def get_task(name):
     return _TASKS[name]
 
 
-def load(name, data_dir=None, tfds_data_dir=None):
+def load(
+    name,
+    data_dir=None,
+    tfds_data_dir=None,
+    encoding=None,
+    skip_bad_rows=False,
+):
     """Opens the data of a task.
 
     Nothing is read before a split is asked for. With the environment variable
@@ -67,6 +74,12 @@ def load(name, data_dir=None, tfds_data_dir=None):
         tfds_data_dir: string or path. For GLUE without `data_dir`: where
             TensorFlow Datasets keeps its files. Defaults to `None`, its own
             default.
+        encoding: string. The encoding of files in `data_dir` without byte
+            order mark, such as `"cp1252"`. Defaults to `None`: UTF-8.
+        skip_bad_rows: bool. Whether to leave out rows of files in `data_dir`
+            that cannot be read, which is told on standard error with their
+            number and the first of them. Defaults to `False`: the first one
+            raises.
 
     Returns:
         A `Task` and a mapping of split name to `Examples`. The splits are
@@ -87,28 +100,45 @@ def load(name, data_dir=None, tfds_data_dir=None):
     print(task.label_names, len(train), dev.texts[0][0], dev.labels[0])
     ```
     """
-    task, splits = _load_whole(name, data_dir, tfds_data_dir)
+    task, splits = _load_whole(
+        name, data_dir, tfds_data_dir, Reading(encoding, None, skip_bad_rows)
+    )
     return task, _cut_as_asked(splits)
 
 
-def _load_whole(name, data_dir, tfds_data_dir):
+def _load_whole(name, data_dir, tfds_data_dir, reading):
     """`load` without the environment variable."""
     names = name.split(_AND)
     for part in names:
         _check_name(part)
     if len(names) > 1:
         return join_tasks(
-            *(_load_whole(n, data_dir, tfds_data_dir) for n in names)
+            *(
+                _load_whole(part, data_dir, tfds_data_dir, reading)
+                for part in names
+            )
+        )
+    if data_dir is None and reading != Reading():
+        raise ValueError(
+            "`encoding` and `skip_bad_rows` are about files in `data_dir`. "
+            f"Received: encoding={reading.encoding!r}, "
+            f"skip_bad_rows={reading.skip_bad_rows!r} without `data_dir`."
         )
     if name in GLUE_TASKS:
-        return load_glue(name, data_dir, tfds_data_dir)
+        return load_glue(
+            name,
+            data_dir,
+            tfds_data_dir,
+            reading.encoding,
+            reading.skip_bad_rows,
+        )
     if name in FOLDER_TASKS:
         if tfds_data_dir is not None:
             raise ValueError(
                 f"The task {name} is not in TensorFlow Datasets in this form; "
                 f"give `data_dir`. Received: tfds_data_dir={tfds_data_dir!r}."
             )
-        return load_folder_task(name, data_dir)
+        return load_folder_task(name, data_dir, reading)
     if data_dir is not None or tfds_data_dir is not None:
         raise ValueError(
             "film_reviews lies in a package and takes neither `data_dir` nor "

@@ -4,14 +4,19 @@ import itertools
 import os
 import pathlib
 
+from keras_distill.data.readers.bad_rows import BadRows
+from keras_distill.data.readers.text_lines import read_lines
 from keras_distill.tasks.examples import Examples
+from keras_distill.tasks.labelled_folder import Reading
 from keras_distill.tasks.labelled_rows import check_text
 from keras_distill.tasks.sentences import split_into_sentences
 from keras_distill.tasks.tables import is_table
 from keras_distill.tasks.tables import read_table
-from keras_distill.tasks.tsv import read_lines
+from keras_distill.tasks.tables import unread_table
 
 _TEXT_ENDINGS = (".txt", ".txt.gz")
+# Lines of words and tags.
+_TAGGED_ENDINGS = (".conll", ".conllu", ".iob", ".iob2", ".bio")
 
 
 class TextFiles:
@@ -23,17 +28,26 @@ class TextFiles:
     Args:
         path: string or path of a file or a folder, or a list of files. Of a
             folder those below it are read that end in `.txt`, or with
-            `columns` in `.tsv` or `.jsonl`, plain or `.gz`, in the order of
-            their paths; hidden ones are not.
+            `columns` in `.tsv`, `.csv`, `.jsonl` or `.json`, plain or `.gz`,
+            in the order of their paths; hidden ones are not.
         columns: tuple of one or two columns that hold the texts: strings for
-            the names in the header of TSV files or in JSON Lines; ints for
-            places, from 0, in TSV files without header. TSV files are read
-            without quoting, and a row without text is an error. Defaults to
-            `None`: a text a line, empty lines left out.
+            the names in the header of TSV and CSV files or in JSON; ints for
+            places, from 0, in TSV and CSV files without header. A row without
+            text is an error. Defaults to `None`: a text a line, empty lines
+            left out; tables are not read as such.
         split_sentences: bool. Whether to cut each line into sentences,
             roughly; not for pairs. Defaults to `False`.
         min_words: int. Leaves out texts with fewer words between spaces,
             such as headings, and pairs with such a text. Defaults to `1`.
+        encoding: string. The encoding of files without byte order mark, such
+            as `"cp1252"`. Defaults to `None`: UTF-8.
+        quoting: bool. Whether the fields of TSV and CSV files are quoted.
+            Defaults to `None`: those of CSV are, those of TSV as the file
+            shows. A file that may be either is refused.
+        skip_bad_rows: bool. Whether to leave out rows and lines that cannot
+            be read, which is told on standard error, once for a file, with
+            their number and the first of them. Defaults to `False`: the first
+            one raises.
 
     Attributes:
         files: list of `pathlib.Path`.
@@ -59,7 +73,16 @@ class TextFiles:
     ```
     """
 
-    def __init__(self, path, columns=None, split_sentences=False, min_words=1):
+    def __init__(
+        self,
+        path,
+        columns=None,
+        split_sentences=False,
+        min_words=1,
+        encoding=None,
+        quoting=None,
+        skip_bad_rows=False,
+    ):
         columns = _check_columns(columns)
         if split_sentences and columns is not None and len(columns) == 2:
             raise ValueError(
@@ -76,6 +99,8 @@ class TextFiles:
         self._columns = columns
         self._split_sentences = split_sentences
         self._min_words = min_words
+        self._reading = Reading(encoding, quoting, skip_bad_rows)
+        self._told = set()
 
     @property
     def size(self):
@@ -134,24 +159,35 @@ class TextFiles:
         return Examples(tuple(map(list, zip(*rows, strict=True))))
 
     def _read_file(self, path, progress):
+        bad = BadRows(path, self._reading.skip_bad_rows)
         if self._columns is None:
-            rows = ((line.strip(),) for _, line in read_lines(path, progress))
+            lines = read_lines(path, progress, self._reading.encoding, bad)
+            rows = ((line.strip(),) for _, line in lines)
         else:
-            rows = self._read_columns(path, progress)
-        if not self._split_sentences:
-            return rows
-        return (
-            (sentence,)
-            for (text,) in rows
-            for sentence in split_into_sentences(text)
-        )
+            rows = self._read_columns(path, progress, bad)
+        for row in rows:
+            if not self._split_sentences:
+                yield row
+                continue
+            for sentence in split_into_sentences(row[0]):
+                yield (sentence,)
+        if path not in self._told:
+            self._told.add(path)
+            bad.tell()
 
-    def _read_columns(self, path, progress):
-        for number, values in read_table(path, self._columns, progress):
+    def _read_columns(self, path, progress, bad):
+        for number, values in read_table(
+            path,
+            self._columns,
+            progress,
+            bad,
+            self._reading.encoding,
+            self._reading.quoting,
+        ):
             try:
                 yield tuple(map(check_text, values, self._columns))
             except ValueError as error:
-                raise ValueError(f"{path}:{number}: {error}") from error
+                bad.add(number, error)
 
     def _is_long_enough(self, texts):
         return all(len(text.split()) >= self._min_words for text in texts)
@@ -178,12 +214,30 @@ def _find_files(path, columns):
         return _files_below(path, columns)
     if not path.is_file():
         raise ValueError(f"There is no file or folder {str(path)!r}.")
+    _check_kind(path, columns)
+    return [path]
+
+
+def _check_kind(path, columns):
+    """Raises on a file that has no lines of text, or no columns."""
+    unread = unread_table(path)
+    if unread is not None:
+        raise ValueError(
+            f"`path` must be a file of text or a table as CSV, TSV or JSON. "
+            f"Received: {str(path)!r}; {unread}."
+        )
     if columns is None and is_table(path):
         raise ValueError(
             f"`columns` must say which columns of {path} hold the texts. "
             "Received: columns=None."
         )
-    return [path]
+    name = path.name.lower().removesuffix(".gz")
+    if name.endswith(_TAGGED_ENDINGS):
+        raise ValueError(
+            "`path` must hold texts. Received: "
+            f"{str(path)!r}, whose lines are words and tags; read it with "
+            "`keras_distill.tasks.load_iob`."
+        )
 
 
 def _files_below(folder, columns):
@@ -192,12 +246,12 @@ def _files_below(folder, columns):
         if not path.is_file() or any(part.startswith(".") for part in parts):
             return False
         if columns is None:
-            return path.name.endswith(_TEXT_ENDINGS)
+            return path.name.lower().endswith(_TEXT_ENDINGS)
         return is_table(path)
 
     files = sorted(filter(is_wanted, folder.rglob("*")))
     if not files:
-        endings = ".txt" if columns is None else ".tsv or .jsonl"
+        endings = ".txt" if columns is None else ".tsv, .csv, .jsonl or .json"
         raise ValueError(
             f"The folder {str(folder)!r} has no file that ends in {endings}, "
             "plain or .gz. Rename what is there, or give a list of files."

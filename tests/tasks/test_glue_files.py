@@ -289,3 +289,34 @@ def test_bad_score(write_tsv, tmp_path, score):
         lambda: tasks.load("stsb", tmp_path)[1]["train"],
         f"train.tsv:3: the score {score!r} is not a number from 0 to 5.",
     )
+
+
+def test_short_rows_are_left_out_if_asked_for(write_tsv, tmp_path, capsys):
+    header, *rows = FILES["qqp"][1]
+    path = write_tsv("QQP/train.tsv", header, rows[0], ["7", "5", "6", "x"])
+    check_message(
+        lambda: tasks.load("qqp", tmp_path)[1]["train"], f"{path}:3: "
+    )
+    _, splits = tasks.load("qqp", tmp_path, skip_bad_rows=True)
+    assert splits["train"].labels.tolist() == [1]
+    assert f"left out 1 row of {path}: line 3 (" in capsys.readouterr().err
+
+
+def test_a_test_file_whose_labels_are_marks(write_tsv, tmp_path):
+    rows = [["sentence", "label"], ["a", "-1"], ["b", "-1"]]
+    write_tsv("SST-2/test.tsv", *rows)
+    assert tasks.load("sst2", tmp_path)[1]["test"].labels is None
+
+
+def test_what_is_about_files_needs_files():
+    for argument in ({"skip_bad_rows": True}, {"encoding": "cp1252"}):
+        with pytest.raises(ValueError, match="about files in `data_dir`"):
+            tasks.load("sst2", **argument)
+
+
+def test_another_encoding(tmp_path):
+    (tmp_path / "SST-2").mkdir()
+    path = tmp_path / "SST-2" / "train.tsv"
+    path.write_bytes("sentence\tlabel\ncafé\t1\n".encode("cp1252"))
+    _, splits = tasks.load("sst2", tmp_path, encoding="cp1252")
+    assert splits["train"].texts == (["café"],)

@@ -1,6 +1,7 @@
 """Files of one JSON object a line, good and bad."""
 
 import gzip
+import json
 
 import pytest
 
@@ -36,7 +37,6 @@ def test_values_are_text(write, name):
     "line, message",
     [
         ('{"text": "a"', "the line is not JSON"),
-        ("", "the line is not JSON"),
         ("[" * 100_000, "the line is not JSON"),
         ('["a"]', "the line is not a JSON object"),
         ('"a"', "the line is not a JSON object"),
@@ -58,3 +58,44 @@ def test_empty_file(write):
     for read in (jsonl.read_names, lambda p: list(jsonl.read_columns(p, []))):
         with pytest.raises(ValueError, match=r"a\.jsonl:1: the file is empty"):
             read(path)
+
+
+def read(path):
+    return list(jsonl.read_columns(path, ["text", "label"]))
+
+
+def test_arrays_and_columns(tmp_path):
+    path = tmp_path / "a.json"
+    rows = [{"text": "a", "label": 0}, {" Text": "b", "label": 1}]
+    path.write_text(json.dumps(rows))
+    assert read(path) == [(1, ["a", "0"]), (1, ["b", "1"])]
+    path.write_text("[\n" + ",\n".join(map(json.dumps, rows)) + "\n]\n")
+    assert read(path) == [(2, ["a", "0"]), (3, ["b", "1"])]
+    path.write_text("".join(json.dumps(row) + "\n\n" for row in rows))
+    assert read(path) == [(1, ["a", "0"]), (3, ["b", "1"])]
+    for columns in (
+        {"text": {"0": "a", "1": "b"}, "label": {"0": 0, "1": 1}},
+        {"text": ["a", "b"], "label": [0, 1]},
+    ):
+        path.write_text(json.dumps(columns))
+        assert read(path) == [(1, ["a", "0"]), (1, ["b", "1"])]
+
+
+@pytest.mark.parametrize(
+    "text, line, message",
+    [
+        ('[{"text": "a", "label": 0},\n{"text": "b"', 2, "not JSON"),
+        ('[{"text": "a", "label": 0},\n', 1, "never closed; the file was cut"),
+        ('[{"text": "a", "label": 0}\n{"text": "b"}]', 2, "Expecting ','"),
+        ("[\n1]", 2, "not a JSON object"),
+        ('{"data": [{"text": "a"}], "n": 1}', 1, "there is no 'text'"),
+        ('{"text": ["a"], "label": [0, 1]}', 1, "not rows"),
+        ('{\n"text": "a"\n}', 1, "not rows"),
+        ('[{"text": "a", "label": 0}] x', 1, "Extra data"),
+    ],
+)
+def test_bad_documents(tmp_path, text, line, message):
+    path = tmp_path / "a.json"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=rf"a\.json:{line}: .*{message}"):
+        read(path)

@@ -125,7 +125,7 @@ def test_places_do_not_suit_json(write):
         ({"columns": (0, 1), "split_sentences": True}, "is for single texts"),
         ({"min_words": 0}, "`min_words` must be a positive int"),
         ({"path": "no/such/file"}, "no file or folder 'no/such/file'"),
-        ({"columns": ("a",)}, "no file that ends in .tsv or .jsonl"),
+        ({"columns": ("a",)}, "no file that ends in .tsv, .csv, .jsonl"),
     ],
 )
 def test_bad_arguments(write, tmp_path, arguments, message):
@@ -178,3 +178,30 @@ def test_damage_is_told_with_the_file_and_the_line(write, name):
         else:
             assert all(text.strip() for row in texts for text in row)
     assert told > 20
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.JSON", "a.csv.gz"])
+def test_tables_are_never_read_as_lines(write, name):
+    with pytest.raises(ValueError, match="`columns` must say which"):
+        TextFiles(write(name, "text\na\n"))
+
+
+@pytest.mark.parametrize(
+    "name, message",
+    [
+        ("a.parquet", "as CSV, TSV or JSON. .*read_parquet"),
+        ("a.conll", "words and tags; read it with .*load_iob"),
+    ],
+)
+def test_other_kinds_of_files(write, name, message):
+    with pytest.raises(ValueError, match=message):
+        TextFiles(write(name, "a\n"), columns=("text",))
+
+
+def test_other_encodings_and_bad_rows(tmp_path, capsys):
+    path = tmp_path / "a.csv"
+    path.write_bytes('text\ncafé\n""\nb\n'.encode("cp1252"))
+    texts = TextFiles(path, ("text",), encoding="cp1252", skip_bad_rows=True)
+    assert list(texts) == list(texts) == [("café",), ("b",)]
+    # Once, however often it is read.
+    assert capsys.readouterr().err.count("left out 1 row of") == 1

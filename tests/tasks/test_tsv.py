@@ -78,7 +78,22 @@ def test_missing_column(write_tsv):
     )
 
 
-@pytest.mark.parametrize("row", [["a"], ["a", "1", "2"], [""]])
+def test_empty_lines_and_a_tab_at_the_end_are_no_more(write_tsv):
+    path = write_tsv(
+        "a.tsv", ["text", "label"], ["a", "1", ""], [""], ["b", "0"]
+    )
+    path.write_bytes(path.read_bytes() + b"\n")
+    assert read_all(path) == [(2, ["a"]), (4, ["b"])]
+
+
+def test_names_differ_in_case_and_spaces(write_tsv):
+    path = write_tsv("a.tsv", ["Text ", "label"], ["a", "1"])
+    assert read_all(path) == [(2, ["a"])]
+    path = write_tsv("b.tsv", ["Text ", "text "], ["a", "1"])
+    check_message(path, 1, "the column 'text' stands there twice")
+
+
+@pytest.mark.parametrize("row", [["a"], ["a", "1", "2"]])
 def test_wrong_number_of_columns(write_tsv, row):
     path = write_tsv("a.tsv", ["text", "label"], ["a", "1"], row)
     check_message(
