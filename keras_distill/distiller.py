@@ -2,6 +2,7 @@
 
 import contextlib
 import inspect
+import os
 import sys
 
 import keras
@@ -16,6 +17,7 @@ from keras_distill.features import select_inputs
 from keras_distill.forward_pass import ForwardPass
 from keras_distill.io import show
 from keras_distill.objective import Objective
+from keras_distill.saving import check_not_hdf5
 from keras_distill.saving import model_config
 from keras_distill.saving import whole_file
 from keras_distill.teachers import check_built
@@ -294,6 +296,7 @@ class Distiller(Steps, keras.Model):
         A file is written under another name first: what was there before
         stays until the new one is whole.
         """
+        check_not_hdf5(filepath)
         replaces = overwrite and zipped is not False
         with whole_file(filepath, ".keras", replaces) as path:
             super().save(path, overwrite, zipped, **kwargs)
@@ -311,10 +314,10 @@ class Distiller(Steps, keras.Model):
         ):
             super().save_weights(path, overwrite, max_shard_size)
 
-    def load_weights(self, *args, **kwargs):
+    def load_weights(self, filepath, *args, **kwargs):
         """Loads what `save_weights` wrote."""
         with self._without_teacher():
-            super().load_weights(*args, **kwargs)
+            super().load_weights(os.path.expanduser(filepath), *args, **kwargs)
 
     def get_config(self):
         teacher_config = self._targets.config()

@@ -1,11 +1,11 @@
 """The report of a distillation: one page to read, one file to compute with."""
 
 import collections.abc
+import contextlib
 import dataclasses
 import datetime
 import json
 import os
-import pathlib
 
 from keras_distill.evaluation import aggregate
 from keras_distill.evaluation import environment
@@ -15,6 +15,11 @@ from keras_distill.evaluation import page
 from keras_distill.evaluation import run_facts
 from keras_distill.evaluation.plain import plain
 from keras_distill.evaluation.verdict import verdict
+from keras_distill.saving import flush_to_disk
+from keras_distill.saving import local_path
+from keras_distill.saving import replaced_file
+
+_FILES = ("report.json", "report.html", "report.md")
 
 
 def write_report(
@@ -32,15 +37,18 @@ def write_report(
     student="student",
     baseline="baseline",
     date=None,
+    overwrite=False,
 ):
     """Writes `report.html`, `report.json` and `report.md` into a folder.
 
     The page is one file that loads nothing from anywhere. Each file is
     written under a temporary name first, and none is renamed before all are
-    whole: when the disk is full an earlier report stays as it was.
+    whole: when the disk is full an earlier report stays as it was. An earlier
+    report is replaced; nothing else in the folder is touched.
 
     Args:
-        folder: path. Made if missing.
+        folder: path. Made if missing. `~` is your home, and links are
+            followed.
         comparison: `Comparison`, from `compare`.
         title: str.
         histories: dict of stage name to `History.history`: per epoch lists
@@ -58,13 +66,17 @@ def write_report(
         baseline: str or `None`. Row of the same model trained without a
             teacher, or `None` if there is none. Defaults to `"baseline"`.
         date: optional `datetime.datetime`. Defaults to now.
+        overwrite: bool. Whether to replace files of these names that are of
+            no report. Defaults to `False`.
 
     Returns:
         `pathlib.Path` of `report.html`.
 
     Raises:
         ValueError: if `student` or `baseline` is not a row of `comparison`,
-            if a history is not made of lists, or if `folder` is a file.
+            if a history is not made of lists, if `folder` is a file, or holds
+            a file of such a name that is of no report.
+        OSError: if the disk is full or cannot be written.
 
     Example:
 
@@ -104,11 +116,13 @@ def write_report(
     )
     ```
     """
-    folder = pathlib.Path(folder)
+    folder = local_path(folder)
     if folder.exists() and not folder.is_dir():
         raise ValueError(
             f"`folder` must be a folder. Received a file: {str(folder)!r}."
         )
+    if not overwrite:
+        _check_own(folder)
     _check_histories(histories)
     date = date or datetime.datetime.now().astimezone()
     report = plain(
@@ -131,15 +145,43 @@ def write_report(
         }
     )
     text = {
-        "report.html": page.render(report, comparison, student, baseline),
+        # First, since it is by this one that we know our own.
         "report.json": json.dumps(
             report, indent=2, ensure_ascii=False, allow_nan=False
         )
         + "\n",
+        "report.html": page.render(report, comparison, student, baseline),
         "report.md": _markdown(report),
     }
-    _write_atomically(folder, text)
+    with contextlib.ExitStack() as stack:
+        # All are on the disk before the first takes its place.
+        for name, content in reversed(text.items()):
+            file = stack.enter_context(replaced_file(folder / name))
+            file.write_text(content, encoding="utf-8")
+            flush_to_disk(file)
     return folder / "report.html"
+
+
+def _check_own(folder):
+    """Raises if files of a report are there that we did not write."""
+    there = [name for name in _FILES if os.path.lexists(folder / name)]
+    if not there or _is_report(folder / _FILES[0]):
+        return
+    raise ValueError(
+        f"`folder` holds {there[0]}, which is of no report that was written "
+        "here. Choose another folder, or pass overwrite=True to replace it. "
+        f"Received: {str(folder)!r}"
+    )
+
+
+def _is_report(path):
+    try:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(content, dict) and {"verdict", "comparison"} <= set(
+        content
+    )
 
 
 def _check_histories(histories):
@@ -191,19 +233,3 @@ def _markdown(report):
         f"A dash ({formatting.DASH}) stands for a number not known.",
     ]
     return "\n\n".join(parts) + "\n"
-
-
-def _write_atomically(folder, text):
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = {name: folder / f".{name}.{os.getpid()}.tmp" for name in text}
-    try:
-        for name, path in temporary.items():
-            with open(path, "w", encoding="utf-8") as file:
-                file.write(text[name])
-                file.flush()
-                os.fsync(file.fileno())
-        for name, path in temporary.items():
-            os.replace(path, folder / name)
-    finally:
-        for path in temporary.values():
-            path.unlink(missing_ok=True)

@@ -7,6 +7,7 @@ import tempfile
 import tensorflow as tf
 
 from keras_distill.export.interface import Interface
+from keras_distill.export.new_folder import FolderFormat
 from keras_distill.export.new_folder import new_folder
 from keras_distill.export.served_classifier import ServedClassifier
 from keras_distill.export.served_token_classifier import ServedTokenClassifier
@@ -14,7 +15,19 @@ from keras_distill.export.warm_up import MAX_REQUESTS
 from keras_distill.export.warm_up import WARM_UP_FILE
 from keras_distill.export.warm_up import write_warm_up_requests
 from keras_distill.models import TokenClassifier
+from keras_distill.saving import local_path
 
+_SAVED_MODEL = FolderFormat(
+    name="SavedModel",
+    first="saved_model.pb",
+    parts=(
+        "saved_model.pb",
+        "fingerprint.pb",
+        "keras_metadata.pb",
+        "variables/variables.*",
+        WARM_UP_FILE,
+    ),
+)
 LABELS_FILENAME = "labels.txt"
 # Each signature gets every text alone and all of them in one batch.
 MAX_WARM_UP_TEXTS = MAX_REQUESTS // 2 - 1
@@ -65,7 +78,8 @@ def to_saved_model(
     needs are exported.
 
     The folder appears when it is complete: if anything fails on the way, an
-    earlier export at `path` is untouched.
+    earlier export at `path` is untouched. Files in it that belong to no
+    SavedModel stay, with `overwrite` as well.
 
     Args:
         classifier: a `keras_hub.models.TextClassifier`, such as a
@@ -73,7 +87,8 @@ def to_saved_model(
             with a preprocessor, that returns logits. Of a distiller pass the
             `student`.
         path: string or path. The folder to write. TF Serving expects a number,
-            the version, as its last part: `"serving/1"`.
+            the version, as its last part: `"serving/1"`. `~` is your home, and
+            a link is followed.
         task: optional `keras_distill.tasks.Task`. Where the three arguments
             below come from when they are not given.
         label_names: optional sequence of strings in the order of the outputs.
@@ -94,7 +109,8 @@ def to_saved_model(
         `pathlib.Path` of the folder.
 
     Raises:
-        ValueError: an argument does not fit the classifier, or `path` exists.
+        ValueError: an argument does not fit the classifier, `path` is a file,
+            or a folder that holds something and may not be overwritten.
         OSError: the disk is full or cannot be written.
 
     Example:
@@ -129,7 +145,7 @@ def to_saved_model(
     served.signatures["serving_default"](text=tf.constant(["A fine film."]))
     ```
     """
-    path = pathlib.Path(path).absolute()
+    path = local_path(path).absolute()
     interface = Interface.of(
         classifier, task, label_names, text_columns, sequence_length
     )
@@ -137,7 +153,7 @@ def to_saved_model(
     _check_path(path, overwrite)
     served = _served(classifier, interface)
     try:
-        with new_folder(path) as folder:
+        with new_folder(path, _SAVED_MODEL, overwrite) as folder:
             _save(served, folder)
             _save_warm_up(served, folder, path.parent.name, warm_up_columns)
     except tf.errors.ResourceExhaustedError as error:
@@ -222,17 +238,8 @@ def _warm_up_columns(warm_up_texts, interface):
 
 
 def _check_path(path, overwrite):
-    if not path.exists():
-        return
-    if not overwrite:
+    if not overwrite and path.is_dir() and any(path.iterdir()):
         raise ValueError(
             f"`path` exists already: {path}. Choose another version number or "
             "pass overwrite=True."
-        )
-    if not (path / "saved_model.pb").exists() and (
-        not path.is_dir() or any(path.iterdir())
-    ):
-        raise ValueError(
-            f"`path` is no SavedModel and is not overwritten: {path}. Choose "
-            "another one."
         )

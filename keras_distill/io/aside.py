@@ -6,19 +6,24 @@ import os
 def set_aside(path):
     """Renames a file or a folder to `<path>-earlier-1`, or `-2`, ...
 
+    Of a link, what it leads to is renamed, and a new folder takes its place.
+
     Args:
         path: `pathlib.Path` of what is there.
 
     Returns:
         `pathlib.Path`. What it is called now.
     """
-    # Of a folder given as "." the name is not in the path.
-    path = path.absolute() if not path.name else path
+    is_link = path.is_symlink()
+    # Of a folder given as "." the name is not in the path either.
+    path = path.resolve() if is_link or not path.name else path
     number = 1
     while True:
         aside = path.with_name(f"{path.name}-earlier-{number}")
-        if not aside.exists():
+        if not os.path.lexists(aside):
             break
         number += 1
     os.rename(path, aside)
+    if is_link:
+        path.mkdir()
     return aside

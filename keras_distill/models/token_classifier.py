@@ -7,6 +7,7 @@ import keras_hub
 from keras_hub.src.utils.preset_utils import get_preset_loader
 
 from keras_distill.models import hugging_face
+from keras_distill.saving import local_path
 from keras_distill.saving import saved_task_class
 
 # BERT's own, for weights that start at random.
@@ -202,6 +203,8 @@ class TokenClassifier(keras_hub.models.Task):
             ValueError: If the preset has no head of a token classifier and
                 `num_classes` is not given.
         """
+        if "://" not in str(preset):
+            preset = local_path(preset)
         if hugging_face.is_hugging_face_folder(preset):
             return hugging_face.load_task(
                 cls,

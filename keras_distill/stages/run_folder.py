@@ -13,6 +13,8 @@ from importlib import metadata
 
 from keras_distill.io import make_console
 from keras_distill.io import set_aside
+from keras_distill.saving import check_names_free
+from keras_distill.saving import local_path
 from keras_distill.stages.chief import is_chief
 from keras_distill.stages.json_file import differences
 from keras_distill.stages.json_file import read_json
@@ -29,6 +31,8 @@ _PACKAGES = (
     "jax",
     "torch",
 )
+# Beside `lock` and `run.json`.
+_ITS_OWN = ("config.json", "log.txt", "metrics.jsonl", "stages", "tensorboard")
 
 
 class RunFolder:
@@ -45,26 +49,33 @@ class RunFolder:
       student of one that is finished.
     - `lock`: which process works in the folder.
 
+    Whatever else is in the folder is left alone, and files of these names
+    that are of no run are refused.
+
     Use it as a context manager to run several lists of stages in one folder,
     or to leave other things there. With several workers, only the chief
     writes.
 
     Args:
-        path: Path of the folder. Made if missing.
+        path: Path of the folder. Made if missing. `~` is your home, and a
+            link is followed.
         config: Optional dict that JSON can hold: all that the results depend
             on.
         resume: bool. Whether to go on with the run that is there. Otherwise
             it is renamed to `<path>-earlier-1` (or `-2`, ...) and a new one
             begins. Defaults to `True`.
         quiet: bool. Whether to show nothing. Defaults to `False`.
+        leaves: Sequence of str. What else the run will leave in its folder. A
+            folder that holds it, but no run, is refused. Defaults to `()`.
 
     Attributes:
         path: `pathlib.Path` of the folder.
         command: str. The command line of this process.
 
     Raises:
-        ValueError: If the folder holds a run of another configuration, or
-            another process works in it.
+        ValueError: If the folder holds a run of another configuration, files
+            of no run where a run writes its own, or another process works in
+            it.
 
     Example:
 
@@ -76,13 +87,15 @@ class RunFolder:
     ```
     """
 
-    def __init__(self, path, config=None, resume=True, quiet=False):
-        self.path = pathlib.Path(path)
+    def __init__(self, path, config=None, resume=True, quiet=False, leaves=()):
+        self.path = local_path(path)
         if self.path.exists() and not self.path.is_dir():
             raise ValueError(
                 "The run's folder must be a folder. "
                 f"Received a file: {str(self.path)!r}"
             )
+        if not _is_run(self.path):
+            check_names_free(self.path, (*_ITS_OWN, *leaves), "run")
         self.quiet = quiet
         self.writes = is_chief()
         self.command = shlex.join(sys.orig_argv)
@@ -162,6 +175,12 @@ class RunFolder:
         """Renames a run that is there."""
         if not self.writes or not (self.path / "config.json").exists():
             return
+        if pathlib.Path.cwd().is_relative_to(self.path.resolve()):
+            raise ValueError(
+                "The run's folder cannot be renamed while one works in it. "
+                "Choose another folder, or start from outside of it. "
+                f"Received: {str(self.path)!r}"
+            )
         if os.name == "nt":
             # It renames no folder in which a file is open.
             self._release()
@@ -220,6 +239,12 @@ class RunFolder:
         if self._lock is not None:
             self._lock.release()
             self._lock = None
+
+
+def _is_run(path):
+    """Whether a run was begun in a folder."""
+    # The lock comes first and stays; who copies a run may leave it out.
+    return (path / "lock").is_file() or (path / "run.json").is_file()
 
 
 def _now():

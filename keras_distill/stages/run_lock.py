@@ -6,6 +6,7 @@ import os
 import socket
 
 from keras_distill.file_lock import lock
+from keras_distill.saving import make_folder
 
 
 class RunLock:
@@ -22,7 +23,7 @@ class RunLock:
     """
 
     def __init__(self, path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         # For reading and writing, without emptying it: it may be another's.
         self._file = open(path, "a+", encoding="utf-8")  # noqa: SIM115
         if not lock(self._file, wait=False):

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import pathlib
 import sys
 
 import numpy as np
@@ -11,6 +10,8 @@ from safetensors.numpy import save_file
 
 from keras_distill.file_lock import file_lock
 from keras_distill.file_lock import remove_lock
+from keras_distill.saving import local_path
+from keras_distill.saving import make_folder
 from keras_distill.saving import replaced_file
 
 
@@ -39,7 +40,7 @@ class ArrayCache:
     """
 
     def __init__(self, folder):
-        self._folder = pathlib.Path(folder)
+        self._folder = local_path(folder)
         if self._folder.exists() and not self._folder.is_dir():
             raise ValueError(
                 "`cache_dir` must be a folder. "
@@ -61,7 +62,7 @@ class ArrayCache:
         arrays, _ = _read(path, key)
         if arrays is not None:
             return arrays
-        self._folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self._folder)
         lock_file = path.with_suffix(".lock")
         with file_lock(lock_file):
             # Another process may have written it meanwhile.

@@ -4,8 +4,7 @@ Natural language inference to learn from, and BoolQ. The three inference sets
 have their label names in one order, that of MNLI, so that they can be joined.
 """
 
-import pathlib
-
+from keras_distill.saving import local_path
 from keras_distill.tasks.glue import GLUE_TASKS
 from keras_distill.tasks.labelled_folder import open_labelled_folder
 from keras_distill.tasks.task import Task
@@ -84,7 +83,7 @@ def load_folder_task(name, data_dir, reading=None):
 
 
 def _find(name, data_dir):
-    data_dir = pathlib.Path(data_dir)
+    data_dir = local_path(data_dir)
     own = _FOLDERS[name][0]
     if data_dir.resolve().name == own or not data_dir.is_dir():
         return data_dir

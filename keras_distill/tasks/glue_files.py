@@ -2,10 +2,10 @@
 
 import dataclasses
 import functools
-import pathlib
 
 from keras_distill.data.readers.bad_rows import BadRows
 from keras_distill.data.readers.column_names import find_column
+from keras_distill.saving import local_path
 from keras_distill.tasks.labelled_rows import class_parser
 from keras_distill.tasks.labelled_rows import read_examples
 from keras_distill.tasks.labelled_rows import score_parser
@@ -95,7 +95,7 @@ def open_folder(task, data_dir, encoding=None, skip_bad_rows=False):
         ValueError: a missing folder, or one without files of this task.
     """
     layout = _LAYOUTS[task.name]
-    folder = _task_folder(pathlib.Path(data_dir), layout)
+    folder = _task_folder(local_path(data_dir), layout)
     files = _split_files(folder, layout)
     if not files:
         wanted = ", ".join(f"{split}.tsv" for split in layout.splits)

@@ -1,12 +1,12 @@
 """Tagged sentences from IOB files: one word and its tag on a line."""
 
 import functools
-import pathlib
 
 import numpy as np
 
 from keras_distill.data.readers.text_lines import read_lines
 from keras_distill.progress import Progress
+from keras_distill.saving import local_path
 from keras_distill.tasks.metrics import OUTSIDE
 from keras_distill.tasks.splits import Splits
 from keras_distill.tasks.tagged_examples import TaggedExamples
@@ -131,9 +131,9 @@ def _language_folders(data_dir, languages):
                 "`languages` are the keys of `data_dir` where that is a dict. "
                 f"Received: languages={list(languages)}; leave it out."
             )
-        folders = {key: pathlib.Path(path) for key, path in data_dir.items()}
+        folders = {key: local_path(path) for key, path in data_dir.items()}
     else:
-        folders = _found_folders(pathlib.Path(data_dir), languages)
+        folders = _found_folders(local_path(data_dir), languages)
     if not folders:
         raise ValueError(
             "`data_dir` must hold train.tsv, dev.tsv or test.tsv (plain or "

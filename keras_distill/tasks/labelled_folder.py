@@ -2,11 +2,11 @@
 
 import dataclasses
 import functools
-import pathlib
 
 from keras_distill.data.readers.bad_rows import BadRows
 from keras_distill.data.readers.column_names import find_column
 from keras_distill.data.readers.text_lines import check_encoding
+from keras_distill.saving import local_path
 from keras_distill.tasks.labelled_rows import class_parser
 from keras_distill.tasks.labelled_rows import read_examples
 from keras_distill.tasks.labelled_rows import score_parser
@@ -88,7 +88,7 @@ def load_folder(
     print(task.name, splits["train"].labels)
     ```
     """
-    folder = pathlib.Path(data_dir)
+    folder = local_path(data_dir)
     if metrics is None:
         metrics = _SCORES if label_names is None else ("accuracy",)
     text_columns = check_text_columns(text_columns)

@@ -2,10 +2,10 @@
 
 import itertools
 import os
-import pathlib
 
 from keras_distill.data.readers.bad_rows import BadRows
 from keras_distill.data.readers.text_lines import read_lines
+from keras_distill.saving import local_path
 from keras_distill.tasks.examples import Examples
 from keras_distill.tasks.labelled_folder import Reading
 from keras_distill.tasks.labelled_rows import check_text
@@ -209,7 +209,7 @@ def _check_columns(columns):
 def _find_files(path, columns):
     if isinstance(path, (list, tuple)):
         return [file for entry in path for file in _find_files(entry, columns)]
-    path = pathlib.Path(path)
+    path = local_path(path)
     if path.is_dir():
         return _files_below(path, columns)
     if not path.is_file():

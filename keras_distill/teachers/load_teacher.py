@@ -9,6 +9,8 @@ import warnings
 import keras_hub
 
 from keras_distill.models import hugging_face
+from keras_distill.precision import saved_precision
+from keras_distill.saving import local_path
 from keras_distill.saving import saved_task_class
 
 CONFIG_FILE = "config.json"
@@ -112,7 +114,9 @@ def load_teacher(
             f"The teacher in {source!r} reads at most {longest} tokens. "
             f"Received: sequence_length={sequence_length}"
         )
-    classifier.preprocessor.sequence_length = sequence_length
+    # It was written without one, for rows that are tokenised already.
+    if classifier.preprocessor is not None:
+        classifier.preprocessor.sequence_length = sequence_length
     return loaded
 
 
@@ -128,7 +132,9 @@ def _folder(source):
         return pathlib.Path(spec.submodule_search_locations[0]) / "model"
     if source.startswith(_HUB):
         return _from_hub(source.removeprefix(_HUB))
-    folder = pathlib.Path(source)
+    if "://" in source:
+        return None
+    folder = local_path(source)
     if folder.is_dir():
         _check_config(folder)
         return folder
@@ -138,7 +144,7 @@ def _folder(source):
             "Give the folder that it lies in; a model in a `.keras` file is "
             "loaded by `keras.saving.load_model`."
         )
-    if len(folder.parts) > 1 and "://" not in source:
+    if len(folder.parts) > 1:
         raise ValueError(
             f"There is no folder {source!r} to load a teacher from. "
             f"The folder above it "
@@ -201,6 +207,9 @@ def _from_keras_hub(source, folder, num_classes, task_class):
             stacklevel=3,
         )
     try:
+        precision = None if folder is None else saved_precision(folder)
+        if precision is not None:
+            arguments["dtype"] = precision
         classifier = task_class.from_preset(
             source if folder is None else str(folder), **arguments
         )

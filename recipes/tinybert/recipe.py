@@ -24,6 +24,12 @@ from recipes.common.training import label_loss
 from recipes.common.training import make_optimizer
 from recipes.common.training import measure
 
+# What it leaves beside what `RunFolder` keeps.
+_LEAVES = (
+    *("report.html", "report.json", "report.md"),
+    *("teacher", "student", "serving", "tokens", "teacher_features"),
+)
+
 
 def run(config, run_dir, quiet=False, resume=True):
     """Runs the recipe, or the rest of it, and writes its folder.
@@ -49,7 +55,7 @@ def run(config, run_dir, quiet=False, resume=True):
     # First of all, since a strategy sets up the devices.
     scope = begin_strategy(config.strategy)
     with stages.RunFolder(
-        run_dir, dataclasses.asdict(config), resume, quiet
+        run_dir, dataclasses.asdict(config), resume, quiet, _LEAVES
     ) as folder:
         recipe = _Recipe(config, folder, student_size)
         with scope:

@@ -313,6 +313,14 @@ def check_inputs(config, quiet=False):
         )
 
 
+# What it leaves beside what `RunFolder` keeps.
+_LEAVES = (
+    *("report.html", "report.json", "report.md"),
+    *("teacher", "student", "tokens", "result.json", "stages.md"),
+    *("steps.md", "languages.md"),
+)
+
+
 def run(config, run_dir, quiet=False, resume=True):
     """Runs the recipe, or the rest of it, and writes its folder.
 
@@ -337,7 +345,7 @@ def run(config, run_dir, quiet=False, resume=True):
     # Before the folder, which would remember what was wrong.
     check_inputs(config, quiet)
     with stages.RunFolder(
-        run_dir, _used_settings(config), resume, quiet
+        run_dir, _used_settings(config), resume, quiet, _LEAVES
     ) as folder:
         recipe = _Recipe(config, folder)
         recipe.distil()

@@ -77,6 +77,13 @@ class Settings(Config):
             )
 
 
+# What it leaves beside what `RunFolder` keeps.
+_LEAVES = (
+    *("error_propagation.json", "error_propagation.md"),
+    *("stages.md", "tokens"),
+)
+
+
 def run(config, run_dir, quiet=False, resume=True):
     """Trains the student both ways, or the rest of it, and measures.
 
@@ -96,7 +103,7 @@ def run(config, run_dir, quiet=False, resume=True):
     """
     config.check()
     with stages.RunFolder(
-        run_dir, dataclasses.asdict(config), resume, quiet
+        run_dir, dataclasses.asdict(config), resume, quiet, _LEAVES
     ) as folder:
         trainer = Trainer(config, folder)
         labelled = trainer.read(config.source)

@@ -1,7 +1,6 @@
 """A task of any kind: its data, and what it is trained and measured by."""
 
 import copy
-import pathlib
 
 import keras
 import keras_hub
@@ -9,6 +8,7 @@ import numpy as np
 
 from keras_distill import models
 from keras_distill import tasks
+from keras_distill.saving import local_path
 from recipes.common import training
 
 # The share of a training split that serves as dev split where there is none.
@@ -312,8 +312,8 @@ def _folder(name, data_dir, glue_dir):
 
 
 def _tag_folder(data_dir, name):
-    below = pathlib.Path(data_dir) / "ner" / name
-    return below if below.is_dir() else pathlib.Path(data_dir) / name
+    below = local_path(data_dir) / "ner" / name
+    return below if below.is_dir() else local_path(data_dir) / name
 
 
 def _tags_of(folders):

@@ -16,6 +16,13 @@ from recipes.xtremedistil.checks import Checks
 from recipes.xtremedistil.labelled_task import TaggingTask
 from recipes.xtremedistil.trainer import Trainer
 
+# What it leaves beside what `RunFolder` keeps.
+_LEAVES = (
+    *("report.html", "report.json", "report.md"),
+    *("teacher", "student", "tokens", "result.json", "stages.md"),
+    *("targets.json", "targets.md", "languages.md"),
+)
+
 
 def run(
     config,
@@ -57,7 +64,7 @@ def run(
     # Before the folder, which would remember what was wrong.
     Checks(quiet).check(config)
     with stages.RunFolder(
-        run_dir, config.source_settings(), resume, quiet
+        run_dir, config.source_settings(), resume, quiet, _LEAVES
     ) as folder:
         recipe = _Recipe(config, folder, cache_dir, logits_dir)
         with scope:
@@ -80,7 +87,7 @@ def train_teacher(config, run_dir, quiet=False, resume=True):
     """
     scope = begin_strategy(config.strategy)
     with stages.RunFolder(
-        run_dir, config.source_settings(), resume, quiet
+        run_dir, config.source_settings(), resume, quiet, _LEAVES
     ) as folder:
         path = folder.path / "teacher"
         if path.is_dir():

@@ -6,13 +6,14 @@
 import argparse
 import dataclasses
 import itertools
-import pathlib
 import shlex
 import sys
 
 from keras_distill import io
 from keras_distill import stages
 from keras_distill import teachers
+from keras_distill.saving import check_names_free
+from keras_distill.saving import local_path
 from recipes.common.command_line import add_run_options
 from recipes.common.command_line import exit_status
 from recipes.common.devices import begin_strategy
@@ -34,6 +35,11 @@ from recipes.xtremedistil.trainer import Trainer
 OWN = "own"
 # The row of students that were not distilled.
 START = "no distillation"
+# What it leaves: its own files, and the folders of its parts.
+_LEAVES = (
+    *("study.json", "study.md", "study.png"),
+    *("teachers", "rows", "cells", "shared"),
+)
 # What a study sets by itself, for each of its runs.
 _SET_BY_STUDY = ("source", "targets", "transfer", "task_distillation")
 
@@ -103,7 +109,9 @@ def run(
             "Received: --strategy multiworker. Run the recipe itself for "
             "each source, python -m recipes.xtremedistil."
         )
-    folder = pathlib.Path(run_dir)
+    folder = local_path(run_dir)
+    if not any(folder.glob("teachers/*/lock")):
+        check_names_free(folder, _LEAVES, "study")
     study = _Study(config, folder, quiet)
     study.check(rows, target_names)
     found = rank(study.run(rows, target_names), START)

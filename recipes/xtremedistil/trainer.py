@@ -1,7 +1,6 @@
 """What source and targets have in common: reading, training, distilling."""
 
 import dataclasses
-import pathlib
 
 import keras
 import numpy as np
@@ -9,6 +8,7 @@ import numpy as np
 from keras_distill import stages
 from keras_distill import tasks
 from keras_distill import teachers
+from keras_distill.saving import local_path
 from recipes.xtremedistil import models
 from recipes.xtremedistil import stage_list
 from recipes.xtremedistil import stage_table
@@ -66,8 +66,8 @@ class Trainer:
         self.folder = folder
         self.results = {}
         self._listed = []
-        self._cache_dir = pathlib.Path(cache_dir or folder.path)
-        self._logits_dir = pathlib.Path(logits_dir or folder.path)
+        self._cache_dir = local_path(cache_dir or folder.path)
+        self._logits_dir = local_path(logits_dir or folder.path)
 
     def read(self, name):
         """Opens a task of the configuration, with the rows that it uses.

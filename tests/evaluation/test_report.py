@@ -211,7 +211,7 @@ def test_a_failing_write_leaves_the_old_report(write, monkeypatch):
     assert set(before) == {"report.html", "report.json", "report.md"}
 
     def full_disk(descriptor):
-        if len(list(folder.glob(".*.tmp"))) == 2:
+        if len(list(folder.glob(".new-*"))) == 2:
             raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(report_module.os, "fsync", full_disk)
@@ -237,3 +237,28 @@ def test_bad_arguments(write, tmp_path):
     (tmp_path / "run").write_text("a file")
     with pytest.raises(ValueError, match="Received a file"):
         write()
+
+
+@pytest.mark.parametrize("name", ["report.json", "report.html", "report.md"])
+def test_another_report_is_refused(write, tmp_path, name):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / name).write_text('{"verdict": "mine"}')
+    (folder / "thesis.tex").write_text("years")
+    with pytest.raises(ValueError, match=f"holds {name}, .*overwrite=True"):
+        write()
+    assert {path.name for path in folder.iterdir()} == {name, "thesis.tex"}
+    write(overwrite=True)
+    # From now on they are ours.
+    write(title="New")
+    assert "<title>New</title>" in read(folder)
+    assert read(folder, "thesis.tex") == "years"
+
+
+def test_a_link_is_followed(write, tmp_path):
+    folder, page = tmp_path / "run", tmp_path / "disk" / "page.html"
+    folder.mkdir()
+    (folder / "report.html").symlink_to(page)
+    write(overwrite=True)
+    assert (folder / "report.html").is_symlink()
+    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")

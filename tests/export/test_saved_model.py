@@ -370,23 +370,30 @@ def test_a_full_disk_leaves_the_earlier_export(
     assert os.listdir(tmp_path) == ["1"]
 
 
-def test_an_earlier_export_is_replaced_as_a_whole(classifier, tmp_path):
+def test_an_earlier_export_is_replaced_and_no_more(classifier, tmp_path):
     path = tmp_path / "1"
-    path.mkdir()
-    for name in ("saved_model.pb", "old"):
+    (path / "variables").mkdir(parents=True)
+    old = "variables/variables.data-00001-of-00002"
+    for name in ("saved_model.pb", old, "notes.txt"):
         (path / name).write_text("an earlier export")
     to_saved_model(classifier, path, label_names=["no", "yes"], overwrite=True)
     assert (path / "assets" / "labels.txt").read_text() == "no\nyes\n"
-    assert not (path / "old").exists()
+    assert not (path / old).exists()
+    assert (path / "notes.txt").read_text() == "an earlier export"
     assert os.listdir(tmp_path) == ["1"]
+    served = tf.saved_model.load(str(path))
+    assert set(served.signatures) == {"serving_default", "token_ids"}
 
 
 def test_an_existing_path_is_kept_unless_it_may_go(classifier, tmp_path):
     path = tmp_path / "1"
     path.mkdir()
+    (path / "notes.txt").write_text("mine")
     with pytest.raises(ValueError, match="exists already.*overwrite=True"):
         to_saved_model(classifier, path, label_names=NAMES)
-    (path / "notes.txt").write_text("mine")
-    with pytest.raises(ValueError, match="no SavedModel.*Choose another"):
-        to_saved_model(classifier, path, label_names=NAMES, overwrite=True)
-    assert (path / "notes.txt").read_text() == "mine"
+    assert file_contents(path) == {"notes.txt": b"mine"}
+    with pytest.raises(ValueError, match="must be a folder.*notes.txt"):
+        to_saved_model(
+            classifier, path / "notes.txt", label_names=NAMES, overwrite=True
+        )
+    assert file_contents(path) == {"notes.txt": b"mine"}

@@ -136,3 +136,53 @@ def test_other_workers_read_only(tmp_path, monkeypatch):
             folder.log("hello")
             folder.stage("one").write_checkpoint({"step": 1})
         assert (tmp_path / str(index)).exists() == (index == 0)
+
+
+@pytest.mark.parametrize("resume", [True, False])
+@pytest.mark.parametrize("name", ["config.json", "log.txt", "student"])
+def test_files_of_no_run_are_refused(tmp_path, name, resume):
+    path = tmp_path / "model"
+    path.mkdir()
+    (path / name).write_text("{}")
+    with pytest.raises(ValueError, match=f"holds {name}, but no run"):
+        RunFolder(path, resume=resume, leaves=["student"])
+    assert [file.name for file in path.iterdir()] == [name]
+    assert [file.name for file in tmp_path.iterdir()] == ["model"]
+
+
+def test_what_a_run_left_is_its_own(tmp_path):
+    for _ in range(2):
+        with RunFolder(tmp_path, leaves=["student"]) as folder:
+            (folder.path / "student").mkdir(exist_ok=True)
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_link_is_followed(tmp_path, is_there):
+    target, link = tmp_path / "disk" / "run", tmp_path / "run"
+    if is_there:
+        target.mkdir(parents=True)
+    link.symlink_to(target)
+    RunFolder(link, {"seed": 1}).close()
+    RunFolder(link, {"seed": 2}, resume=False, quiet=True).close()
+    assert link.is_symlink()
+    assert read(target / "config.json") == {"seed": 2}
+    aside = target.with_name("run-earlier-1")
+    assert read(aside / "config.json") == {"seed": 1}
+
+
+def test_a_tilde_is_the_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    RunFolder("~/run").close()
+    assert (tmp_path / "home" / "run" / "run.json").is_file()
+    assert not (tmp_path / "~").exists()
+
+
+def test_the_folder_one_stands_in_is_not_renamed(tmp_path, monkeypatch):
+    path = tmp_path / "run"
+    RunFolder(path).close()
+    monkeypatch.chdir(path)
+    RunFolder(".").close()
+    with pytest.raises(ValueError, match="cannot be renamed.*Received: '.'"):
+        RunFolder(".", resume=False)
+    assert [file.name for file in tmp_path.iterdir()] == ["run"]

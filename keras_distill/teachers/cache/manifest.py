@@ -192,8 +192,8 @@ def _digest(content):
 
 def _damaged(path, reason):
     return ValueError(
-        f"{path} is damaged: {reason}. Remove the folder and write the cache "
-        "anew."
+        f"{path} is damaged: {reason}. If the folder is a cache's, remove it "
+        "and write the cache anew; otherwise choose another one."
     )
 
 

@@ -1,12 +1,11 @@
 """A teacher's features on disk, computed once."""
 
-import pathlib
-
 import keras
 import numpy as np
 
 from keras_distill.features import names
 from keras_distill.progress import Progress
+from keras_distill.saving import local_path
 from keras_distill.teachers.cache import example_index
 from keras_distill.teachers.cache import manifest as manifests
 from keras_distill.teachers.cache.cached_targets import TARGET_PREFIX
@@ -81,7 +80,7 @@ class TeacherCache:
     """
 
     def __init__(self, path, teacher=None):
-        self.path = pathlib.Path(path)
+        self.path = local_path(path)
         self._manifest, name = manifests.read_manifest(self.path)
         self.description = self._manifest.describe(f"{name} (cached)")
         self.features = tuple(self._manifest.shapes)
@@ -157,7 +156,7 @@ class TeacherCache:
         settings = Settings(
             tuple(features), dtype, top_k, compression, shard_size, batch_size
         )
-        write_cache(pathlib.Path(path), teacher, examples, settings, quiet)
+        write_cache(local_path(path), teacher, examples, settings, quiet)
         return cls(path)
 
     def __len__(self):

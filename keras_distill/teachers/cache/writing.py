@@ -14,7 +14,7 @@ from keras_distill.features.feature_extractor import expand_features
 from keras_distill.file_lock import file_lock
 from keras_distill.file_lock import remove_lock
 from keras_distill.progress import Progress
-from keras_distill.saving import UNFINISHED
+from keras_distill.saving import make_folder
 from keras_distill.saving import replaced_file
 from keras_distill.teachers.cache import example_index
 from keras_distill.teachers.cache import manifest as manifests
@@ -95,9 +95,9 @@ def write_cache(folder, teacher, examples, settings, quiet):
                 _write_shard, folder, manifest, examples, run, progress
             )
             _write_all(left, write)
-    for path in folder.glob("*.lock"):
+    for number in range(manifest.num_shards):
         # Of those who died. Nobody needs a lock on what is finished.
-        remove_lock(path)
+        remove_lock(_lock_of(folder / shard_name(number)))
 
 
 def check_examples(examples):
@@ -193,13 +193,16 @@ def _claim(folder, manifest, index, teacher_name):
         raise ValueError(
             f"`path` must be a folder. Received a file: path={str(folder)!r}"
         )
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     lock_file = folder / _LOCK
     strangers = [
         path.name
         for path in folder.iterdir()
-        if path.name not in (manifests.FILE, example_index.FILE, _LOCK)
-        and not path.name.startswith(UNFINISHED)
+        if path.name not in (manifests.FILE, _LOCK)
+        # A system's or an editor's, or what is not finished.
+        and not path.name.startswith(".")
+        # Of a call like this one that was stopped.
+        and not (path.name == example_index.FILE and path.read_bytes() == index)
     ]
     if strangers and not (folder / manifests.FILE).exists():
         raise ValueError(
@@ -232,7 +235,7 @@ def _write_shard(folder, manifest, examples, run, progress, number):
         bool. Whether the shard is there now.
     """
     path = folder / shard_name(number)
-    lock_file = path.with_suffix(".lock")
+    lock_file = _lock_of(path)
     with file_lock(lock_file, wait=False) as is_held:
         if not is_held:
             return False
@@ -248,6 +251,10 @@ def _write_shard(folder, manifest, examples, run, progress, number):
         # Whoever takes the lock later finds the shard.
         remove_lock(lock_file)
     return True
+
+
+def _lock_of(shard):
+    return shard.with_suffix(".lock")
 
 
 def _fill(writer, manifest, examples, run, progress):

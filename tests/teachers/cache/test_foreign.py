@@ -185,3 +185,40 @@ def test_values_that_are_no_numbers(write, arithmetic, monkeypatch):
 def test_a_missing_cache_is_named(tmp_path):
     with pytest.raises(ValueError, match="no teacher cache in .*nowhere"):
         TeacherCache(tmp_path / "nowhere")
+
+
+def test_an_index_that_is_none_of_ours_is_left_alone(write, tmp_path):
+    folder = tmp_path / "cache"
+    folder.mkdir()
+    (folder / "examples.bin").write_text("mine")
+    with pytest.raises(ValueError, match="which holds examples.bin"):
+        write()
+    assert (folder / "examples.bin").read_text() == "mine"
+
+
+def test_what_others_keep_beside_a_cache_stays(write, tmp_path):
+    folder = tmp_path / "cache"
+    folder.mkdir()
+    (folder / ".gitkeep").touch()
+    write()
+    for name in ("poetry.lock", "notes.txt"):
+        (folder / name).write_text("mine")
+    write()
+    for name in ("poetry.lock", "notes.txt"):
+        assert (folder / name).read_text() == "mine"
+
+
+def test_a_link_is_followed_and_a_tilde_is_the_home(
+    write, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "disk" / "cache")
+    write(path=link)
+    assert link.is_symlink()
+    assert (tmp_path / "disk" / "cache" / "manifest.json").is_file()
+    cache = write(path="~/cache")
+    assert cache.path == tmp_path / "home" / "cache"
+    assert len(TeacherCache("~/cache").features) == len(cache.features)
+    assert not (tmp_path / "~").exists()
