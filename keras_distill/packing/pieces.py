@@ -1,6 +1,11 @@
 """Cuts words into pieces of a vocabulary, in a TensorFlow graph."""
 
+import functools
+
 import numpy as np
+
+from keras_distill.packing.unigram import Viterbi
+from keras_distill.packing.unigram import has_repeats
 
 # Bytes of the longest character in UTF-8.
 _BYTES = 4
@@ -152,19 +157,52 @@ class SentencePieces:
     """The likeliest pieces, as SentencePiece's unigram model cuts words.
 
     Args:
-        proto: bytes of a SentencePiece model whose ids are the vocabulary's.
+        model: dict of the model, as in `tokenizer.json`.
     """
 
-    def __init__(self, proto):
+    def __init__(self, model):
         import tensorflow_text as tf_text
 
+        self._model = model
         self.tokenizer = tf_text.SentencepieceTokenizer(
-            model=proto, out_type="int32"
+            model=unigram_proto(model), out_type="int32"
         )
+
+    @functools.cached_property
+    def _viterbi(self):
+        pieces, scores = zip(*self._model["vocab"], strict=True)
+        return Viterbi(pieces, scores, self._model["unk_id"])
 
     def __call__(self, words, lengths):
         """Returns an int32 `tf.RaggedTensor` `(words, pieces)`."""
-        return self.tokenizer.tokenize(words)
+        import tensorflow as tf
+
+        different, places = tf.unique(words, "int64")
+        count = tf.size(different, "int64")
+        pieces = self.tokenizer.tokenize(different)
+        # A part that repeats fits into a piece.
+        is_open = has_repeats(different, self._viterbi.longest - 1)
+
+        def decide():
+            chosen = tf.where(is_open)[:, 0]
+            exact = self._viterbi(tf.gather(different, chosen))
+            both = tf.concat([pieces, exact], axis=0)
+            rows = tf.tensor_scatter_nd_update(
+                tf.range(count),
+                chosen[:, None],
+                count + tf.range(tf.size(chosen, "int64")),
+            )
+            return both.values, both.row_splits, rows
+
+        values, splits, rows = tf.cond(
+            tf.reduce_any(is_open),
+            decide,
+            lambda: (pieces.values, pieces.row_splits, tf.range(count)),
+        )
+        pieces = tf.RaggedTensor.from_row_splits(
+            tf.ensure_shape(values, [None]), splits, validate=False
+        )
+        return tf.gather(pieces, tf.gather(rows, places))
 
 
 def unigram_proto(model):

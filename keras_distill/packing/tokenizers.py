@@ -26,7 +26,6 @@ from keras_hub.src.utils.tensor_utils import restore_outer_shape
 from keras_distill.packing.pieces import BytePairs
 from keras_distill.packing.pieces import SentencePieces
 from keras_distill.packing.pieces import WordPieces
-from keras_distill.packing.pieces import unigram_proto
 from keras_distill.packing.words import Words
 
 _ASSET = "description.json"
@@ -332,6 +331,10 @@ class _Parts:
     def model(self):
         return self.description["model"]
 
+    def reference_model(self):
+        """The model with the numbers that `tokenizers` reads in the file."""
+        return json.loads(self.reference.to_str())["model"]
+
 
 def _by_id(ids):
     """Tokens by id; an id without one gets a name that no text has."""
@@ -431,7 +434,7 @@ class XLMRobertaTokenizer(
     def set_description(self, description):
         super().set_description(description)
         try:
-            pieces = SentencePieces(unigram_proto(self._parts.model))
+            pieces = SentencePieces(self._parts.reference_model())
         except ImportError:
             # Without TensorFlow there is no graph to run in.
             return
