@@ -1,23 +1,30 @@
 """Tagged sentences from IOB files: one word and its tag on a line."""
 
+import dataclasses
 import functools
 
 import numpy as np
 
-from keras_distill.data.readers.text_lines import read_lines
+from keras_distill.data.readers.bad_rows import BadRows
+from keras_distill.data.readers.tagged_words import read_sentences
+from keras_distill.data.readers.text_lines import check_encoding
 from keras_distill.progress import Progress
 from keras_distill.saving import local_path
 from keras_distill.tasks.metrics import OUTSIDE
 from keras_distill.tasks.splits import Splits
+from keras_distill.tasks.tables import find_table
 from keras_distill.tasks.tagged_examples import TaggedExamples
 from keras_distill.tasks.tagging import SEQUENCE_LENGTH
 from keras_distill.tasks.tagging import WIKIANN_TAGS
 from keras_distill.tasks.tagging import is_iob
 from keras_distill.tasks.tagging import tagging_task
-from keras_distill.tasks.tsv import find_file
 from keras_distill.tasks.tsv import listing
 
 _SPLITS = ("train", "dev", "test")
+
+_ENDINGS = tuple(
+    ".tsv .txt .conll .conllu .iob .iob2 .bio .csv".split(),
+)
 
 
 def load_iob(
@@ -27,14 +34,23 @@ def load_iob(
     name="ner",
     sequence_length=SEQUENCE_LENGTH,
     quiet=False,
+    encoding=None,
+    word_column=None,
+    tag_column=None,
+    skip_bad_rows=False,
 ):
     """Opens IOB files, one folder per language, as one data set.
 
-    The files are `train.tsv`, `dev.tsv` and `test.tsv`, plain or with `.gz`:
-    on each line a word, a tab and its tag, and an empty line between
-    sentences. A phrase may begin with `I-`, as in IOB1; `seqeval` counts it
-    as a phrase then. The sentences of a split are those of the languages that
-    have a file for it, one language after the other.
+    The files are `train`, `dev` (or `validation`, `valid`, `val`) and `test`
+    as `.tsv`, `.txt`, `.conll`, `.conllu`, `.iob`, `.iob2`, `.bio` or `.csv`,
+    plain or with `.gz`: on each line a word, tabs or spaces and its tag, and
+    an empty line between sentences. Of more columns, as CoNLL-2003 has, the
+    one that holds tags is read, the last of several. Comments (`# ...`),
+    `-DOCSTART-` lines, numbers of words, a header and a language before each
+    word (`en:`) are no words. Tags of IOBES, BILOU and BMES are read as IOB.
+    A phrase may begin with `I-`, as in IOB1; `seqeval` counts it as a phrase
+    then. The sentences of a split are those of the languages that have a file
+    for it, one language after the other. `test` may lack the tags.
 
     Args:
         data_dir: string or path of a folder with one folder per language, or
@@ -49,6 +65,15 @@ def load_iob(
         sequence_length: int. The task's. Defaults to `128`.
         quiet: bool. Whether to leave out the progress of reading, which is
             shown after 5 seconds. Defaults to `False`.
+        encoding: string. The encoding of files without byte order mark, such
+            as `"cp1252"`. Defaults to `None`: UTF-8.
+        word_column: int. The place of the words, from 0. Defaults to `None`:
+            as the files show.
+        tag_column: int. The place of the tags, from 0, or from the end below
+            0. Defaults to `None`: as the files show.
+        skip_bad_rows: bool. Whether to leave out sentences with a line that
+            cannot be read, which is told on standard error with their number
+            and the first of them. Defaults to `False`: the first one raises.
 
     Returns:
         A `Task` and a mapping of split name to `TaggedExamples`.
@@ -71,51 +96,128 @@ def load_iob(
     (array([1, 0], dtype=int32), 'en')
     """
     task = tagging_task(name, label_names, sequence_length)
+    reading = _Reading(encoding, word_column, tag_column, skip_bad_rows)
     folders = _language_folders(data_dir, languages)
     files = {
         split: {
             language: path
             for language, folder in folders.items()
-            if (path := find_file(folder, split))
+            if (path := find_table(folder, split, _ENDINGS))
         }
         for split in _SPLITS
     }
     readers = {
-        split: functools.partial(_read_split, task, split, paths, quiet)
+        split: functools.partial(
+            _read_split, task, split, paths, reading, quiet
+        )
         for split, paths in files.items()
         if paths
     }
     return task, Splits(readers, ", ".join(map(str, folders.values())))
 
 
-def find_tags(data_dir, languages=None):
+def find_tags(
+    data_dir,
+    languages=None,
+    encoding=None,
+    word_column=None,
+    tag_column=None,
+    skip_bad_rows=False,
+):
     """The tags of the `train` files, for `load_iob` to take.
 
     Args:
         data_dir: as for `load_iob`.
         languages: as for `load_iob`.
+        encoding: as for `load_iob`.
+        word_column: as for `load_iob`.
+        tag_column: as for `load_iob`.
+        skip_bad_rows: as for `load_iob`.
 
     Returns:
         Tuple of strings: `"O"`, then `"B-"` and `"I-"` of each type, the
         types in alphabetical order.
 
     Raises:
-        ValueError: bad data, with the file and the line, or no `train` file.
+        ValueError: bad data, with the file and the line, types that differ
+            in case only, or no `train` file.
     """
+    reading = _Reading(encoding, word_column, tag_column, skip_bad_rows)
     folders = _language_folders(data_dir, languages)
-    paths = [find_file(folder, "train") for folder in folders.values()]
-    types = set()
+    paths = [
+        find_table(folder, "train", _ENDINGS) for folder in folders.values()
+    ]
+    # Where each type was seen first.
+    types = {}
     for path in filter(None, paths):
-        for line, field in _read_fields(path):
-            if field is not None:
-                types.add(_checked(field[1], path, line)[2:])
+        for sentence in reading.sentences(path, _check_iob):
+            for line, tag in zip(sentence.lines, sentence.tags, strict=True):
+                types.setdefault(tag[2:], (path, line))
     if not types:
         raise ValueError(
-            "`data_dir` has no train.tsv or train.tsv.gz to find tags in: "
+            "`data_dir` has no train.tsv or train.tsv.gz, nor one that ends in "
+            f"{', '.join(_ENDINGS[1:])}, to find tags in: "
             f"{', '.join(map(str, folders.values()))}."
         )
-    kinds = sorted(types - {""})
+    kinds = sorted(types.keys() - {""})
+    plain = {}
+    for kind in kinds:
+        other = plain.setdefault(kind.casefold(), kind)
+        if other != kind:
+            path, line = types[kind]
+            raise ValueError(
+                f"{path}:{line}: the type {kind!r} differs from {other!r} in "
+                f"case only, which {types[other][0]}:{types[other][1]} has; "
+                "spell them alike, or pass `label_names`."
+            )
     return (OUTSIDE, *(f"{place}-{kind}" for kind in kinds for place in "BI"))
+
+
+@dataclasses.dataclass(frozen=True)
+class _Reading:
+    """How files are read; as the arguments of `load_iob`."""
+
+    encoding: str | None
+    word_column: int | None
+    tag_column: int | None
+    skip_bad_rows: bool
+
+    def __post_init__(self):
+        check_encoding(self.encoding)
+        BadRows("", self.skip_bad_rows)
+
+    def sentences(self, path, check, known_tags=None, may_lack_tags=False):
+        """The sentences of a file whose tags pass a check."""
+        bad = BadRows(path, self.skip_bad_rows, "sentences")
+        kept = []
+        for sentence in read_sentences(
+            path,
+            bad,
+            self.encoding,
+            self.word_column,
+            self.tag_column,
+            known_tags,
+        ):
+            if sentence.tags is None:
+                if not may_lack_tags:
+                    raise ValueError(
+                        f"{path}:{sentence.line}: the words have no tags; put "
+                        "one beside each word, with a tab between them."
+                    )
+                kept.append(sentence)
+                continue
+            found = _first_error(sentence, check)
+            if found is not None:
+                bad.add(*found)
+                continue
+            kept.append(sentence)
+        bad.tell()
+        if not kept:
+            raise ValueError(
+                f"{path}:1: the file holds no sentence that can be read, of "
+                f"{bad.count:,} that were left out."
+            )
+        return kept
 
 
 def _language_folders(data_dir, languages):
@@ -136,8 +238,9 @@ def _language_folders(data_dir, languages):
         folders = _found_folders(local_path(data_dir), languages)
     if not folders:
         raise ValueError(
-            "`data_dir` must hold train.tsv, dev.tsv or test.tsv (plain or "
-            ".gz), or one folder per language with such files. Received: "
+            "`data_dir` must hold train.tsv, dev.tsv or test.tsv (or one that "
+            f"ends in {', '.join(_ENDINGS[1:])}; plain or .gz), or one folder "
+            "per language with such files. Received: "
             f"{data_dir!r}, without any."
         )
     for folder in folders.values():
@@ -176,75 +279,70 @@ def _checked_folder(folder):
 
 
 def _has_files(folder):
-    return any(find_file(folder, split) for split in _SPLITS)
+    return any(find_table(folder, split, _ENDINGS) for split in _SPLITS)
 
 
-def _read_split(task, split, paths, quiet):
+def _read_split(task, split, paths, reading, quiet):
     """Reads the files of a split into one `TaggedExamples`."""
     words, labels, languages = [], [], []
+    indices = {name: index for index, name in enumerate(task.label_names)}
+    check = functools.partial(_check_known, indices=indices)
     title = f"Reading {split} of {task.name}"
     with Progress(title, len(paths), unit="files", quiet=quiet) as progress:
         for language, path in paths.items():
-            for sentence, tags in _read_sentences(path, task.label_names):
-                words.append(sentence)
-                labels.append(tags)
+            for sentence in reading.sentences(
+                path, check, indices, may_lack_tags=split == "test"
+            ):
+                words.append(sentence.words)
+                labels.append(
+                    sentence.tags and [indices[tag] for tag in sentence.tags]
+                )
                 languages.append(language)
             progress.advance()
+    if all(tags is None for tags in labels):
+        labels = None
+    elif None in labels:
+        language = languages[labels.index(None)]
+        raise ValueError(
+            f"{paths[language]}:1: the words have no tags, but those of other "
+            f"languages have; leave {language!r} out."
+        )
     return TaggedExamples(words, labels, np.array(languages))
 
 
-def _read_sentences(path, label_names):
-    """Yields the words and the class indices of each sentence of a file."""
-    indices = {name: index for index, name in enumerate(label_names)}
-    words, labels = [], []
-    is_empty = True
-    for line, field in _read_fields(path):
-        if field is None:
-            if words:
-                yield words, labels
-            words, labels = [], []
-            continue
-        is_empty = False
-        word, tag = field
-        if tag not in indices:
-            raise ValueError(
-                f"{path}:{line}: unknown tag {tag!r}; the tags are: "
-                f"{', '.join(label_names)}. Mend the line, or pass the tags "
-                "of these files as `label_names` (`find_tags` lists them)."
-            )
-        words.append(word)
-        labels.append(indices[tag])
-    if words:
-        yield words, labels
-    if is_empty:
-        raise ValueError(f"{path}:1: the file holds no sentence.")
+def _first_error(sentence, check):
+    """The line of the first tag that does not pass, and why; or `None`."""
+    for line, tag in zip(sentence.lines, sentence.tags, strict=True):
+        try:
+            check(tag)
+        except ValueError as error:
+            return line, error
+    return None
 
 
-def _read_fields(path):
-    """Yields the line number and word and tag, or `None` between sentences."""
-    for line, text in read_lines(path):
-        if not text.strip():
-            yield line, None
-            continue
-        fields = text.split("\t")
-        if len(fields) != 2:
-            raise ValueError(
-                f"{path}:{line}: expected a word and its tag with one tab "
-                f"between them, found {len(fields)} columns; mend or delete "
-                "the line."
-            )
-        if not fields[0]:
-            raise ValueError(
-                f"{path}:{line}: the word is empty; fill it in or delete the "
-                "line."
-            )
-        yield line, fields
+def _check_known(tag, indices):
+    if tag in indices:
+        return
+    plain = {_plain(name): name for name in indices}
+    hint = ""
+    if _plain(tag) in plain:
+        hint = f" Did you mean {plain[_plain(tag)]!r}?"
+    elif f"B-{tag}" in indices:
+        hint = f" {tag!r} has no B- or I- before it."
+    raise ValueError(
+        f"unknown tag {tag!r}; the tags are: {', '.join(indices)}.{hint} Mend "
+        "the line, or pass the tags of these files as `label_names` "
+        "(`find_tags` lists them)."
+    )
 
 
-def _checked(tag, path, line):
+def _check_iob(tag):
     if not is_iob(tag):
         raise ValueError(
-            f"{path}:{line}: {tag!r} is no IOB tag, which is O, or B- or I- "
-            "before the type of a phrase."
+            f"{tag!r} is no IOB tag, which is O, or B- or I- before the type "
+            "of a phrase; `tag_column` says which column holds the tags."
         )
-    return tag
+
+
+def _plain(tag):
+    return tag.casefold().replace("_", "-").strip()

@@ -47,13 +47,15 @@ def unread_table(path):
     )
 
 
-def find_table(folder, split):
+def find_table(folder, split, endings=_ENDINGS):
     """Looks for the one table of a split, plain or `.gz`.
 
     Args:
         folder: `pathlib.Path`. The folder to look in.
         split: string: `"train"`, `"dev"`, which may also be called
             `validation`, `valid` or `val`, or `"test"`.
+        endings: sequence of strings that the file may end in. Defaults to
+            those of tables.
 
     Returns:
         The path, or `None` when there is none.
@@ -67,7 +69,9 @@ def find_table(folder, split):
         for path in folder.iterdir()
         if path.is_file() and path.name.lower().split(".")[0] in stems
     )
-    tables = [path for path in files if path.name.lower() in _names(stems)]
+    tables = [
+        path for path in files if path.name.lower() in _names(stems, endings)
+    ]
     # Of a file and the same file compressed the plain one goes first.
     plain = {path.name for path in tables}
     tables = [
@@ -88,7 +92,7 @@ def find_table(folder, split):
         for ending, what in _UNREAD.items():
             if path.name.lower().endswith(ending):
                 raise ValueError(
-                    f"`data_dir` must have its files as {', '.join(_ENDINGS)}, "
+                    f"`data_dir` must have its files as {', '.join(endings)}, "
                     f"plain or .gz. Received: {path}; {what}."
                 )
     return None
@@ -159,11 +163,11 @@ def read_table(
     )
 
 
-def _names(stems):
+def _names(stems, endings):
     return {
         stem + ending + compressed
         for stem in stems
-        for ending in _ENDINGS
+        for ending in endings
         for compressed in ("", ".gz")
     }
 
