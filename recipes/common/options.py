@@ -35,6 +35,27 @@ def add_options(parser, config_class, choices=None, without=()):
             _add_option(parser, field, (choices or {}).get(field.name))
 
 
+def check_file_options(config, names):
+    """Raises on options about files where there are none.
+
+    Args:
+        config: Dataclass with `skip_bad_rows` and `encoding`.
+        names: sequence of str. The options that name files.
+
+    Raises:
+        ValueError: If one of these two is given, and no file is.
+    """
+    if any(getattr(config, name) is not None for name in names):
+        return
+    for name in ("skip_bad_rows", "encoding"):
+        if getattr(config, name):
+            flags = " or ".join("--" + n.replace("_", "-") for n in names)
+            raise ValueError(
+                f"--{name.replace('_', '-')} is about the files of {flags}. "
+                f"Received: {getattr(config, name)!r} without any"
+            )
+
+
 def _add_option(parser, field, choices):
     text = field.metadata["help"]
     if field.type is not bool:

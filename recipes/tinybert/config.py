@@ -3,6 +3,7 @@
 import dataclasses
 
 from keras_distill import distribution
+from recipes.common.options import check_file_options
 from recipes.common.options import option
 
 
@@ -22,6 +23,16 @@ class Config:
         None,
         "folder with GLUE in its TSV layout (SST-2/train.tsv, plain or .gz); "
         "without it GLUE comes from TensorFlow Datasets",
+    )
+    skip_bad_rows: bool = option(
+        False,
+        "leave out rows of files that cannot be read, and say how many and "
+        "which; by default the first one ends the run",
+    )
+    encoding: str | None = option(
+        None,
+        "encoding of files without byte order mark, such as cp1252; by "
+        "default UTF-8",
     )
     teacher: str = option(
         "minilm",
@@ -130,6 +141,7 @@ class Config:
 
     def check(self):
         """Raises on what does not go together, before anything is trained."""
+        check_file_options(self, ("glue_dir",))
         if self.teacher_features != "live" and self.normalization == "official":
             raise ValueError(
                 "--normalization official averages over padding as well, which "

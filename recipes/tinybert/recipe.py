@@ -73,7 +73,10 @@ class _Recipe:
         """Trains all models; returns them by name."""
         self.folder.say("Reading and tokenising the data")
         self.task, splits = tasks.load(
-            self.config.task, data_dir=self.config.glue_dir
+            self.config.task,
+            data_dir=self.config.glue_dir,
+            encoding=self.config.encoding,
+            skip_bad_rows=self.config.skip_bad_rows,
         )
         self.dev_name = next(
             (name for name in splits if name.startswith("dev")), "dev"

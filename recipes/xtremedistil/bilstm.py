@@ -293,7 +293,14 @@ def check_inputs(config, quiet=False):
     Raises:
         ValueError: If one is not there, or does not go with the settings.
     """
-    labelled = read_task(config.source, config.data_dir, config.glue_dir, quiet)
+    labelled = read_task(
+        config.source,
+        config.data_dir,
+        config.glue_dir,
+        quiet,
+        skip_bad_rows=config.skip_bad_rows,
+        encoding=config.encoding,
+    )
     if config.transfer is not None:
         # Raises if there is none, or not in the columns that were asked for.
         text_files(config).load(1)

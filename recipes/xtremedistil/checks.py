@@ -55,7 +55,12 @@ class Checks:
     def _read(self, config, name):
         if name not in self._tasks:
             self._tasks[name] = read_task(
-                name, config.data_dir, config.glue_dir, self._quiet
+                name,
+                config.data_dir,
+                config.glue_dir,
+                self._quiet,
+                skip_bad_rows=config.skip_bad_rows,
+                encoding=config.encoding,
             ).emptied()
         return self._tasks[name]
 

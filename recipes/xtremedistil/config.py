@@ -3,6 +3,7 @@
 import dataclasses
 
 from keras_distill import distribution
+from recipes.common.options import check_file_options
 from recipes.common.options import option
 from recipes.common.student_size import parse_size
 
@@ -42,6 +43,16 @@ class Config:
         None,
         "folder with GLUE in its TSV layout; without it GLUE is read from the "
         "data folder, and without that from TensorFlow Datasets",
+    )
+    skip_bad_rows: bool = option(
+        False,
+        "leave out rows of files that cannot be read, and say how many and "
+        "which; by default the first one ends the run",
+    )
+    encoding: str | None = option(
+        None,
+        "encoding of files without byte order mark, such as cp1252; by "
+        "default UTF-8",
     )
     teacher: str = option(
         "minilm",
@@ -225,6 +236,7 @@ class Config:
         self._check_epochs()
         self._check_embeddings()
         self._check_transfer()
+        check_file_options(self, ("data_dir", "glue_dir", "transfer"))
         if self.task_distillation != "none" and not self.target_names:
             raise ValueError(
                 "--task-distillation is about --targets. Received: "

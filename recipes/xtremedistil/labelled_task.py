@@ -17,7 +17,15 @@ _HELD_OUT = 0.1
 _SEED = 0
 
 
-def read_task(name, data_dir=None, glue_dir=None, quiet=False, tokens_dir=None):
+def read_task(
+    name,
+    data_dir=None,
+    glue_dir=None,
+    quiet=False,
+    tokens_dir=None,
+    skip_bad_rows=False,
+    encoding=None,
+):
     """Opens a task by its name.
 
     A task without a dev split gets a tenth of its training split for one,
@@ -32,16 +40,22 @@ def read_task(name, data_dir=None, glue_dir=None, quiet=False, tokens_dir=None):
         tokens_dir: Optional path of a folder that keeps the token ids of
             texts. Tagged words are tokenised anew each time, the same words
             once.
+        skip_bad_rows: bool. Whether to leave out rows of files that cannot be
+            read. Defaults to `False`.
+        encoding: Optional str. The encoding of files without byte order mark.
 
     Returns:
         `LabelledTask`.
     """
+    of_files = {"skip_bad_rows": skip_bad_rows, "encoding": encoding}
     if _is_tagging(name):
-        return TaggingTask(*read_tags(name, data_dir, quiet))
-    loaded = [
-        tasks.load(part, _folder(part, data_dir, glue_dir))
-        for part in name.split("+")
-    ]
+        return TaggingTask(*read_tags(name, data_dir, quiet, **of_files))
+    loaded = []
+    for part in name.split("+"):
+        folder = _folder(part, data_dir, glue_dir)
+        # Other tasks of the run may be of files, where this one is not.
+        options = {} if folder is None else of_files
+        loaded.append(tasks.load(part, folder, **options))
     if len(loaded) > 1:
         loaded = [tasks.join_tasks(*loaded)]
     return LabelledTask(*loaded[0], tokens_dir)
@@ -57,7 +71,9 @@ def task_class_of(name):
     return kind.task_class
 
 
-def read_tags(name, data_dir=None, quiet=False):
+def read_tags(
+    name, data_dir=None, quiet=False, skip_bad_rows=False, encoding=None
+):
     """Opens tagged sentences of several languages as one data set.
 
     Args:
@@ -68,6 +84,8 @@ def read_tags(name, data_dir=None, quiet=False):
         data_dir: Optional path. Without it WikiAnn comes from TensorFlow
             Datasets.
         quiet: bool. Whether to leave out the progress of reading.
+        skip_bad_rows: bool. As for `read_task`.
+        encoding: Optional str. As for `read_task`.
 
     Returns:
         `keras_distill.tasks.Task` and its splits.
@@ -95,8 +113,13 @@ def read_tags(name, data_dir=None, quiet=False):
         language: _tag_folder(data_dir, folder) / language
         for folder, language in pairs
     }
+    of_files = {"skip_bad_rows": skip_bad_rows, "encoding": encoding}
     return tasks.load_iob(
-        folders, label_names=_tags_of(folders), name=name, quiet=quiet
+        folders,
+        label_names=_tags_of(folders, **of_files),
+        name=name,
+        quiet=quiet,
+        **of_files,
     )
 
 
@@ -316,9 +339,9 @@ def _tag_folder(data_dir, name):
     return below if below.is_dir() else local_path(data_dir) / name
 
 
-def _tags_of(folders):
+def _tags_of(folders, **of_files):
     """WikiAnn's tags, in their order, unless the files have others."""
-    found = tasks.find_tags(folders)
+    found = tasks.find_tags(folders, **of_files)
     known = tasks.WIKIANN_TAGS
     return known if set(found) <= set(known) else found
 

@@ -86,6 +86,8 @@ class Trainer:
             config.glue_dir,
             self.folder.quiet,
             self._cache_dir / "tokens",
+            skip_bad_rows=config.skip_bad_rows,
+            encoding=config.encoding,
         )
         if isinstance(labelled, TaggingTask):
             # A tag that is mistyped shows here.
@@ -303,6 +305,8 @@ def text_files(config):
         columns=_columns(config.transfer_columns),
         split_sentences=config.transfer_sentences,
         min_words=config.transfer_min_words,
+        encoding=config.encoding,
+        skip_bad_rows=config.skip_bad_rows,
     )
 
 

@@ -192,3 +192,15 @@ def test_the_demo_command_parses():
     )
     assert options.task == "film_reviews"
     assert options.run_dir == "runs/demo"
+
+
+def test_bad_rows_are_left_out_if_asked_for(untrained, tmp_path, capsys):
+    folder = pathlib.Path(untrained[untrained.index("--glue-dir") + 1])
+    path = folder / "SST-2" / "train.tsv"
+    path.write_text(path.read_text() + "a good film\n")
+    assert main(untrained) == 2
+    assert "found 1; mend or delete the line" in capsys.readouterr().err
+    without = [*untrained[:1], "film_reviews", *untrained[2:]]
+    del without[without.index("--glue-dir") : without.index("--glue-dir") + 2]
+    assert main([*without, "--skip-bad-rows"]) == 2
+    assert "--skip-bad-rows is about" in capsys.readouterr().err

@@ -39,6 +39,8 @@ from recipes.xtremedistil.labelled_task import read_task
         ({"targets": "rte", "target_epochs": 0}, "--target-epochs must be 1"),
         ({"logits_epochs": -1}, "--logits-epochs must be 0 or more"),
         ({"task_distillation": "both"}, "without --targets"),
+        ({"skip_bad_rows": True}, "--skip-bad-rows is about the files of"),
+        ({"encoding": "cp1252"}, "--encoding is about .*--glue-dir"),
         (
             {"embeddings": "random", "freeze_embeddings": True},
             "--freeze-embeddings is about",
@@ -62,6 +64,7 @@ def test_settings_without_effect_are_refused(settings, message):
         {"transfer": "any", "max_transfer_texts": 5, "transfer_min_words": 2},
         {"embeddings": "random", "embedding_positions": "random"},
         {"targets": "rte", "task_distillation": "both"},
+        {"glue_dir": "any", "skip_bad_rows": True, "encoding": "cp1252"},
     ],
 )
 def test_settings_that_go_together(settings):

@@ -19,6 +19,20 @@ def test_a_missing_dev_split_is_always_the_same_part_of_train(data_dir):
     assert labelled.dev.texts == again.dev.texts
 
 
+def test_bad_rows_are_left_out_if_asked_for(trainer, data_dir, capsys):
+    path = data_dir / "SST-2" / "train.tsv"
+    path.write_bytes(
+        path.read_bytes() + "caf\u00e9\t1\nshort\n".encode("cp1252")
+    )
+    with pytest.raises(ValueError, match="train.tsv:.* may be cp1252"):
+        trainer.read("sst2")
+    trainer.config = dataclasses.replace(
+        trainer.config, encoding="cp1252", skip_bad_rows=True
+    )
+    assert trainer.read("sst2").train.texts[0][-1] == "caf\u00e9"
+    assert "left out 1 row of" in capsys.readouterr().err
+
+
 def test_epochs_are_chosen_by_a_part_and_scores_are_of_all(
     trainer, make_classifier
 ):
