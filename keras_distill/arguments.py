@@ -9,6 +9,8 @@ import difflib
 import math
 import numbers
 
+import numpy as np
+
 
 @dataclasses.dataclass(frozen=True)
 class Number:
@@ -143,6 +145,22 @@ def check_float(
         name, value, Number(float, minimum, above, maximum, below, optional)
     )
     return value if isinstance(value, (int, type(None))) else float(value)
+
+
+def check_bool(name, value):
+    """Raises unless an argument is `True` or `False`.
+
+    Args:
+        name: str. The argument.
+        value: What was received.
+
+    Raises:
+        ValueError: If it is not: the text "false" is true.
+    """
+    if not isinstance(value, (bool, np.bool_)):
+        raise ValueError(
+            f"`{name}` must be True or False. Received: {name}={value!r}"
+        )
 
 
 def check_number(name, value, number):

@@ -8,6 +8,7 @@ import sys
 import keras
 from keras import ops
 
+from keras_distill.arguments import check_float
 from keras_distill.callbacks.phases import released_if_interrupted
 from keras_distill.callbacks.stop_on_nan import StopOnNaN
 from keras_distill.features import FeatureForward
@@ -531,9 +532,4 @@ def _with_nan_check(callbacks):
 
 
 def _check_student_loss_weight(weight):
-    is_number = isinstance(weight, (int, float))
-    if not is_number or not 0 <= weight <= 1:
-        raise ValueError(
-            "`student_loss_weight` must be a number between 0 and 1. "
-            f"Received: student_loss_weight={weight!r}"
-        )
+    check_float("student_loss_weight", weight, minimum=0, maximum=1)

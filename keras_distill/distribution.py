@@ -6,6 +6,8 @@ import os
 
 import keras
 
+from keras_distill.arguments import check_int
+
 STRATEGIES = ("none", "mirrored", "multiworker", "tpu")
 
 
@@ -128,6 +130,8 @@ def fixed_shapes(sequence_length, steps_per_execution=32):
     batch_options, compile_options = distribution.fixed_shapes(64)
     ```
     """
+    check_int("sequence_length", sequence_length, minimum=1)
+    check_int("steps_per_execution", steps_per_execution, minimum=1)
     return (
         {"fixed_length": sequence_length, "drop_remainder": True},
         {"jit_compile": True, "steps_per_execution": steps_per_execution},

@@ -12,6 +12,9 @@ bottom; `top_aligned` is that of the official code of XtremeDistilTransformers
 
 import keras
 
+from keras_distill.arguments import Number
+from keras_distill.arguments import check_int
+
 _PACKAGE = "keras_distill"
 
 
@@ -205,15 +208,34 @@ class explicit:
         return cls(**config)
 
 
+def check_layer_map(layer_map):
+    """Raises on what pairs no layers.
+
+    Args:
+        layer_map: What was received as `layer_map`.
+
+    Raises:
+        ValueError: If it is no function, such as a name or a list of pairs.
+    """
+    if not callable(layer_map):
+        raise ValueError(
+            "`layer_map` must be a function of `keras_distill.layer_map`, "
+            "such as layer_map.uniform, or layer_map.explicit([(1, 2), ...]) "
+            f"of your own pairs. Received: layer_map={layer_map!r}"
+        )
+
+
 def _is_pair(pair):
     return (
         isinstance(pair, (tuple, list))
         and len(pair) == 2
-        and all(isinstance(layer, int) and layer >= 0 for layer in pair)
+        and all(map(Number(int, minimum=0).accepts, pair))
     )
 
 
 def _check_depths(num_student_layers, num_teacher_layers):
+    check_int("num_student_layers", num_student_layers)
+    check_int("num_teacher_layers", num_teacher_layers)
     if not 1 <= num_student_layers <= num_teacher_layers:
         raise ValueError(
             "The student must have between 1 layer and as many as the "

@@ -5,6 +5,7 @@ import copy
 import keras
 from keras import ops
 
+from keras_distill.arguments import check_float
 from keras_distill.features import names
 from keras_distill.losses import functional
 from keras_distill.losses.distillation_loss import DistillationLoss
@@ -243,7 +244,10 @@ def _as_weights(weights, count):
             f"{count} distillation losses. Received: {len(weights)} weights, "
             f"{list(weights)}"
         )
-    return [float(weight) for weight in weights]
+    return [
+        float(check_float("distillation_loss_weights", weight, minimum=0))
+        for weight in weights
+    ]
 
 
 def _term_names(losses, taken_names):

@@ -6,6 +6,10 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_distill.arguments import Number
+from keras_distill.arguments import check_float
+from keras_distill.arguments import check_int
+
 # Restarts beyond this step never come; 2 ** 31 - 1 fits int32.
 _LAST_STEP = 2**31 - 1
 
@@ -35,19 +39,9 @@ class WarmupLinearDecay(keras.optimizers.schedules.LearningRateSchedule):
 
     def __init__(self, peak, total_steps, warmup=0.1):
         super().__init__()
-        if not 0 <= warmup < 1:
-            raise ValueError(
-                "`warmup` must be a share of the steps from 0 to less than 1. "
-                f"Received: warmup={warmup}"
-            )
-        if total_steps < 1:
-            raise ValueError(
-                "`total_steps` must be 1 or more. "
-                f"Received: total_steps={total_steps}"
-            )
-        self.peak = peak
-        self.total_steps = total_steps
-        self.warmup = warmup
+        self.peak = check_float("peak", peak, above=0)
+        self.total_steps = check_int("total_steps", total_steps, minimum=1)
+        self.warmup = check_float("warmup", warmup, minimum=0, below=1)
 
     def __call__(self, step):
         progress = ops.cast(step, "float32") / self.total_steps
@@ -89,10 +83,7 @@ class JoinedSchedules(keras.optimizers.schedules.LearningRateSchedule):
     def __init__(self, parts):
         super().__init__()
         self.parts = [tuple(part) for part in parts]
-        if not self.parts or any(
-            len(part) != 2 or not isinstance(part[1], int) or part[1] < 1
-            for part in self.parts
-        ):
+        if not self.parts or not all(map(_is_part, self.parts)):
             raise ValueError(
                 "`parts` must hold pairs of a schedule or a rate and its "
                 f"number of steps, 1 or more. Received: parts={parts!r}"
@@ -124,6 +115,15 @@ class JoinedSchedules(keras.optimizers.schedules.LearningRateSchedule):
     @classmethod
     def from_config(cls, config):
         return cls(**keras.saving.deserialize_keras_object(config))
+
+
+def _is_part(part):
+    """Whether it is a schedule, or a rate, and its number of steps."""
+    return (
+        len(part) == 2
+        and (callable(part[0]) or Number(float, minimum=0).accepts(part[0]))
+        and Number(int, minimum=1).accepts(part[1])
+    )
 
 
 @keras.saving.register_keras_serializable("keras_distill")
@@ -171,30 +171,11 @@ class CosineRestarts(keras.optimizers.schedules.LearningRateSchedule):
         self, peak=1e-3, floor=1e-8, period=50, growth=2.0, decay=0.97
     ):
         super().__init__()
-        if not 0 <= floor <= peak:
-            raise ValueError(
-                "`floor` must lie between 0 and `peak`. "
-                f"Received: floor={floor}, peak={peak}"
-            )
-        if not isinstance(period, int) or period < 1:
-            raise ValueError(
-                "`period` must be a whole number of steps, 1 or more. "
-                f"Received: period={period!r}"
-            )
-        if growth < 1:
-            raise ValueError(
-                f"`growth` must be 1 or more. Received: growth={growth}"
-            )
-        if not 0 < decay <= 1:
-            raise ValueError(
-                "`decay` must be more than 0 and at most 1. "
-                f"Received: decay={decay}"
-            )
-        self.peak = peak
-        self.floor = floor
-        self.period = period
-        self.growth = growth
-        self.decay = decay
+        self.peak = check_float("peak", peak, above=0)
+        self.floor = check_float("floor", floor, minimum=0, maximum=peak)
+        self.period = check_int("period", period, minimum=1)
+        self.growth = check_float("growth", growth, minimum=1)
+        self.decay = check_float("decay", decay, above=0, maximum=1)
 
     def __call__(self, step):
         step = ops.cast(step, "int32")

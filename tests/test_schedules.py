@@ -142,10 +142,10 @@ def test_cosine_restarts_come_back_from_a_config():
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ({"floor": 1.0}, "floor=1.0, peak=0.001"),
+        ({"floor": 1.0}, "to 0.001. Received: floor=1.0"),
         ({"floor": -1.0}, "floor=-1.0"),
         ({"period": 0}, "period=0"),
-        ({"period": 2.5}, "whole number of steps.*period=2.5"),
+        ({"period": 2.5}, "an int of 1 or more.*period=2.5"),
         ({"growth": 0.5}, "growth=0.5"),
         ({"decay": 0.0}, "decay=0.0"),
         ({"decay": 1.5}, "decay=1.5"),

@@ -2,6 +2,10 @@
 
 import math
 
+from keras_distill.arguments import check_bool
+from keras_distill.arguments import check_choice
+from keras_distill.arguments import check_float
+from keras_distill.arguments import check_int
 from keras_distill.callbacks.phases import Phase
 from keras_distill.callbacks.phases import Phases
 from keras_distill.callbacks.phases import check_one_length
@@ -94,15 +98,11 @@ class GradualUnfreezing(Phases):
     ):
         check_one_length(epochs=epochs, steps=steps, monitor=monitor)
         _check_groups(groups)
-        if mode not in ("auto", "min", "max"):
-            raise ValueError(
-                '`mode` must be "auto", "min" or "max". '
-                f"Received: mode={mode!r}"
-            )
-        if patience < 1:
-            raise ValueError(
-                f"`patience` must be 1 or more. Received: patience={patience}"
-            )
+        check_choice("mode", mode, ("auto", "min", "max"))
+        patience = check_int("patience", patience, minimum=1)
+        min_delta = check_float("min_delta", min_delta, minimum=0)
+        check_bool("restore_best", restore_best)
+        _check_monitor(monitor, mode, patience, min_delta)
         self.groups = groups
         self.monitor = monitor
         self.mode = mode
@@ -276,6 +276,23 @@ def _name(group, name_layer=lambda layer: layer.name):
 def _class_name(layer):
     # Keras counts up the names that it makes, a run that goes on others.
     return type(layer).__name__
+
+
+def _check_monitor(monitor, mode, patience, min_delta):
+    if monitor is None:
+        given = {"mode": mode, "patience": patience, "min_delta": min_delta}
+        defaults = {"mode": "auto", "patience": 1, "min_delta": 0}
+        for name, value in given.items():
+            if value != defaults[name]:
+                raise ValueError(
+                    f"`{name}` is about the quantity that `monitor` names. "
+                    f"Received: {name}={value!r} without monitor"
+                )
+    elif not isinstance(monitor, str) or not monitor:
+        raise ValueError(
+            "`monitor` must be the name of a quantity in the logs, such as "
+            f"'val_loss'. Received: monitor={monitor!r}"
+        )
 
 
 def _check_groups(groups):

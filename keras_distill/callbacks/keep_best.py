@@ -4,6 +4,9 @@ import math
 
 import keras
 
+from keras_distill.arguments import check_choice
+from keras_distill.arguments import check_int
+
 
 class KeepBest(keras.callbacks.Callback):
     """Measures the model after each epoch and keeps its best weights.
@@ -50,17 +53,18 @@ class KeepBest(keras.callbacks.Callback):
 
     def __init__(self, measure, monitor, mode="max", patience=None):
         super().__init__()
-        if mode not in ("max", "min"):
+        if not callable(measure):
             raise ValueError(
-                f'`mode` must be "max" or "min". Received: mode={mode!r}'
+                "`measure` must be a function that gives a dict of measures. "
+                f"Received: measure={measure!r}"
             )
-        if patience is not None and not (
-            isinstance(patience, int) and patience >= 1
-        ):
+        if not isinstance(monitor, str) or not monitor:
             raise ValueError(
-                "`patience` must be an int of 1 or more, or None. "
-                f"Received: patience={patience!r}"
+                "`monitor` must be the name of a measure. "
+                f"Received: monitor={monitor!r}"
             )
+        check_choice("mode", mode, ("max", "min"))
+        check_int("patience", patience, minimum=1, optional=True)
         self.measure = measure
         self.monitor = monitor
         self.mode = mode

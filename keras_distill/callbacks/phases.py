@@ -6,6 +6,7 @@ import itertools
 
 import keras
 
+from keras_distill.arguments import Number
 from keras_distill.io import show
 from keras_distill.optimizers.rate_scale_optimizer import (
     find_rate_scale_optimizer,
@@ -277,8 +278,7 @@ def _as_lengths(name, lengths):
     return tuple(lengths)
 
 
-def _is_length(value):
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+_is_length = Number(int, minimum=1).accepts
 
 
 def _advise(optimizer):

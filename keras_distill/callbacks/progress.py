@@ -10,6 +10,7 @@ from rich.progress import Progress as RichProgress
 from rich.progress import TextColumn
 from rich.progress import TimeRemainingColumn
 
+from keras_distill.arguments import check_float
 from keras_distill.io import make_console
 
 
@@ -41,7 +42,7 @@ class Progress(keras.callbacks.Callback):
     def __init__(self, title, log_every=20.0, console=None):
         super().__init__()
         self.title = title
-        self.log_every = log_every
+        self.log_every = check_float("log_every", log_every, minimum=0)
         self._console = console or make_console(soft_wrap=True)
         self._bar = None
         self._task = None

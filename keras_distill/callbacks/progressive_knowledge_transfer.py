@@ -2,6 +2,8 @@
 
 import dataclasses
 
+from keras_distill.arguments import check_float
+from keras_distill.arguments import check_int
 from keras_distill.callbacks.phases import Phase
 from keras_distill.callbacks.phases import Phases
 from keras_distill.callbacks.phases import check_one_length
@@ -92,11 +94,7 @@ class ProgressiveKnowledgeTransfer(Phases):
                 f"`hold` must be some of {', '.join(map(repr, _HELD))}. "
                 f"Received: hold={hold!r}"
             )
-        if not 0 <= done_rate <= 1:
-            raise ValueError(
-                "`done_rate` must be a number from 0 to 1. "
-                f"Received: done_rate={done_rate}"
-            )
+        done_rate = check_float("done_rate", done_rate, minimum=0, maximum=1)
         self.layers_at_once = layers_at_once
         self.order = order
         self.hold = hold
@@ -283,11 +281,7 @@ def _check_order(order, layers_at_once):
             f"`order` must be one of {', '.join(map(repr, _ORDERS))}, or a "
             f"list of layers. Received: order={order!r}"
         )
-    if not isinstance(layers_at_once, int) or layers_at_once < 1:
-        raise ValueError(
-            "`layers_at_once` must be an int of 1 or more. "
-            f"Received: layers_at_once={layers_at_once!r}"
-        )
+    check_int("layers_at_once", layers_at_once, minimum=1)
     if is_list and layers_at_once != 1:
         raise ValueError(
             "`layers_at_once` is for an order by name; a list holds the "

@@ -3,6 +3,8 @@
 import keras
 import numpy as np
 
+from keras_distill.arguments import check_int
+
 
 class StopOnNaN(keras.callbacks.Callback):
     """Stops training at the first loss that is not finite.
@@ -32,12 +34,9 @@ class StopOnNaN(keras.callbacks.Callback):
 
     def __init__(self, snapshot_every=100):
         super().__init__()
-        if snapshot_every < 1:
-            raise ValueError(
-                "`snapshot_every` must be 1 or more. "
-                f"Received: snapshot_every={snapshot_every}"
-            )
-        self.snapshot_every = snapshot_every
+        self.snapshot_every = check_int(
+            "snapshot_every", snapshot_every, minimum=1
+        )
         self._good_state = None
         self._batches = 0
 

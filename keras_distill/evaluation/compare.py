@@ -1,9 +1,12 @@
 """Teacher, baseline and student side by side: quality, size, speed."""
 
+import re
+
 import numpy as np
 from scipy import stats
 
 from keras_distill import tasks
+from keras_distill.arguments import check_int
 from keras_distill.evaluation import size
 from keras_distill.evaluation import timing
 from keras_distill.evaluation.comparison import Comparison
@@ -26,6 +29,7 @@ def compare(
     batch_size=32,
     latency_runs=200,
     throughput_runs=20,
+    further_splits=None,
     quiet=False,
 ):
     """Measures classifiers on one dev split, from raw text on.
@@ -52,6 +56,10 @@ def compare(
             `200`.
         throughput_runs: int. Number of batches timed for the throughput.
             Defaults to `20`.
+        further_splits: Optional dict of name to `Examples` with labels, on
+            which the models are measured as well, such as MNLI's second dev
+            split under `"dev_mismatched"`: each metric stands once more, as
+            `"accuracy_dev_mismatched"`. Defaults to `None`.
         quiet: bool. Whether to leave out the progress bar, which is shown
             after 5 seconds. Defaults to `False`.
 
@@ -91,7 +99,15 @@ def compare(
         throughput_runs=throughput_runs,
     )
     _check_models(models, task, reference)
-    _check_examples(examples)
+    further_splits = further_splits or {}
+    for name in further_splits:
+        if not re.fullmatch(r"\w+", str(name)):
+            raise ValueError(
+                "`further_splits` must be named by letters, digits and '_', "
+                f"as metrics are. Received: {name!r}."
+            )
+    for split in (examples, *further_splits.values()):
+        _check_examples(split)
     pipelines = {
         name: make_text_pipeline(model, len(task.text_columns))
         for name, model in models.items()
@@ -99,14 +115,17 @@ def compare(
     singles = timing.sample_batches(examples.texts, 1, latency_runs)
     batches = timing.sample_batches(examples.texts, batch_size, throughput_runs)
     outputs, latencies, throughputs = _run(
-        pipelines, examples.texts, batch_size, singles, batches, quiet
+        pipelines,
+        [split.texts for split in (examples, *further_splits.values())],
+        batch_size,
+        singles,
+        batches,
+        quiet,
     )
     results = {
         name: dict(
-            metrics=tasks.evaluate_metrics(
-                task, examples.labels, outputs[name]
-            ),
-            agreement=_agreement(task, outputs[reference], outputs[name]),
+            metrics=_metrics(task, examples, further_splits, outputs[name]),
+            agreement=_agreement(task, outputs[reference][0], outputs[name][0]),
             parameters=size.count_parameters(model),
             file_bytes=size.count_file_bytes(model),
             latency=_latency(latencies[name]),
@@ -137,10 +156,7 @@ def compare(
 
 def _check_numbers(**numbers):
     for name, number in numbers.items():
-        if number < 1:
-            raise ValueError(
-                f"`{name}` must be at least 1. Received: {name}={number}."
-            )
+        check_int(name, number, minimum=1)
 
 
 def _check_models(models, task, reference):
@@ -188,10 +204,26 @@ def _check_examples(examples):
         )
 
 
-def _run(pipelines, texts, batch_size, singles, batches, quiet):
-    """Predicts and times; returns outputs, latencies, throughputs by name."""
+def _metrics(task, examples, further_splits, outputs):
+    """The metrics of a model, then those on the further splits."""
+    found = tasks.evaluate_metrics(task, examples.labels, outputs[0])
+    for (name, split), predicted in zip(
+        further_splits.items(), outputs[1:], strict=True
+    ):
+        values = tasks.evaluate_metrics(task, split.labels, predicted)
+        found |= {f"{metric}_{name}": value for metric, value in values.items()}
+    return found
+
+
+def _run(pipelines, splits, batch_size, singles, batches, quiet):
+    """Predicts and times.
+
+    Returns a list of outputs, one for each split, latencies and throughputs,
+    all by name.
+    """
     num_steps = (
-        len(pipelines) * -(-len(texts[0]) // batch_size)
+        len(pipelines)
+        * sum(-(-len(texts[0]) // batch_size) for texts in splits)
         + timing.num_turns(pipelines, singles)
         + timing.num_turns(pipelines, batches)
     )
@@ -201,9 +233,10 @@ def _run(pipelines, texts, batch_size, singles, batches, quiet):
         outputs = {}
         for name, pipeline in pipelines.items():
             progress.describe(f"Evaluating {name}")
-            outputs[name] = predict(
-                pipeline, texts, batch_size, progress.advance
-            )
+            outputs[name] = [
+                predict(pipeline, texts, batch_size, progress.advance)
+                for texts in splits
+            ]
         progress.describe("Timing at batch 1")
         latencies = timing.measure(pipelines, singles, progress.advance)
         progress.describe(f"Timing at batch {batch_size}")

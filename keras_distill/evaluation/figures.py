@@ -56,15 +56,28 @@ class Figure:
 
 def metric_name(metric):
     """Returns how a metric is called in a sentence."""
-    if metric in METRICS:
-        return METRICS[metric].title
-    # Of a report that another program wrote.
-    return metric.replace("_", " ")
+    known, split = _split_of(metric)
+    if known is None:
+        # Of a report that another program wrote.
+        return metric.replace("_", " ")
+    title = METRICS[known].title
+    return f"{title} on {split}" if split else title
 
 
 def metric_unit(metric):
     """Returns the unit in which a metric between 0 and 1 is shown."""
     return "%" if "accuracy" in metric else "× 100"
+
+
+def _split_of(metric):
+    """A metric of `METRICS` and the further split it is of, `""` for none."""
+    # "pearson_spearman" is no "pearson" on "spearman".
+    for known in sorted(METRICS, key=len, reverse=True):
+        if metric == known:
+            return known, ""
+        if metric.startswith(f"{known}_"):
+            return known, metric.removeprefix(f"{known}_")
+    return None, ""
 
 
 def all_figures(comparison):
@@ -161,7 +174,7 @@ def _quality(comparison):
                 metric_name(metric),
                 metric_unit(metric),
                 f"metrics.{metric}",
-                official,
+                _note_of(metric, official),
             )
             for metric in comparison["rows"][0]["metrics"]
         ),
@@ -180,6 +193,14 @@ def _quality(comparison):
         ),
     )
     return _figures("Quality", rows)
+
+
+def _note_of(metric, official):
+    """What a metric is over."""
+    split = _split_of(metric)[1]
+    if not split:
+        return official
+    return f"The same over the split {split}, on which nothing was chosen."
 
 
 def _size(comparison):

@@ -3,11 +3,11 @@
 import keras
 
 from keras_distill import layer_map as layer_maps
+from keras_distill.arguments import check_choice
 from keras_distill.features import names
 from keras_distill.losses import functional
 from keras_distill.losses.distillation_loss import DistillationLoss
 from keras_distill.losses.distillation_loss import Match
-from keras_distill.losses.distillation_loss import check_choice
 from keras_distill.losses.hidden_states_distillation import attention_layers
 
 _NORMALIZATIONS = ("valid_pairs", "valid_keys", "official")
@@ -68,6 +68,7 @@ class AttentionDistillation(DistillationLoss):
         check_choice("feature", feature, ("scores", "probabilities"))
         check_choice("loss", loss, ("mse", "kl"))
         check_choice("normalization", normalization, _NORMALIZATIONS)
+        layer_maps.check_layer_map(layer_map)
         if normalization != "valid_pairs" and (loss, feature) != (
             "mse",
             "scores",

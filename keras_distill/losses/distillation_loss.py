@@ -73,6 +73,11 @@ class DistillationLoss:
     """
 
     def __init__(self, name):
+        if not isinstance(name, str) or not name:
+            raise ValueError(
+                "`name` of a loss must be a text, under which it is logged. "
+                f"Received: name={name!r}"
+            )
         self.name = name
 
     @property
@@ -115,22 +120,6 @@ class DistillationLoss:
     @classmethod
     def from_config(cls, config):
         return cls(**keras.saving.deserialize_keras_object(config))
-
-
-def check_choice(argument, value, choices):
-    """Raises a `ValueError` unless a value is one of the choices.
-
-    Args:
-        argument: str. Name of the argument, for the message.
-        value: The value received.
-        choices: Sequence of allowed values.
-    """
-    if value not in choices:
-        allowed = ", ".join(repr(choice) for choice in choices)
-        raise ValueError(
-            f"`{argument}` must be one of {allowed}. "
-            f"Received: {argument}={value!r}"
-        )
 
 
 def width(description, feature):

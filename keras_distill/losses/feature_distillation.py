@@ -3,11 +3,11 @@
 import keras
 from keras import ops
 
+from keras_distill.arguments import check_choice
 from keras_distill.features import names
 from keras_distill.losses import functional
 from keras_distill.losses.distillation_loss import DistillationLoss
 from keras_distill.losses.distillation_loss import Match
-from keras_distill.losses.distillation_loss import check_choice
 from keras_distill.losses.hidden_states_distillation import TOKEN_LOSSES
 from keras_distill.losses.projection import PROJECTIONS
 from keras_distill.losses.projection import plan_projection
@@ -48,7 +48,18 @@ class FeatureDistillation(DistillationLoss):
         projection="auto",
         name=None,
     ):
-        super().__init__(name or student_layer.replace("/", "_"))
+        for argument, layer in (
+            ("student_layer", student_layer),
+            ("teacher_layer", teacher_layer),
+        ):
+            if not isinstance(layer, str) or not layer:
+                raise ValueError(
+                    f"`{argument}` must be the name of a layer, such as "
+                    f"'encoder/dense'. Received: {argument}={layer!r}"
+                )
+        if name is None:
+            name = student_layer.replace("/", "_")
+        super().__init__(name)
         check_choice("loss", loss, tuple(TOKEN_LOSSES))
         allowed = tuple(p for p in PROJECTIONS if p != "per_layer")
         check_choice("projection", projection, allowed)

@@ -3,11 +3,12 @@
 import keras
 
 from keras_distill import layer_map as layer_maps
+from keras_distill.arguments import check_bool
+from keras_distill.arguments import check_choice
 from keras_distill.features import names
 from keras_distill.losses import functional
 from keras_distill.losses.distillation_loss import DistillationLoss
 from keras_distill.losses.distillation_loss import Match
-from keras_distill.losses.distillation_loss import check_choice
 from keras_distill.losses.projection import PROJECTIONS
 from keras_distill.losses.projection import plan_projection
 
@@ -99,6 +100,8 @@ class HiddenStatesDistillation(DistillationLoss):
         check_choice("loss", loss, tuple(TOKEN_LOSSES))
         check_choice("projection", projection, PROJECTIONS)
         check_choice("normalization", normalization, TOKEN_NORMALIZATIONS)
+        check_bool("include_embeddings", include_embeddings)
+        layer_maps.check_layer_map(layer_map)
         self.layer_map = layer_map
         self.loss = loss
         self.include_embeddings = include_embeddings

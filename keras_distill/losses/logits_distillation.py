@@ -3,11 +3,13 @@
 import keras
 from keras import ops
 
+from keras_distill.arguments import check_bool
+from keras_distill.arguments import check_choice
+from keras_distill.arguments import check_float
 from keras_distill.features import names
 from keras_distill.losses import functional
 from keras_distill.losses.distillation_loss import DistillationLoss
 from keras_distill.losses.distillation_loss import Match
-from keras_distill.losses.distillation_loss import check_choice
 
 _NORMALIZATIONS = ("sum_over_classes", "official")
 _SQUARED = ("mse", "half_sum_of_squares")
@@ -86,11 +88,9 @@ class LogitsDistillation(DistillationLoss):
         super().__init__(name)
         check_choice("loss", loss, ("kl", "cross_entropy", *_SQUARED))
         check_choice("normalization", normalization, _NORMALIZATIONS)
-        if not temperature > 0:
-            raise ValueError(
-                "`temperature` must be more than 0. "
-                f"Received: temperature={temperature}"
-            )
+        temperature = check_float("temperature", temperature, above=0)
+        check_bool("multi_label", multi_label)
+        _check_outputs(outputs)
         if loss in _SQUARED and (temperature != 1 or multi_label):
             raise ValueError(
                 f'`loss="{loss}"` compares the outputs as they are. Received: '
@@ -226,6 +226,16 @@ def _check_sizes(teacher, student, feature):
             "use `FeatureDistillation`."
         )
     return teacher_shape[-1]
+
+
+def _check_outputs(outputs):
+    if outputs is None:
+        return
+    if isinstance(outputs, str) or not outputs:
+        raise ValueError(
+            "`outputs` must be a list of the outputs' names or places, at "
+            f"least one, or None for all. Received: outputs={outputs!r}"
+        )
 
 
 def token_weights(sample_weight, mask):

@@ -3,11 +3,12 @@
 import keras
 
 from keras_distill import layer_map as layer_maps
+from keras_distill.arguments import check_choice
+from keras_distill.arguments import check_int
 from keras_distill.features import names
 from keras_distill.losses import functional
 from keras_distill.losses.distillation_loss import DistillationLoss
 from keras_distill.losses.distillation_loss import Match
-from keras_distill.losses.distillation_loss import check_choice
 from keras_distill.losses.hidden_states_distillation import attention_layers
 
 _RELATIONS = (names.QUERIES, names.KEYS, names.VALUES)
@@ -55,21 +56,18 @@ class RelationDistillation(DistillationLoss):
         name="relations",
     ):
         super().__init__(name)
-        if not relations:
+        if isinstance(relations, str) or not relations:
             raise ValueError(
-                f"`relations` must name at least one of {_RELATIONS}. "
-                f"Received: relations={relations}"
+                "`relations` must be a tuple that names at least one of "
+                f"{_RELATIONS}. Received: relations={relations!r}"
             )
         for relation in relations:
             check_choice("relations", relation, _RELATIONS)
-        if num_relation_heads is not None and not (
-            isinstance(num_relation_heads, int) and num_relation_heads > 0
-        ):
-            raise ValueError(
-                "`num_relation_heads` must be an integer of 1 or more, or "
-                "None for the teacher's number of attention heads. "
-                f"Received: num_relation_heads={num_relation_heads!r}"
-            )
+        # None is the teacher's number of attention heads.
+        num_relation_heads = check_int(
+            "num_relation_heads", num_relation_heads, minimum=1, optional=True
+        )
+        layer_maps.check_layer_map(layer_map)
         self.relations = tuple(relations)
         self.num_relation_heads = num_relation_heads
         self.layer_map = layer_map

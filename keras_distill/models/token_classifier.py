@@ -8,6 +8,8 @@ from keras_hub.src.utils.preset_utils import get_preset_loader
 
 from keras_distill.models import hugging_face
 from keras_distill.saving import local_path
+from keras_distill.arguments import check_float
+from keras_distill.arguments import check_int
 from keras_distill.saving import saved_task_class
 
 # BERT's own, for weights that start at random.
@@ -77,6 +79,8 @@ class TokenClassifier(keras_hub.models.Task):
         **kwargs,
     ):
         # === Validation ===
+        check_int("num_classes", num_classes, minimum=1)
+        check_float("dropout", dropout, minimum=0, below=1)
         hidden_states = _hidden_states(backbone.output)
         if hidden_states is None:
             raise ValueError(

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_distill.arguments import Number
 from keras_distill.train_steps import Steps
 
 
@@ -73,10 +74,10 @@ class RateScaleOptimizer(keras.optimizers.Optimizer):
             ValueError: If the scale is 0 or less: freeze the variables then,
                 which saves their backward pass.
         """
-        if not scale > 0:
+        if not Number(float, above=0).accepts(scale):
             raise ValueError(
                 "`scale` must be more than 0. Set `trainable = False` on what "
-                f"is not to change. Received: scale={scale}"
+                f"is not to change. Received: scale={scale!r}"
             )
         for variable in variables:
             self._rate_scales[str(id(variable))] = float(scale)

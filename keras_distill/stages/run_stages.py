@@ -2,6 +2,9 @@
 
 import contextlib
 
+from keras_distill.arguments import SEED
+from keras_distill.arguments import check_float
+from keras_distill.arguments import check_number
 from keras_distill.stages.interruption import Interrupted
 from keras_distill.stages.interruption import StopRequest
 from keras_distill.stages.run_folder import RunFolder
@@ -108,6 +111,8 @@ def run_stages(
     ```
     """
     _check_names(stages)
+    check_number("seed", seed, SEED)
+    check_float("checkpoint_every", checkpoint_every, minimum=0)
     with contextlib.ExitStack() as stack:
         folder = run_dir
         if not isinstance(run_dir, RunFolder):

@@ -6,6 +6,8 @@ import re
 
 import keras
 
+from keras_distill.arguments import check_float
+from keras_distill.arguments import check_int
 from keras_distill.callbacks import KeepBest
 from keras_distill.distiller import Distiller
 from keras_distill.students.parts import parts_of
@@ -278,12 +280,17 @@ class Stage:
                 f"Stage '{self.name}' needs either `epochs` or `steps`. "
                 f"Received: epochs={self.epochs}, steps={self.steps}"
             )
-        length = self.steps if self.epochs is None else self.epochs
-        if not isinstance(length, int) or length < 1:
-            raise ValueError(
-                "`epochs` or `steps` must be an int of 1 or more. Received, "
-                f"for stage '{self.name}': {length!r}"
-            )
+        for word in ("epochs", "steps"):
+            length = getattr(self, word)
+            check_int(word, length, minimum=1, optional=True)
+        check_int("batch_size", self.batch_size, minimum=1)
+        check_float(
+            "student_loss_weight",
+            self.student_loss_weight,
+            minimum=0,
+            maximum=1,
+            optional=True,
+        )
         if self.keep != "last" and not isinstance(self.keep, KeepBest):
             raise ValueError(
                 '`keep` must be "last" or a `keras_distill.callbacks.'

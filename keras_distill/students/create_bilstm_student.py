@@ -3,6 +3,8 @@
 import keras_hub
 
 from keras_distill import models
+from keras_distill.arguments import check_bool
+from keras_distill.arguments import check_choice
 from keras_distill.students import backbones
 from keras_distill.students.factorize_embeddings import factorize_embeddings
 
@@ -73,11 +75,8 @@ def create_bilstm_student(
           for the recurrent dropout, which is that of its code,
           https://github.com/MSR-LIT/XtremeDistil.
     """
-    if embeddings not in _STARTS:
-        raise ValueError(
-            f"`embeddings` must be one of {', '.join(_STARTS)}. "
-            f"Received: embeddings={embeddings!r}"
-        )
+    check_choice("embeddings", embeddings, _STARTS)
+    check_bool("include_projection", include_projection)
     source = backbones.backbone_of(teacher, "teacher")
     is_task = teacher is not source
     backbone = models.BiLstmBackbone(

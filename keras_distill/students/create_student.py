@@ -4,6 +4,9 @@ import keras_hub
 
 from keras_distill import layer_map as layer_maps
 from keras_distill import models
+from keras_distill.arguments import check_choice
+from keras_distill.arguments import check_float
+from keras_distill.arguments import check_int
 from keras_distill.students import backbones
 from keras_distill.students.copy_layers import copy_layers
 from keras_distill.students.factorize_embeddings import factorize_embeddings
@@ -108,6 +111,8 @@ def create_student(
     teacher_backbone = backbones.backbone_of(teacher, "teacher")
     _check_teacher(teacher_backbone)
     _check_starts(embeddings, layers, layer_map)
+    check_int("embedding_dim", embedding_dim, minimum=1, optional=True)
+    check_float("dropout", dropout, minimum=0, below=1, optional=True)
     size = _resolve_size(teacher_backbone, preset, sizes, embedding_dim)
     if teacher is teacher_backbone:
         student = _build_backbone(teacher, size, embedding_dim, dropout, name)
@@ -136,11 +141,9 @@ def _check_teacher(backbone):
 
 def _check_starts(embeddings, layers, layer_map):
     for argument, value in (("embeddings", embeddings), ("layers", layers)):
-        if value not in _STARTS:
-            raise ValueError(
-                f"`{argument}` must be one of {', '.join(_STARTS)}. "
-                f"Received: {argument}={value!r}"
-            )
+        check_choice(argument, value, _STARTS)
+    if layer_map is not None:
+        layer_maps.check_layer_map(layer_map)
     if layer_map is not None and layers != "teacher":
         raise ValueError(
             "`layer_map` says which layers to copy, so it needs "
@@ -160,11 +163,7 @@ def _resolve_size(teacher, preset, sizes, embedding_dim):
             f"Presets: {', '.join(PRESETS)}."
         )
     if preset is not None:
-        if preset not in PRESETS:
-            raise ValueError(
-                f"`preset` must be one of {', '.join(PRESETS)}. "
-                f"Received: preset={preset!r}"
-            )
+        check_choice("preset", preset, tuple(PRESETS))
         return PRESETS[preset]
 
     size = {name: teacher.get_config()[name] for name in _SIZES} | given

@@ -6,6 +6,9 @@ import keras
 import numpy as np
 from sklearn.utils.extmath import randomized_svd
 
+from keras_distill.arguments import SEED
+from keras_distill.arguments import check_choice
+from keras_distill.arguments import check_number
 from keras_distill.io import show
 from keras_distill.students import backbones
 from keras_distill.vocabulary import check_same_vocabulary
@@ -134,11 +137,8 @@ def factorize_embeddings(
     students.factorize_embeddings(teacher, student)
     ```
     """
-    if method not in _METHODS:
-        raise ValueError(
-            f"`method` must be one of {', '.join(_METHODS)}. "
-            f"Received: method={method!r}"
-        )
+    check_choice("method", method, _METHODS)
+    check_number("seed", seed, SEED)
     source = backbones.backbone_of(teacher, "teacher")
     target = backbones.backbone_of(student, "student")
     if backbones.word_projection(source) is not None:

@@ -3,6 +3,8 @@
 import dataclasses
 import types
 
+from keras_distill.arguments import check_int
+
 
 @dataclasses.dataclass(frozen=True)
 class StudentConfig:
@@ -36,12 +38,7 @@ class StudentConfig:
             "num_heads",
             "intermediate_dim",
         ):
-            size = getattr(self, name)
-            if not isinstance(size, int) or size < 1:
-                raise ValueError(
-                    f"`{name}` must be a positive integer. "
-                    f"Received: {name}={size!r}"
-                )
+            check_int(name, getattr(self, name), minimum=1)
         if self.hidden_dim % self.num_heads:
             below = self.hidden_dim - self.hidden_dim % self.num_heads
             nearest = [below] if below else []

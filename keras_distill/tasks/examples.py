@@ -7,6 +7,7 @@ import numpy as np
 from keras_distill.columns import in_order
 from keras_distill.columns import label_column
 from keras_distill.columns import text_column
+from keras_distill.arguments import check_int
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -86,10 +87,7 @@ class Examples:
         Returns:
             `Examples` over the first rows.
         """
-        if count < 0:
-            raise ValueError(
-                f"`count` must not be negative. Received: {count}."
-            )
+        check_int("count", count, minimum=0)
         return self.select(np.arange(min(count, len(self))))
 
     def select(self, rows):

@@ -6,6 +6,8 @@ import os
 from keras_distill.data.readers.bad_rows import BadRows
 from keras_distill.data.readers.text_lines import read_lines
 from keras_distill.saving import local_path
+from keras_distill.arguments import Number
+from keras_distill.arguments import check_int
 from keras_distill.tasks.examples import Examples
 from keras_distill.tasks.labelled_folder import Reading
 from keras_distill.tasks.labelled_rows import check_text
@@ -89,10 +91,7 @@ class TextFiles:
                 "`split_sentences` is for single texts. "
                 f"Received: columns={columns}."
             )
-        if not isinstance(min_words, int) or min_words < 1:
-            raise ValueError(
-                f"`min_words` must be a positive int. Received: {min_words!r}."
-            )
+        min_words = check_int("min_words", min_words, minimum=1)
         self.files = _find_files(path, columns)
         self.num_columns = 1 if columns is None else len(columns)
         self._path = path
@@ -146,10 +145,7 @@ class TextFiles:
         Raises:
             ValueError: no text.
         """
-        if max_texts is not None and max_texts < 1:
-            raise ValueError(
-                f"`max_texts` must be positive. Received: {max_texts}."
-            )
+        check_int("max_texts", max_texts, minimum=1, optional=True)
         rows = list(itertools.islice(self, max_texts))
         if not rows:
             raise ValueError(
@@ -197,9 +193,10 @@ def _check_columns(columns):
     if columns is None:
         return None
     if isinstance(columns, (list, tuple)) and len(columns) in (1, 2):
-        for kind in (int, str):
-            if all(isinstance(column, kind) for column in columns):
-                return tuple(columns)
+        is_place = Number(int, minimum=0).accepts
+        is_name = all(isinstance(name, str) and name for name in columns)
+        if is_name or all(map(is_place, columns)):
+            return tuple(columns)
     raise ValueError(
         "`columns` must be a tuple of one or two names or places of columns. "
         f"Received: columns={columns!r}."

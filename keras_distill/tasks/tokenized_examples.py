@@ -9,6 +9,7 @@ from keras_distill.data_checks import check_scores
 from keras_distill.data_checks import check_token_ids
 from keras_distill.data_checks import num_outputs
 from keras_distill.data_checks import num_positions
+from keras_distill.arguments import check_int
 from keras_distill.tasks.batch_sequence import BatchSequence
 from keras_distill.tasks.examples import row_numbers
 from keras_distill.tasks.length_buckets import make_batches
@@ -76,7 +77,9 @@ class TokenizedExamples:
         progress=None,
         cache_dir=None,
     ):
-        _check_count("sequence_length", sequence_length)
+        sequence_length = check_int(
+            "sequence_length", sequence_length, minimum=1
+        )
         self._pad_id = special_ids(tokenizer)[-1]
         rows, self._first_lengths = self._tokenize(
             examples, tokenizer, sequence_length, progress, cache_dir
@@ -215,6 +218,7 @@ class TokenizedExamples:
             `fit` reads either in its own order, with `shuffle=True` too.
         """
         length_multiple = _length_multiple(length_multiple)
+        check_int("initial_epoch", initial_epoch, minimum=0)
         self._check_batching(batch_size, seed, fixed_length, length_multiple)
         count = self.num_batches(batch_size, drop_remainder)
         _check_first_batch(first_batch or 0, count)
@@ -281,6 +285,7 @@ class TokenizedExamples:
             drop_remainder: bool. Whether the rows that do not fill a batch
                 are left out. Defaults to `False`.
         """
+        check_int("batch_size", batch_size, minimum=1)
         if drop_remainder:
             return len(self) // batch_size
         return -(-len(self) // batch_size)
@@ -394,10 +399,10 @@ class TokenizedExamples:
             )
 
     def _check_batching(self, batch_size, seed, fixed_length, length_multiple):
-        _check_count("batch_size", batch_size)
-        _check_count("length_multiple", length_multiple)
-        if seed < 0:
-            raise ValueError(f"`seed` must not be negative. Received: {seed}.")
+        check_int("batch_size", batch_size, minimum=1)
+        check_int("length_multiple", length_multiple, minimum=1)
+        check_int("seed", seed, minimum=0)
+        check_int("fixed_length", fixed_length, minimum=1, optional=True)
         longest = int(self.lengths.max(initial=0))
         if fixed_length is not None and fixed_length < longest:
             raise ValueError(
@@ -407,14 +412,8 @@ class TokenizedExamples:
             )
 
 
-def _check_count(name, value):
-    if not isinstance(value, (int, np.integer)) or value < 1:
-        raise ValueError(
-            f"`{name}` must be a positive int. Received: {value!r}."
-        )
-
-
 def _check_first_batch(first_batch, count):
+    check_int("first_batch", first_batch)
     if not 0 <= first_batch <= count:
         raise ValueError(
             f"`first_batch` must be from 0 to {count}, the number of batches. "

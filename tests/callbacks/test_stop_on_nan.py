@@ -112,5 +112,7 @@ def test_a_broken_step_is_found_at_the_next_copy(model):
 
 @pytest.mark.parametrize("snapshot_every", [0, -1])
 def test_snapshot_every_is_checked(snapshot_every):
-    with pytest.raises(ValueError, match="`snapshot_every` must be 1 or more"):
+    with pytest.raises(
+        ValueError, match="`snapshot_every` must be an int of 1"
+    ):
         StopOnNaN(snapshot_every)

@@ -75,7 +75,7 @@ def test_only_models_are_taken(make_dense, logits, role):
 
 @pytest.mark.parametrize("weight", [-0.1, 1.5, "0.5", None, float("nan")])
 def test_student_loss_weight_is_a_share(make_dense, logits, weight):
-    with pytest.raises(ValueError, match="between 0 and 1. Received"):
+    with pytest.raises(ValueError, match="from 0 to 1. Received"):
         Distiller(
             make_dense(), make_dense(), logits, student_loss_weight=weight
         )

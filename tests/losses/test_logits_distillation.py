@@ -310,7 +310,9 @@ def test_models_that_nothing_is_known_of(describe_bert, describe_opaque):
 
 @pytest.mark.parametrize("temperature", [0, -1.0, float("nan")])
 def test_temperature_must_be_positive(temperature):
-    with pytest.raises(ValueError, match="`temperature` must be more than 0"):
+    with pytest.raises(
+        ValueError, match="`temperature` must be a number above 0"
+    ):
         LogitsDistillation(temperature)
 
 

@@ -126,7 +126,7 @@ def test_relation_heads_must_be_a_count(heads):
 def test_unknown_relations():
     with pytest.raises(ValueError, match="`relations` must be one of.*'heads'"):
         RelationDistillation(["queries", "heads"])
-    with pytest.raises(ValueError, match="`relations` must name at least one"):
+    with pytest.raises(ValueError, match="must be a tuple that names at least"):
         RelationDistillation([])
 
 

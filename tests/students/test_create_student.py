@@ -274,7 +274,7 @@ def test_saved_student_loads_without_the_teacher(
         ),
         (dict(preset="bert_tiny"), "one of tinybert_4l_312d, tinybert_6l"),
         (dict(hidden_dim=7), "multiple of `num_heads`"),
-        (dict(num_layers=0), "`num_layers` must be a positive integer"),
+        (dict(num_layers=0), "`num_layers` must be an int of 1 or more"),
         (
             dict(num_layers=1, embeddings="svd"),
             "`embeddings` must be one of random, teacher",

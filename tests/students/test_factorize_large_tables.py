@@ -130,7 +130,9 @@ def test_auto_is_randomized_for_large_tables(make_backbone, monkeypatch):
 
 
 def test_unknown_method(make_backbone):
-    with pytest.raises(ValueError, match="`method` must be one of auto, exact"):
+    with pytest.raises(
+        ValueError, match="`method` must be one of 'auto', 'exact"
+    ):
         students.factorize_embeddings(
             make_backbone(), make_backbone(), method="svd"
         )

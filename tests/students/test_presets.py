@@ -122,5 +122,5 @@ def test_width_that_heads_do_not_divide():
 
 @pytest.mark.parametrize("size", [0, -2, 1.5, None])
 def test_sizes_are_positive_integers(size):
-    with pytest.raises(ValueError, match="`num_layers` must be a positive"):
+    with pytest.raises(ValueError, match="`num_layers` must be an int of 1"):
         students.StudentConfig(size, 12, 12, 48, "own")

@@ -47,7 +47,7 @@ def test_take_of_unlabelled():
 
 
 def test_take_refuses_negative():
-    with pytest.raises(ValueError, match="`count` must not be negative"):
+    with pytest.raises(ValueError, match="`count` must be an int of 0 or"):
         Examples((["a"],)).take(-1)
 
 

@@ -123,7 +123,7 @@ def test_places_do_not_suit_json(write):
         ({"columns": ("a", 1)}, "`columns` must be a tuple"),
         ({"columns": "text"}, "`columns` must be a tuple"),
         ({"columns": (0, 1), "split_sentences": True}, "is for single texts"),
-        ({"min_words": 0}, "`min_words` must be a positive int"),
+        ({"min_words": 0}, "`min_words` must be an int of 1 or more"),
         ({"path": "no/such/file"}, "no file or folder 'no/such/file'"),
         ({"columns": ("a",)}, "no file that ends in .tsv, .csv, .jsonl"),
     ],
@@ -146,7 +146,7 @@ def test_no_text(write):
     assert list(texts) == []
     with pytest.raises(ValueError, match="no text of 2 or more words"):
         texts.load()
-    with pytest.raises(ValueError, match="`max_texts` must be positive"):
+    with pytest.raises(ValueError, match="`max_texts` must be an int of 1"):
         texts.load(max_texts=0)
 
 

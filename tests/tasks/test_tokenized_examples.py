@@ -315,10 +315,13 @@ def test_no_rows(tokenizer):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"batch_size": 0}, "`batch_size` must be a positive int"),
-        ({"batch_size": 2.0}, "`batch_size` must be a positive int"),
-        ({"seed": -1}, "`seed` must not be negative"),
-        ({"length_multiple": 0}, "`length_multiple` must be a positive int"),
+        ({"batch_size": 0}, "`batch_size` must be an int of 1 or more"),
+        ({"batch_size": 2.0}, "`batch_size` must be an int of 1 or more"),
+        ({"seed": -1}, "`seed` must be an int of 0 or more"),
+        (
+            {"length_multiple": 0},
+            "`length_multiple` must be an int of 1 or more",
+        ),
         ({"fixed_length": 5}, "`fixed_length` must be at least 12"),
         ({"first_batch": 6}, "`first_batch` must be from 0 to 5"),
     ],

@@ -4,6 +4,8 @@ import keras
 import keras_hub
 from keras import ops
 
+from keras_distill.arguments import check_choice
+from keras_distill.arguments import check_int
 from keras_distill.models.bilstm.encoder import BiLstmEncoder
 
 _POOLINGS = ("mean", "first_token")
@@ -87,11 +89,10 @@ class BiLstmBackbone(keras_hub.models.Backbone):
         dtype=None,
         **kwargs,
     ):
-        if pooling not in _POOLINGS:
-            raise ValueError(
-                f"`pooling` must be one of {', '.join(_POOLINGS)}. "
-                f"Received: pooling={pooling!r}"
-            )
+        check_choice("pooling", pooling, _POOLINGS)
+        check_int("vocabulary_size", vocabulary_size, minimum=1)
+        check_int("embedding_dim", embedding_dim, minimum=1)
+        check_int("max_sequence_length", max_sequence_length, minimum=1)
         # === Layers ===
         self.token_embedding = keras.layers.Embedding(
             vocabulary_size,

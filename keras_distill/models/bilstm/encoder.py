@@ -3,6 +3,9 @@
 import keras
 from keras import ops
 
+from keras_distill.arguments import check_float
+from keras_distill.arguments import check_int
+
 
 @keras.saving.register_keras_serializable("keras_distill")
 class TrainingDropoutLstm(keras.layers.LSTM):
@@ -73,6 +76,10 @@ class BiLstmEncoder(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
+        check_int("lstm_dim", lstm_dim, minimum=1)
+        check_int("projection_dim", projection_dim, minimum=1, optional=True)
+        check_float("dropout", dropout, minimum=0, below=1)
+        check_float("recurrent_dropout", recurrent_dropout, minimum=0, below=1)
         # === Layers ===
         self.bilstm = keras.layers.Bidirectional(
             TrainingDropoutLstm(

@@ -3,6 +3,7 @@
 import keras
 import keras_hub
 
+from keras_distill.arguments import check_int
 from keras_distill.models.bilstm.backbone import BiLstmBackbone
 
 
@@ -49,6 +50,7 @@ class BiLstmTextClassifier(keras_hub.models.TextClassifier):
         activation=None,
         **kwargs,
     ):
+        check_int("num_classes", num_classes, minimum=1)
         # === Layers ===
         self.backbone = backbone
         self.preprocessor = preprocessor

@@ -6,6 +6,8 @@ import keras_hub
 # KerasHub exports BERT's activation under no public name.
 from keras_hub.src.utils.keras_utils import gelu_approximate
 
+from keras_distill.arguments import check_float
+from keras_distill.arguments import check_int
 from keras_distill.models.encoder_settings import encoder_settings
 
 
@@ -81,6 +83,20 @@ class FactorizedBertBackbone(keras_hub.models.Backbone):
         layer_norm_epsilon=1e-12,
         **kwargs,
     ):
+        # === Validation ===
+        for argument, size in (
+            ("vocabulary_size", vocabulary_size),
+            ("num_layers", num_layers),
+            ("num_heads", num_heads),
+            ("hidden_dim", hidden_dim),
+            ("intermediate_dim", intermediate_dim),
+            ("embedding_dim", embedding_dim),
+            ("max_sequence_length", max_sequence_length),
+            ("num_segments", num_segments),
+        ):
+            check_int(argument, size, minimum=1)
+        check_float("dropout", dropout, minimum=0, below=1)
+        check_float("layer_norm_epsilon", layer_norm_epsilon, above=0)
         activation = keras.activations.get(activation)
 
         # === Layers ===

@@ -5,6 +5,8 @@ import hashlib
 
 import numpy as np
 
+from keras_distill.arguments import check_choice
+from keras_distill.arguments import check_int
 from keras_distill.io import show
 from keras_distill.progress import Progress
 from keras_distill.tasks.examples import Examples
@@ -204,15 +206,8 @@ def _check(examples, corpus, num_texts, queries, neighbors):
             f"Received: {corpus.num_columns} and {len(examples.texts)}. The "
             "corpus's are chosen by `TextFiles(columns=...)`."
         )
-    if queries not in KINDS:
-        raise ValueError(
-            f"`queries` must be one of {', '.join(map(repr, KINDS))}. "
-            f"Received: {queries!r}."
-        )
+    check_choice("queries", queries, KINDS)
     for name, value in (("num_texts", num_texts), ("neighbors", neighbors)):
         if value is None and name == "neighbors":
             continue
-        if not isinstance(value, (int, np.integer)) or value < 1:
-            raise ValueError(
-                f"`{name}` must be a positive int. Received: {value!r}."
-            )
+        check_int(name, value, minimum=1)

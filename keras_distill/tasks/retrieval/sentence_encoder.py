@@ -7,6 +7,7 @@ import json
 import keras
 from keras import ops
 
+from keras_distill.arguments import check_int
 from keras_distill.tasks.examples import Examples
 from keras_distill.tasks.predict import predict_logits
 from keras_distill.tasks.tokenized_examples import TokenizedExamples
@@ -69,6 +70,7 @@ class SentenceEncoder:
     """
 
     def __init__(self, backbone, tokenizer, sequence_length=128, batch_size=64):
+        check_int("batch_size", batch_size, minimum=1)
         # Raises for what it cannot be used with.
         TokenizedExamples(Examples(([],)), tokenizer, sequence_length)
         self._model = _MeanOverTokens(backbone)

@@ -8,6 +8,8 @@ import time
 import keras
 import numpy as np
 
+from keras_distill.arguments import check_choice
+from keras_distill.arguments import check_int
 from keras_distill.features import describe
 from keras_distill.features import names
 from keras_distill.features.feature_extractor import expand_features
@@ -47,20 +49,11 @@ class Settings:
     batch_size: int
 
     def __post_init__(self):
-        _check_choice("dtype", self.dtype, _DTYPES)
-        _check_choice("compression", self.compression, COMPRESSIONS)
+        check_choice("dtype", self.dtype, _DTYPES)
+        check_choice("compression", self.compression, COMPRESSIONS)
         for name in ("shard_size", "batch_size", "top_k"):
-            value = getattr(self, name)
-            optional = name == "top_k" and value is None
-            if not optional and (
-                isinstance(value, bool)
-                or not isinstance(value, (int, np.integer))
-                or value < 1
-            ):
-                raise ValueError(
-                    f"`{name}` must be a positive int. "
-                    f"Received: {name}={value!r}"
-                )
+            optional = name == "top_k"
+            check_int(name, getattr(self, name), minimum=1, optional=optional)
 
 
 def write_cache(folder, teacher, examples, settings, quiet):
@@ -320,12 +313,3 @@ def _check_top_k(top_k, features, description):
                 f"`top_k` must be less than the {num_classes} classes of "
                 f"'{name}'. Received: top_k={top_k}. Leave it out."
             )
-
-
-def _check_choice(argument, value, choices):
-    if value not in choices:
-        allowed = ", ".join(repr(choice) for choice in choices)
-        raise ValueError(
-            f"`{argument}` must be one of {allowed}. "
-            f"Received: {argument}={value!r}"
-        )

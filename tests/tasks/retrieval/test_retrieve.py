@@ -213,8 +213,8 @@ def test_progress(write_corpus, encoder, make_texts, monkeypatch, capsys):
             "equally many text columns. Received: 1 and 2",
         ),
         ({"queries": "means"}, "`queries` must be one of 'examples'"),
-        ({"num_texts": 0}, "`num_texts` must be a positive int"),
-        ({"neighbors": 0.5}, "`neighbors` must be a positive int"),
+        ({"num_texts": 0}, "`num_texts` must be an int of 1 or more"),
+        ({"neighbors": 0.5}, "`neighbors` must be an int of 1 or more"),
         ({"label_balance": "even"}, "`label_balance` must be"),
     ],
 )

@@ -147,8 +147,8 @@ def test_a_folder_of_something_else_is_left_alone(write, tmp_path):
     [
         ({"dtype": "float64"}, "`dtype` must be one of 'float32'"),
         ({"compression": "zip"}, "`compression` must be one of 'zlib'"),
-        ({"shard_size": 0}, "`shard_size` must be a positive int"),
-        ({"batch_size": 2.0}, "`batch_size` must be a positive int"),
+        ({"shard_size": 0}, "`shard_size` must be an int of 1 or more"),
+        ({"batch_size": 2.0}, "`batch_size` must be an int of 1 or more"),
         ({"teacher": "bert"}, "`teacher` must be a keras.Model"),
         ({"examples": ["good film"]}, "must be .*TokenizedExamples"),
         ({"features": []}, "`features` must name features"),

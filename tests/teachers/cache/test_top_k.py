@@ -103,7 +103,7 @@ def test_restored_in_a_compiled_step(write, make_teacher, examples):
     [
         ({"top_k": 2}, "less than the 2 classes of 'logits'"),
         ({"top_k": 1, "features": "layer.pooled"}, "without an output"),
-        ({"top_k": 0}, "`top_k` must be a positive int"),
+        ({"top_k": 0}, "`top_k` must be an int of 1 or more"),
     ],
 )
 def test_refused(write, arguments, message):
