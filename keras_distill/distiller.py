@@ -22,6 +22,8 @@ from keras_distill.saving import check_not_hdf5
 from keras_distill.saving import model_config
 from keras_distill.saving import whole_file
 from keras_distill.teachers import check_built
+from keras_distill.teachers import check_first_batch
+from keras_distill.teachers import check_loss_on_labels
 from keras_distill.teachers import shared_variables
 from keras_distill.teachers import targets_of
 from keras_distill.train_steps import Steps
@@ -207,6 +209,7 @@ class Distiller(Steps, keras.Model):
                 "loss=None. Pass a loss, or build the Distiller with "
                 "`student_loss_weight=0`."
             )
+        check_loss_on_labels(self._student_description, loss)
         super().compile(optimizer=optimizer, loss=loss, **kwargs)
 
     def compile_from_config(self, config):
@@ -222,6 +225,12 @@ class Distiller(Steps, keras.Model):
         good weights in place (`keras_distill.callbacks.StopOnNaN`).
         """
         call = inspect.signature(super().fit).bind(*args, **kwargs)
+        check_first_batch(
+            self.objective.losses,
+            (self._targets.description, self.teacher),
+            (self._student_description, self.student),
+            call.arguments.get("x"),
+        )
         if call.arguments.get("verbose", "auto"):
             show("Match plan:", *self.plan())
         if _is_data_set(call.arguments.get("x")):

@@ -2,13 +2,9 @@
 
 import dataclasses
 
-import keras
-
-# Keras exports its operations as functions, not as classes.
-from keras.src.ops import nn
-
 from keras_distill.features import names
-from keras_distill.features.rebuild import original_of
+from keras_distill.features.output_activations import activations_by_values
+from keras_distill.features.output_activations import output_activations
 from keras_distill.features.rebuild import rebuild
 from keras_distill.features.rebuild import symbolic_inputs
 from keras_distill.features.recorder import FeatureRecorder
@@ -24,7 +20,8 @@ class ModelDescription:
         shapes: dict of feature name to static shape (a tuple), for every
             feature that is one tensor.
         output_activations: dict of the name of each output to the name of
-            the activation that made it, such as `"softmax"`, or `None`.
+            the activation that made it, such as `"softmax"`, or `None`; of
+            an opaque model what could be told by its values.
         is_opaque: bool. Whether nothing can be known before the model runs:
             a subclassed model without an adapter.
     """
@@ -84,7 +81,8 @@ def describe(model):
     """
     inputs = symbolic_inputs(model)
     if inputs is None:
-        return ModelDescription(model.name, 0, {}, {}, is_opaque=True)
+        activations = activations_by_values(model)
+        return ModelDescription(model.name, 0, {}, activations, is_opaque=True)
     recorder = FeatureRecorder()
     outputs = rebuild(model, inputs, recorder)
     shapes = {
@@ -96,20 +94,5 @@ def describe(model):
         name=model.name,
         num_layers=recorder.num_layers,
         shapes=shapes,
-        output_activations={
-            name: _activation(output)
-            for name, output in names.named_outputs(outputs).items()
-        },
+        output_activations=output_activations(model, outputs),
     )
-
-
-def _activation(output):
-    """The name of the activation of the layer that made an output."""
-    operation = original_of(output._keras_history.operation)
-    if isinstance(operation, (keras.layers.Softmax, nn.Softmax)):
-        return "softmax"
-    if isinstance(operation, nn.Sigmoid):
-        return "sigmoid"
-    activation = getattr(operation, "activation", None)
-    name = getattr(activation, "__name__", None)
-    return None if name == "linear" else name

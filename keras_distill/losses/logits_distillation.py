@@ -1,5 +1,7 @@
 """The student's predictions follow the teacher's soft targets."""
 
+import warnings
+
 import keras
 from keras import ops
 
@@ -7,12 +9,26 @@ from keras_distill.arguments import check_bool
 from keras_distill.arguments import check_choice
 from keras_distill.arguments import check_float
 from keras_distill.features import names
+from keras_distill.features.output_activations import BETWEEN_0_AND_1
+from keras_distill.features.output_activations import LOG_SOFTMAX
+from keras_distill.features.output_activations import SIGMOID
+from keras_distill.features.output_activations import SOFTMAX
 from keras_distill.losses import functional
 from keras_distill.losses.distillation_loss import DistillationLoss
 from keras_distill.losses.distillation_loss import Match
 
 _NORMALIZATIONS = ("sum_over_classes", "official")
 _SQUARED = ("mse", "half_sum_of_squares")
+_PROBABILITIES = (SOFTMAX, SIGMOID, "log_sigmoid")
+_IN_WORDS = {
+    LOG_SOFTMAX: (
+        "log-probabilities; their softmax is that of the logits, so they "
+        "serve as well"
+    ),
+    BETWEEN_0_AND_1: (
+        "numbers between 0 and 1 alone, which look like probabilities"
+    ),
+}
 
 
 @keras.saving.register_keras_serializable("keras_distill")
@@ -54,8 +70,9 @@ class LogitsDistillation(DistillationLoss):
     Raises:
         ValueError: At construction for arguments that do not fit together;
             when matched, if outputs have different sizes, end in a softmax
-            or sigmoid (the loss needs logits), or have one class only, whose
-            softmax says nothing.
+            or sigmoid however it is spelled (the loss needs logits; the
+            squared ones take probabilities from both), or have one class
+            only, whose softmax says nothing.
 
     Example:
 
@@ -176,11 +193,10 @@ class LogitsDistillation(DistillationLoss):
         return features
 
     def _note(self, teacher, student, feature):
+        self._check_activations(teacher, student, feature)
         if teacher.is_opaque or student.is_opaque:
             return f"logits, {self._formula()}"
         size = _check_sizes(teacher, student, feature)
-        self._check_activation(teacher, feature, "teacher")
-        self._check_activation(student, feature, "student")
         if size == 1 and not (self._is_squared or self.multi_label):
             raise ValueError(
                 "The models give one number each, whose softmax is always 1. "
@@ -195,15 +211,39 @@ class LogitsDistillation(DistillationLoss):
         kind = "sigmoid" if self.multi_label else "softmax"
         return f"{self.loss} of {kind}, temperature {self.temperature:g}"
 
-    def _check_activation(self, model, feature, role):
-        activation = model.output_activations[feature]
-        if activation in ("softmax", "sigmoid") and not self._is_squared:
-            raise ValueError(
-                f"`LogitsDistillation` needs logits, but the {role} "
-                f"'{model.name}' ends in a {activation}. Build it with "
-                "`activation=None` and train it with a loss that has "
-                "`from_logits=True`."
-            )
+    def _check_activations(self, teacher, student, feature):
+        """Raises, or warns, where probabilities stand for logits."""
+        ends = {
+            role: (model, model.output_activations.get(feature))
+            for role, model in (("teacher", teacher), ("student", student))
+        }
+        if self._is_squared:
+            # Defined for probabilities just as well, if both give them.
+            kinds = [end for _, end in ends.values()]
+            if kinds[0] == kinds[1] or not {SOFTMAX, LOG_SOFTMAX} & {*kinds}:
+                return
+        for role, (model, end) in ends.items():
+            if end in self._refused_ends:
+                raise ValueError(
+                    f"`LogitsDistillation` needs logits, but the {role} "
+                    f"'{model.name}' ends in a {end}. Build it with "
+                    "`activation=None` and train it with a loss that has "
+                    "`from_logits=True`."
+                )
+            if end in (LOG_SOFTMAX, BETWEEN_0_AND_1):
+                warnings.warn(
+                    f"`LogitsDistillation` takes logits, but the {role} "
+                    f"'{model.name}' gives {_IN_WORDS[end]}.",
+                    stacklevel=2,
+                )
+
+    @property
+    def _refused_ends(self):
+        # The softmax of log-probabilities is that of the logits; their
+        # sigmoid and their squares are not.
+        if self._is_squared or self.multi_label:
+            return (*_PROBABILITIES, LOG_SOFTMAX)
+        return _PROBABILITIES
 
 
 def _check_sizes(teacher, student, feature):

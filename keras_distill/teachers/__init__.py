@@ -2,7 +2,11 @@
 
 from keras_distill.teachers.cache import TARGET_PREFIX
 from keras_distill.teachers.cache import TeacherCache
+from keras_distill.teachers.checks import check_first_batch
+from keras_distill.teachers.checks import check_gives_logits
+from keras_distill.teachers.checks import check_kind_of_outputs
 from keras_distill.teachers.checks import check_label_names
+from keras_distill.teachers.checks import check_loss_on_labels
 from keras_distill.teachers.checks import check_nothing_shared
 from keras_distill.teachers.checks import check_trained
 from keras_distill.teachers.checks import shared_variables
@@ -16,7 +20,11 @@ __all__ = [
     "TARGET_PREFIX",
     "TeacherCache",
     "check_built",
+    "check_first_batch",
+    "check_gives_logits",
+    "check_kind_of_outputs",
     "check_label_names",
+    "check_loss_on_labels",
     "check_nothing_shared",
     "check_trained",
     "load_teacher",

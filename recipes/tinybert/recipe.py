@@ -102,6 +102,9 @@ class _Recipe:
         teachers.check_label_names(
             loaded.label_names, task.label_names, repr(config.teacher)
         )
+        teachers.check_kind_of_outputs(
+            loaded, task.label_names is None, repr(config.teacher)
+        )
         self.teacher = loaded.classifier
         self.teacher_epochs = 0 if loaded.has_head else config.teacher_epochs
         if config.max_train_examples is not None:

@@ -18,7 +18,8 @@ def load_teacher(config, labelled):
         `keras_distill.teachers.LoadedTeacher`.
 
     Raises:
-        ValueError: If there is none, or its head is another task's.
+        ValueError: If there is none, its head is another task's, or it gives
+            probabilities.
     """
     keras.utils.set_random_seed(config.seed)
     task = labelled.task
@@ -30,6 +31,9 @@ def load_teacher(config, labelled):
     )
     teachers.check_label_names(
         loaded.label_names, task.label_names, repr(config.teacher)
+    )
+    teachers.check_kind_of_outputs(
+        loaded, task.label_names is None, repr(config.teacher)
     )
     return loaded
 

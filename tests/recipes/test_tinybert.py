@@ -143,6 +143,18 @@ def test_labels_in_another_order_are_refused(untrained, tmp_path, capsys):
     assert "in another order" in capsys.readouterr().err
 
 
+def test_a_teacher_of_probabilities_is_refused_before_the_first_stage(
+    untrained, tmp_path, capsys
+):
+    task = tmp_path / "untrained" / "task.json"
+    config = json.loads(task.read_text())
+    config["config"]["activation"] = "softmax"
+    task.write_text(json.dumps(config))
+    assert main(untrained) == 2
+    assert "ends in a softmax" in capsys.readouterr().err
+    assert not list((tmp_path / "run").glob("stages/*"))
+
+
 def test_an_untrained_teacher_is_refused(
     arguments, tmp_path, make_classifier, capsys
 ):

@@ -1,6 +1,7 @@
 """What a teacher is refused for."""
 
 import keras
+import keras_hub
 import pytest
 
 from keras_distill import teachers
@@ -25,6 +26,10 @@ def test_shared_weights_are_named():
 
 def test_labels_in_the_same_order_pass():
     teachers.check_label_names(MNLI, list(MNLI))
+
+
+def test_labels_of_another_case_pass():
+    teachers.check_label_names([name.upper() for name in MNLI], MNLI)
 
 
 def test_unknown_labels_pass():
@@ -62,3 +67,46 @@ def test_a_teacher_at_chance_is_refused(score):
 
 def test_a_teacher_at_chance_may_be_allowed():
     teachers.check_trained(0.3, 0.5, "accuracy", allow_untrained=True)
+
+
+@pytest.mark.parametrize("activation", ["softmax", "sigmoid", "log_softmax"])
+def test_a_teacher_of_probabilities_is_refused(activation, make_classifier):
+    logits = make_classifier(num_layers=1)
+    teachers.check_gives_logits(logits)
+    probabilities = keras_hub.models.BertTextClassifier(
+        logits.backbone, num_classes=2, activation=activation
+    )
+    with pytest.raises(ValueError, match=f"'mine' ends in a {activation}"):
+        teachers.check_gives_logits(probabilities, "'mine'")
+
+
+def test_a_head_of_another_kind_of_problem_is_refused(make_classifier):
+    def loaded(problem_type, has_head=True, activation=None):
+        return teachers.LoadedTeacher(
+            keras_hub.models.BertTextClassifier(
+                encoder, num_classes=2, activation=activation
+            ),
+            has_head,
+            None,
+            problem_type,
+        )
+
+    encoder = make_classifier(num_layers=1).backbone
+    for kind, is_regression in (
+        (None, True),
+        (None, False),
+        ("regression", True),
+        ("single_label_classification", False),
+    ):
+        teachers.check_kind_of_outputs(loaded(kind), is_regression)
+    with pytest.raises(ValueError, match="for multi_label_classification"):
+        teachers.check_kind_of_outputs(
+            loaded("multi_label_classification"), False
+        )
+    with pytest.raises(ValueError, match="'mine' ends in a softmax"):
+        teachers.check_kind_of_outputs(
+            loaded(None, activation="softmax"), False, "'mine'"
+        )
+    teachers.check_kind_of_outputs(
+        loaded("multi_label_classification", has_head=False), False
+    )
