@@ -1,11 +1,25 @@
 """Whether two models mean the same by a token id."""
 
+# How KerasHub's tokenizers, and those of `keras_distill.packing`, say what
+# they do to a text before they look its words up.
+_OPTIONS = (
+    "lowercase",
+    "strip_accents",
+    "split",
+    "split_on_cjk",
+    "add_prefix_space",
+    "merges",
+)
+# The parts of a `tokenizer.json` that change ids.
+_PARTS = ("normalizer", "pre_tokenizer", "added_tokens", "model")
+
 
 def check_same_vocabulary(teacher, student):
     """Raises unless teacher and student read the same token ids.
 
-    Tokenizers are compared where both models carry a preprocessor, the sizes
-    of the vocabularies otherwise.
+    Tokenizers are compared where both models carry a preprocessor: their
+    vocabularies, and what they do to a text, such as lower case. The sizes of
+    the vocabularies are compared otherwise.
 
     Args:
         teacher: `keras.Model`.
@@ -27,6 +41,9 @@ def check_same_vocabulary(teacher, student):
                     "tokenizer, as `keras_distill.students.create_student` "
                     "does."
                 )
+        _check_same_reading(
+            _preprocessor_tokenizer(teacher), _preprocessor_tokenizer(student)
+        )
     sizes = _vocabulary_size(teacher), _vocabulary_size(student)
     if None not in sizes and sizes[0] != sizes[1]:
         raise ValueError(
@@ -35,6 +52,39 @@ def check_same_vocabulary(teacher, student):
             "Build the student with the teacher's tokenizer and "
             f"`vocabulary_size={sizes[0]}`."
         )
+
+
+def _check_same_reading(teacher, student):
+    """Raises if two tokenizers of one vocabulary read texts differently."""
+    theirs, ours = _reading(teacher), _reading(student)
+    for name in theirs.keys() & ours.keys():
+        if theirs[name] != ours[name]:
+            raise ValueError(
+                "The teacher's and the student's tokenizers have one "
+                f"vocabulary and read texts differently: {name} is "
+                f"{_short(theirs[name])} to the teacher and "
+                f"{_short(ours[name])} to the student. Build the student with "
+                "the teacher's tokenizer, as "
+                "`keras_distill.students.create_student` does."
+            )
+
+
+def _reading(tokenizer):
+    """What a tokenizer does to a text, by name."""
+    found = {
+        name: getattr(tokenizer, name)
+        for name in _OPTIONS
+        if hasattr(tokenizer, name)
+    }
+    description = getattr(tokenizer, "description", None)
+    if isinstance(description, dict):
+        found |= {name: description.get(name) for name in _PARTS}
+    return found
+
+
+def _short(value):
+    text = repr(value)
+    return text if len(text) < 80 else text[:77] + "..."
 
 
 def _preprocessor_tokenizer(model):

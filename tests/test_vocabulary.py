@@ -23,7 +23,7 @@ class Reader(keras.Model):
     class Preprocessor:
         pass
 
-    def __init__(self, vocabulary):
+    def __init__(self, vocabulary, **options):
         super().__init__()
         preprocessor = self.Preprocessor()
         preprocessor.tokenizer = keras_hub.models.BertTokenizer(
@@ -34,7 +34,8 @@ class Reader(keras.Model):
                 "[SEP]",
                 "[MASK]",
                 *vocabulary,
-            ]
+            ],
+            **options,
         )
         self.__dict__["preprocessor"] = preprocessor
 
@@ -60,3 +61,17 @@ def test_models_without_a_vocabulary_pass():
     x = keras.Input((4,))
     model = keras.Model(x, keras.layers.Dense(2)(x))
     check_same_vocabulary(model, backbone(20))
+
+
+def test_another_lower_case_is_another_tokenizer():
+    with pytest.raises(ValueError, match="lowercase is False to the teacher"):
+        check_same_vocabulary(
+            Reader(["a", "b"]), Reader(["a", "b"], lowercase=True)
+        )
+
+
+def test_accents_that_one_strips_are_another_tokenizer():
+    with pytest.raises(ValueError, match="strip_accents is True to the teach"):
+        check_same_vocabulary(
+            Reader(["a", "b"], strip_accents=True), Reader(["a", "b"])
+        )

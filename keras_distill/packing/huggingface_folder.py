@@ -53,6 +53,11 @@ class HuggingFaceFolder:
         self._special = self._read(_SPECIAL)
         self.model_type = self._read(CONFIG).get("model_type")
 
+    @property
+    def has_description(self):
+        """bool. Whether one file says all that the tokenizer does."""
+        return (self.path / DESCRIPTION).is_file()
+
     def description(self):
         """What the tokenizer does, in the form of `tokenizer.json`.
 

@@ -8,7 +8,15 @@ from keras_distill.packing.tokenizers import DistilBertTokenizer
 from keras_distill.packing.tokenizers import RobertaTokenizer
 from keras_distill.packing.tokenizers import XLMRobertaTokenizer
 
-_MODEL_TYPES = ("bert", "distilbert", "roberta", "xlm-roberta")
+# A folder that names no type has a tokenizer alone.
+_MODEL_TYPES = (
+    None,
+    "bert",
+    "distilbert",
+    "electra",
+    "roberta",
+    "xlm-roberta",
+)
 _CLASSES = {
     "WordPiece": BertTokenizer,
     "BPE": RobertaTokenizer,
@@ -58,8 +66,8 @@ def huggingface_tokenizer(folder, vocabulary_size):
     ```
     """
     files = HuggingFaceFolder(folder)
-    if files.model_type is not None and files.model_type not in _MODEL_TYPES:
-        # Other models' tokenizers are KerasHub's.
+    if not files.has_description and files.model_type not in _MODEL_TYPES:
+        # How others read their files only KerasHub says.
         tokenizer = keras_hub.tokenizers.Tokenizer.from_preset(str(folder))
     else:
         tokenizer = _described(files)

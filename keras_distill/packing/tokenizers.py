@@ -197,7 +197,10 @@ class DescribedTokenizer(keras_hub.tokenizers.Tokenizer):
         encoded = self._parts.reference.encode_batch_fast(
             [_well_formed(text) for text in texts], add_special_tokens=False
         )
-        rows = [row.ids if is_int else row.tokens for row in encoded]
+        rows = [row.ids for row in encoded]
+        if not is_int:
+            vocabulary = self._parts.vocabulary
+            rows = [[vocabulary[number] for number in row] for row in rows]
         if self.sequence_length:
             length = self.sequence_length
             pad = self.pad_token_id if is_int else self.pad_token
@@ -309,6 +312,11 @@ class _Parts:
             "decoder": description.get("decoder"),
             "model": description["model"],
         }
+        self.words = Words(
+            self.description["normalizer"],
+            self.description["pre_tokenizer"],
+            self.description["added_tokens"],
+        )
         try:
             self.reference = tokenizers.Tokenizer.from_str(
                 json.dumps(self.description)
@@ -318,11 +326,6 @@ class _Parts:
             raise ValueError(
                 f"`tokenizers` cannot read the description ({error})."
             ) from error
-        self.words = Words(
-            self.description["normalizer"],
-            self.description["pre_tokenizer"],
-            self.description["added_tokens"],
-        )
         self.ids = self.reference.get_vocab(with_added_tokens=True)
         self.vocabulary = _by_id(self.ids)
         self.pieces = None

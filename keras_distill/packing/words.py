@@ -52,14 +52,16 @@ class Words:
     """
 
     def __init__(self, normalizer, pre_tokenizer, added_tokens):
-        normalize = make_normalizer(normalizer)
+        # The parts that no graph carries out are refused here, by name.
+        self._splitters = [_splitter(part) for part in _flat(pre_tokenizer)]
+        self._normalization = Normalization(normalizer)
         self._raw = _AddedTokens(
             [x for x in added_tokens if not x["normalized"]], lambda text: text
         )
         self._normalized = _AddedTokens(
-            [x for x in added_tokens if x["normalized"]], normalize
+            [x for x in added_tokens if x["normalized"]],
+            make_normalizer(normalizer),
         )
-        self._splitters = [_splitter(part) for part in _flat(pre_tokenizer)]
         if (
             self._normalized.is_empty
             and (normalizer or {}).get("handle_chinese_chars")
@@ -68,7 +70,7 @@ class Words:
             # The spaces around ideographs would only be removed again.
             normalizer = {**normalizer, "handle_chinese_chars": False}
             self._splitters.insert(0, _IdeographsAlone())
-        self._normalization = Normalization(normalizer)
+            self._normalization = Normalization(normalizer)
         # Mostly, characters are normalized and split without becoming strings
         # in between.
         self._normalizes_first = not self._normalized.is_empty or (

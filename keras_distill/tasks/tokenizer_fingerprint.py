@@ -27,9 +27,10 @@ def tokenizer_fingerprint(tokenizer):
     }
     vocabulary = list(tokenizer.get_vocabulary())
     content = [type(tokenizer).__name__, vocabulary, options]
-    # How words are split, where the vocabulary alone does not say so: the
-    # merges of byte pairs, the scores of sentence pieces.
-    for name in ("merges", "proto"):
+    # How texts are normalized and words are split, where the vocabulary alone
+    # does not say so: the merges of byte pairs, the scores of sentence pieces,
+    # all that a `tokenizer.json` says.
+    for name in ("merges", "proto", "description"):
         if getattr(tokenizer, name, None) is not None:
             content.append(repr(getattr(tokenizer, name)))
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()

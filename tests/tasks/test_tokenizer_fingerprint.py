@@ -1,7 +1,10 @@
 """Tokenizers that give other token ids have other fingerprints."""
 
+import json
+
 import keras_hub
 
+from keras_distill.packing import huggingface_tokenizer
 from keras_distill.tasks.tokenizer_fingerprint import tokenizer_fingerprint
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
@@ -43,3 +46,17 @@ def test_merges_count():
 
     found = [tokenizer_fingerprint(Merging(merges)) for merges in ([], ["a b"])]
     assert found[0] != found[1]
+
+
+def test_what_happens_to_a_text_counts(tmp_path):
+    words = [*SPECIAL, "cafe"]
+    (tmp_path / "vocab.txt").write_text("\n".join(words), encoding="utf-8")
+
+    def read(**options):
+        config = tmp_path / "tokenizer_config.json"
+        config.write_text(json.dumps(options))
+        return tokenizer_fingerprint(huggingface_tokenizer(tmp_path, 6))
+
+    read_with = [{}, {"do_lower_case": False}, {"strip_accents": False}]
+    assert len({read(**options) for options in read_with}) == 3
+    assert read() == read(do_lower_case=True)
