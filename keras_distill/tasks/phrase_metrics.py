@@ -2,9 +2,13 @@
 
 import numpy as np
 
+from keras_distill.columns import in_order
 from keras_distill.tasks.metrics import OUTSIDE
 from keras_distill.tasks.metrics import PHRASE_METRICS
 from keras_distill.tasks.tagged_examples import UNKNOWN_LANGUAGE
+
+# The class of a word that was cut off.
+_NOT_PREDICTED = -1
 
 _INSTALL = "pip install --use-pep517 'seqeval>=1.2.2,<2'"
 
@@ -61,7 +65,18 @@ def evaluate_tags(task, labels, predictions, languages=None):
         )
     if languages is None:
         languages = [UNKNOWN_LANGUAGE] * len(labels)
+    # By position, whatever index a column has.
+    labels, predictions, languages = (
+        list(in_order(column, name))
+        for name, column in (
+            ("labels", labels),
+            ("predictions", predictions),
+            ("languages", languages),
+        )
+    )
     _check(labels, predictions, languages)
+    _check_tags(task, labels, "labels", lowest=0)
+    _check_tags(task, predictions, "predictions", lowest=_NOT_PREDICTED)
     languages = np.asarray(languages)
     per_language = {}
     # In the order of the data.
@@ -94,6 +109,18 @@ def _check(labels, predictions, languages):
                 "`predict_tags` gives them. Received: "
                 f"{len(predicted)} for the {len(true)} words of sentence {row}."
             )
+
+
+def _check_tags(task, sentences, name, lowest):
+    """Raises on classes that are no tag of the task."""
+    for row, classes in enumerate(sentences):
+        for index in classes:
+            if not lowest <= index < task.num_outputs:
+                raise ValueError(
+                    f"`{name}` must be class indices from {lowest} to "
+                    f"{task.num_outputs - 1}, the tags of {task.name}. "
+                    f"Received: {index} in sentence {row}."
+                )
 
 
 def _tags(task, classes):

@@ -95,3 +95,28 @@ def test_without_seqeval(monkeypatch):
     monkeypatch.setitem(sys.modules, "seqeval.metrics", None)
     with pytest.raises(ImportError, match="pip install"):
         tasks.evaluate_tags(TASK, [[0]], [[0]])
+
+
+@pytest.mark.parametrize(
+    ("labels", "predictions", "message"),
+    [
+        (
+            [[0], [7]],
+            [[0], [0]],
+            "`labels` .* 0 to 6.* Received: 7 in sentence 1",
+        ),
+        ([[0], [-1]], [[0], [0]], "`labels` .* Received: -1 in sentence 1"),
+        ([[0]], [[7]], "`predictions` .* -1 to 6.* Received: 7 in sentence 0"),
+    ],
+)
+def test_classes_that_are_no_tag(labels, predictions, message):
+    with pytest.raises(ValueError, match=message):
+        tasks.evaluate_tags(TASK, labels, predictions)
+
+
+def test_columns_are_read_by_position(series):
+    labels = series([[1], [3]], index=[1, 0])
+    languages = series(["en", "de"], index=["b", "a"])
+    scores = tasks.evaluate_tags(TASK, labels, [[1], [0]], languages)
+    assert scores["languages"]["en"]["phrase_f1"] == 1.0
+    assert scores["languages"]["de"]["phrase_f1"] == 0.0
