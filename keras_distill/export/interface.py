@@ -127,6 +127,12 @@ def _check_label_names(label_names, num_outputs):
             "`label_names` must be a list of non-empty strings without line "
             f"breaks. Received: {label_names!r}."
         )
+    has_order = not isinstance(label_names, (set, frozenset, dict))
+    if not has_order or len(set(label_names)) < len(label_names):
+        raise ValueError(
+            "`label_names` must be a list that names each output once, in "
+            f"their order. Received: {label_names!r}."
+        )
     if len(label_names) != num_outputs:
         raise ValueError(
             f"`label_names` must hold one name for each of the {num_outputs} "

@@ -1,4 +1,8 @@
-"""Reads GLUE from a folder in its usual layout of TSV files."""
+"""Reads GLUE from a folder in its usual layout of TSV files.
+
+Where another library wrote a split as CSV or JSON, with the names of columns
+that TensorFlow Datasets has, that is read.
+"""
 
 import dataclasses
 import functools
@@ -10,6 +14,10 @@ from keras_distill.tasks.labelled_rows import class_parser
 from keras_distill.tasks.labelled_rows import read_examples
 from keras_distill.tasks.labelled_rows import score_parser
 from keras_distill.tasks.splits import Splits
+from keras_distill.tasks.tables import OTHER_ENDINGS
+from keras_distill.tasks.tables import column_names
+from keras_distill.tasks.tables import find_table
+from keras_distill.tasks.tables import read_table
 from keras_distill.tasks.tsv import find_file
 from keras_distill.tasks.tsv import listing
 from keras_distill.tasks.tsv import read_columns
@@ -17,6 +25,13 @@ from keras_distill.tasks.tsv import read_header
 
 # STS-B's human similarity scores run from 0 to 5.
 _HIGHEST_SCORE = 5.0
+
+# What other libraries that write GLUE as CSV or JSON call these.
+_OTHER_LABEL = "label"
+_OTHER_STEMS = {
+    "dev_matched": ("validation_matched",),
+    "dev_mismatched": ("validation_mismatched",),
+}
 
 _SPLITS = {"train": ("train",), "dev": ("dev",), "test": ("test",)}
 _MNLI_SPLITS = {
@@ -138,6 +153,13 @@ def _split_files(folder, layout):
     files = {}
     for split, stems in layout.splits.items():
         found = [path for stem in stems if (path := find_file(folder, stem))]
+        if not found:
+            # Written by other libraries, with quotes and names of their own.
+            found = [
+                path
+                for stem in (*stems, *_OTHER_STEMS.get(split, ()))
+                if (path := find_table(folder, stem, OTHER_ENDINGS))
+            ]
         if found:
             files[split] = found[0]
     return files
@@ -146,23 +168,43 @@ def _split_files(folder, layout):
 def _read_split(task, layout, split, path, encoding, skip_bad_rows):
     """Reads one file into `Examples`."""
     bad = BadRows(path, skip_bad_rows)
-    names, header = read_header(path, encoding), None
-    if layout.header and not all(
-        find_column(names, column) is not None for column in layout.text_columns
-    ):
-        names = header = layout.header
+    is_tsv = path.name.removesuffix(".gz").endswith(".tsv")
+    header = None
+    if is_tsv:
+        names = read_header(path, encoding)
+        if layout.header and not _has_columns(names, layout.text_columns):
+            names = header = layout.header
+    else:
+        names = column_names(path, encoding)
+    text_columns, label_column = layout.text_columns, layout.label_column
+    if not is_tsv and not _has_columns(names, text_columns):
+        text_columns = task.text_columns
+    if not is_tsv and not _has_columns(names, (label_column,)):
+        label_column = _OTHER_LABEL
     # A test file may lack the labels; for the others that is an error.
     is_test = split.startswith("test")
-    is_labelled = find_column(names, layout.label_column) is not None
-    columns, parse = layout.text_columns, None
-    if is_labelled or not is_test:
-        columns += (layout.label_column,)
+    columns, parse = text_columns, None
+    if not is_test or _has_columns(names, (label_column,)):
+        columns += (label_column,)
         parse = (
             score_parser(0.0, _HIGHEST_SCORE)
             if task.is_regression
             else class_parser(task.label_names)
         )
-    rows = read_columns(path, columns, header, bad=bad, encoding=encoding)
+    if is_tsv:
+        rows = read_columns(path, columns, header, bad=bad, encoding=encoding)
+    else:
+        rows = read_table(
+            path,
+            columns,
+            bad=bad,
+            encoding=encoding,
+            optional=(label_column,),
+        )
     return read_examples(
-        rows, layout.text_columns, bad, parse, may_lack_labels=is_test
+        rows, text_columns, bad, parse, may_lack_labels=is_test
     )
+
+
+def _has_columns(names, columns):
+    return all(find_column(names, column) is not None for column in columns)

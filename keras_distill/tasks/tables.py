@@ -4,8 +4,10 @@ from keras_distill.data.readers import delimited
 from keras_distill.data.readers.bad_rows import BadRows
 from keras_distill.tasks import jsonl
 
-_ENDINGS = (".tsv", ".csv", ".jsonl", ".json")
-_JSON = (".jsonl", ".json")
+_ENDINGS = (".tsv", ".csv", ".jsonl", ".json", ".tab", ".ndjson")
+_JSON = (".jsonl", ".json", ".ndjson")
+# Those of files that are not in GLUE's own layout.
+OTHER_ENDINGS = (".csv", ".jsonl", ".json")
 
 # The file of a split by the names that people give it.
 _STEMS = {"dev": ("dev", "validation", "valid", "val")}

@@ -46,6 +46,8 @@ def test_a_single_output_without_names_is_a_regression(make_classifier):
         ({"label_names": None}, "`label_names` is missing.*has 2 outputs"),
         ({"label_names": ["a", "b", "c"]}, "each of the 2 outputs.*Received 3"),
         ({"label_names": "ab"}, "`label_names` must be a list.*'ab'"),
+        ({"label_names": {"no", "yes"}}, "each output once, in their order"),
+        ({"label_names": ["no", "no"]}, "each output once, in their order"),
         ({"label_names": ["a", "b\nc"]}, "without line breaks"),
         ({"label_names": ["a", ""]}, "non-empty strings"),
         ({"label_names": [0, 1]}, r"Received: \[0, 1\]"),

@@ -320,3 +320,29 @@ def test_another_encoding(tmp_path):
     path.write_bytes("sentence\tlabel\ncafé\t1\n".encode("cp1252"))
     _, splits = tasks.load("sst2", tmp_path, encoding="cp1252")
     assert splits["train"].texts == (["café"],)
+
+
+def test_splits_that_other_libraries_wrote(write_tsv, tmp_path):
+    folder = tmp_path / "MRPC"
+    folder.mkdir()
+    (folder / "train.csv").write_text(
+        'sentence1,sentence2,label,idx\n"a, b",c,1,0\nd,"say ""e""",0,1\n'
+    )
+    (folder / "validation.jsonl").write_text(
+        '{"sentence1": "a", "sentence2": "b", "label": 0, "idx": 0}\n'
+    )
+    (folder / "test.json").write_text(
+        '[{"sentence1": "a", "sentence2": "b", "label": -1}]'
+    )
+    _, splits = tasks.load("mrpc", tmp_path)
+    assert splits["train"].texts == (["a, b", "d"], ["c", 'say "e"'])
+    assert splits["train"].labels.tolist() == [1, 0]
+    assert splits["dev"].labels.tolist() == [0]
+    assert splits["test"].labels is None
+    # GLUE's own file goes first.
+    write_tsv("MRPC/train.tsv", *FILES["mrpc"][1])
+    assert tasks.load("mrpc", tmp_path)[1]["train"].texts == FILES["mrpc"][2]
+    mnli = tmp_path / "MNLI" / "validation_matched.csv"
+    mnli.parent.mkdir()
+    mnli.write_text("premise,hypothesis,label\na,b,2\n")
+    assert list(tasks.load("mnli", tmp_path)[1]) == ["dev_matched"]
