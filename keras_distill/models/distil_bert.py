@@ -46,8 +46,8 @@ class DistilBertBackbone(keras_hub.models.DistilBertBackbone):
 
 
 @keras.saving.register_keras_serializable("keras_distill")
-class DistilBertTokenizer(keras_hub.models.DistilBertTokenizer):
-    """KerasHub's tokenizer, for `keras_distill.models.DistilBertBackbone`."""
+class DistilBertBackboneTokenizer(keras_hub.models.DistilBertTokenizer):
+    """By this class KerasHub finds the tokenizer in a preset of ours."""
 
     backbone_cls = DistilBertBackbone
 

@@ -46,8 +46,8 @@ class RobertaBackbone(keras_hub.models.RobertaBackbone):
 
 
 @keras.saving.register_keras_serializable("keras_distill")
-class RobertaTokenizer(keras_hub.models.RobertaTokenizer):
-    """KerasHub's tokenizer, for `keras_distill.models.RobertaBackbone`."""
+class RobertaBackboneTokenizer(keras_hub.models.RobertaTokenizer):
+    """By this class KerasHub finds the tokenizer in a preset of ours."""
 
     backbone_cls = RobertaBackbone
 

@@ -46,8 +46,8 @@ class XLMRobertaBackbone(keras_hub.models.XLMRobertaBackbone):
 
 
 @keras.saving.register_keras_serializable("keras_distill")
-class XLMRobertaTokenizer(keras_hub.models.XLMRobertaTokenizer):
-    """KerasHub's tokenizer, for `keras_distill.models.XLMRobertaBackbone`."""
+class XLMRobertaBackboneTokenizer(keras_hub.models.XLMRobertaTokenizer):
+    """By this class KerasHub finds the tokenizer in a preset of ours."""
 
     backbone_cls = XLMRobertaBackbone
 

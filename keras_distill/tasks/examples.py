@@ -4,10 +4,10 @@ import dataclasses
 
 import numpy as np
 
+from keras_distill.arguments import check_int
 from keras_distill.columns import in_order
 from keras_distill.columns import label_column
 from keras_distill.columns import text_column
-from keras_distill.arguments import check_int
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -3,11 +3,11 @@
 import itertools
 import os
 
+from keras_distill.arguments import Number
+from keras_distill.arguments import check_int
 from keras_distill.data.readers.bad_rows import BadRows
 from keras_distill.data.readers.text_lines import read_lines
 from keras_distill.saving import local_path
-from keras_distill.arguments import Number
-from keras_distill.arguments import check_int
 from keras_distill.tasks.examples import Examples
 from keras_distill.tasks.labelled_folder import Reading
 from keras_distill.tasks.labelled_rows import check_text

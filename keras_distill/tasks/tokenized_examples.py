@@ -3,13 +3,13 @@
 import keras
 import numpy as np
 
+from keras_distill.arguments import check_int
 from keras_distill.data_checks import check_class_labels
 from keras_distill.data_checks import check_length
 from keras_distill.data_checks import check_scores
 from keras_distill.data_checks import check_token_ids
 from keras_distill.data_checks import num_outputs
 from keras_distill.data_checks import num_positions
-from keras_distill.arguments import check_int
 from keras_distill.tasks.batch_sequence import BatchSequence
 from keras_distill.tasks.examples import row_numbers
 from keras_distill.tasks.length_buckets import make_batches

@@ -15,6 +15,7 @@ from keras_distill.models import BertBackbone
 from keras_distill.models import BertTextClassifier
 from keras_distill.models import FactorizedBertBackbone
 from keras_distill.models import FactorizedBertTextClassifier
+from keras_distill.models import TokenClassifier
 
 SIZE = dict(
     vocabulary_size=27,
@@ -165,3 +166,19 @@ def test_a_factorized_bert_computes_with_both(token_batch, randomize, run):
         np.testing.assert_allclose(found[name], value, atol=1e-5)
     twin = FactorizedBertBackbone.from_config(factorized.get_config())
     assert twin.get_config() == factorized.get_config()
+
+
+@pytest.mark.parametrize("factorized", [False, True])
+def test_kerashub_finds_each_part_of_a_preset(classifier, factorized, tmp_path):
+    """Tokenizer and preprocessor by themselves, and under another task."""
+    if factorized:
+        classifier = students.create_student(classifier, embedding_dim=4)
+    folder = str(to_preset(classifier, tmp_path / "preset"))
+    tokenizer = keras_hub.tokenizers.Tokenizer.from_preset(folder)
+    words = classifier.preprocessor.tokenizer.get_vocabulary()
+    assert tokenizer.get_vocabulary() == words
+    preprocessors = keras_hub.models.TextClassifierPreprocessor
+    preprocessor = preprocessors.from_preset(folder)
+    assert preprocessor(TEXTS)["token_ids"].shape[0] == 2
+    tagger = TokenClassifier.from_preset(folder, num_classes=5)
+    assert type(tagger.backbone) is type(classifier.backbone)
