@@ -294,15 +294,20 @@ def _read_split(task, split, paths, reading, quiet):
                 path, check, indices, may_lack_tags=split == "test"
             ):
                 words.append(sentence.words)
-                labels.append(
-                    sentence.tags and [indices[tag] for tag in sentence.tags]
-                )
+                tags = sentence.tags
+                if tags is not None:
+                    tags = np.array([indices[tag] for tag in tags], "int32")
+                labels.append(tags)
                 languages.append(language)
             progress.advance()
     if all(tags is None for tags in labels):
         labels = None
-    elif None in labels:
-        language = languages[labels.index(None)]
+    elif any(tags is None for tags in labels):
+        language = next(
+            language
+            for language, tags in zip(languages, labels, strict=True)
+            if tags is None
+        )
         raise ValueError(
             f"{paths[language]}:1: the words have no tags, but those of other "
             f"languages have; leave {language!r} out."

@@ -180,7 +180,9 @@ def _labels(values, row):
         )
     else:
         labels = label_column(values, f"labels[{row}]")
-    is_class = (labels >= 0) & (labels == np.floor(labels))
+    is_class = labels >= 0
+    if labels.dtype.kind == "f":
+        is_class &= labels == np.floor(labels)
     if not is_class.all():
         label = labels[~is_class][0]
         hint = ""

@@ -125,12 +125,12 @@ def _rows(path, encoding, bad):
     line that cannot be decoded.
     """
     unread = _Unread() if bad.skip else bad
-    delimiter = None
+    delimiter, with_commas = None, is_csv(path)
     rows = []
     for number, text in read_lines(path, None, encoding, unread):
         if not text.strip():
             fields = None
-        elif is_csv(path):
+        elif with_commas:
             if delimiter is None:
                 delimiter = max(",;\t", key=text.count)
             fields = next(csv.reader([text], delimiter=delimiter))
@@ -306,12 +306,10 @@ class _Layout:
         return found[-1]
 
     def _is_comment(self, fields, before):
-        is_row = (
-            len(fields) == self._width
-            and self._tag is not None
-            and is_tag(fields[self._tag])
-        )
-        return _may_be_comment(fields, before) and not is_row
+        if not _may_be_comment(fields, before):
+            return False
+        is_row = len(fields) == self._width and self._tag is not None
+        return not (is_row and is_tag(fields[self._tag]))
 
     def _wrong_width(self, fields):
         if self._width == 2:
@@ -327,8 +325,9 @@ class _Layout:
 
 def _may_be_comment(fields, before):
     """Whether a line before a sentence begins as a comment does."""
-    is_start = not isinstance(before, list) or before[0].startswith("#")
-    return is_start and fields[0].startswith("#")
+    if not fields[0].startswith("#"):
+        return False
+    return not isinstance(before, list) or before[0].startswith("#")
 
 
 def _without_language(sentences):
