@@ -315,7 +315,8 @@ def refused(number):
 def test_numbers_out_of_range(name, argument, given):
     function, kinds = CALLS[name]
     for value in refused(kinds[argument]):
-        if argument == "distillation_loss_weights" and isinstance(value, list):
+        if isinstance(value, list) and name in ("Distiller", "phases"):
+            # A list of numbers may be given as well.
             continue
         with pytest.raises(ValueError, match=rf"`{argument}`|Give either"):
             function(given, **{argument: value})

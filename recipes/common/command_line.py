@@ -5,33 +5,78 @@ import sys
 
 from keras_distill import io
 from keras_distill import stages
+from keras_distill.arguments import did_you_mean
+from recipes.common.options import GIVEN
+from recipes.common.options import Once
+from recipes.common.options import store_once
+
+
+class RecipeParser(argparse.ArgumentParser):
+    """Reads options that are written in full, each at most once.
+
+    An option that does not exist is answered with the one that was meant.
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(allow_abbrev=False, **kwargs)
+
+    def parse_args(self, args=None, namespace=None):
+        found, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            known = [
+                name
+                for action in self._actions
+                for name in action.option_strings
+            ]
+            name = unknown[0].partition("=")[0]
+            self.error(
+                f"unrecognized arguments: {' '.join(unknown)}"
+                f"{did_you_mean(name, known)}"
+            )
+        found.__dict__.pop(GIVEN, None)
+        return found
+
+
+class _OnceSwitch(argparse.BooleanOptionalAction):
+    """`--name` or `--no-name`, one of them once."""
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        value = not option_string.startswith("--no-")
+        store_once(parser, namespace, self.dest, value, option_string)
 
 
 def add_run_options(parser, run_dir, with_resume=True):
     """Adds the options of how a recipe is run, whatever it is.
 
     Args:
-        parser: `argparse.ArgumentParser`.
+        parser: `RecipeParser`.
         run_dir: str. The folder of the run unless asked for otherwise.
         with_resume: bool. Whether the run can begin anew in the same folder.
             Defaults to `True`.
     """
     parser.add_argument(
         "--run-dir",
+        action=Once,
+        type=_folder,
         default=run_dir,
         help="folder of the run (default: %(default)s)",
     )
     if with_resume:
         parser.add_argument(
             "--resume",
-            action=argparse.BooleanOptionalAction,
+            action=_OnceSwitch,
             default=True,
             help="go on with a run of the same settings that is in the "
             "folder; with --no-resume it is renamed and a new one begins "
             "(default: --resume)",
         )
     parser.add_argument(
-        "--quiet", action="store_true", help="show the result only"
+        "--quiet",
+        action=Once,
+        nargs=0,
+        const=True,
+        default=False,
+        help="show the result only",
     )
 
 
@@ -39,7 +84,7 @@ def run_recipe(parser, config_class, run, arguments=None):
     """Runs a recipe as its command line says.
 
     Args:
-        parser: `argparse.ArgumentParser` with the options of
+        parser: `RecipeParser` with the options of
             `add_run_options` and one for each field of the configuration.
         config_class: dataclass of the configuration.
         run: function of a configuration, and of `run_dir`, `quiet` and
@@ -89,3 +134,9 @@ def exit_status(program, run_dir, function):
         )
         return 130
     return 0
+
+
+def _folder(text):
+    if not text.strip():
+        raise argparse.ArgumentTypeError("a folder must have a name")
+    return text

@@ -21,17 +21,21 @@ def begin_strategy(strategy):
     return scope
 
 
-def stage_options(strategy, sequence_length):
+def stage_options(strategy, sequence_length, fixed_length=False):
     """Options of every stage that a strategy needs.
 
     Args:
         strategy: str. One of `keras_distill.distribution.STRATEGIES`.
         sequence_length: int. Most tokens of an example.
+        fixed_length: bool. Whether all batches are that long, whatever the
+            strategy. Defaults to `False`: as long as their longest example.
 
     Returns:
         dict of arguments of `keras_distill.stages.Stage`.
     """
     if strategy != "tpu":
+        if fixed_length:
+            return {"batch_options": {"fixed_length": sequence_length}}
         return {}
     batches, compiling = distribution.fixed_shapes(sequence_length)
     return {"batch_options": batches, "compile_options": compiling}

@@ -1,10 +1,30 @@
-"""A recipe's settings: a frozen dataclass whose fields explain themselves."""
+"""A recipe's settings: a frozen dataclass whose fields explain themselves.
 
+What an option may be, and where it would do nothing, stands beside it. A
+configuration that breaks it is refused when it is made, before anything is
+read or trained.
+"""
+
+import argparse
 import dataclasses
+import os
 import types
 
+from keras_distill.arguments import Number
+from keras_distill.arguments import did_you_mean
 
-def option(default, help, paper=None, choices=None):
+
+def option(
+    default,
+    help,
+    paper=None,
+    choices=None,
+    minimum=None,
+    above=None,
+    maximum=None,
+    below=None,
+    no_effect_with=(),
+):
     """A field of a recipe's `Config`.
 
     Args:
@@ -12,12 +32,101 @@ def option(default, help, paper=None, choices=None):
         help: str. What it does.
         paper: Optional. The paper's value.
         choices: Optional sequence of what it may be.
+        minimum: Optional number. The least that it may be.
+        above: Optional number. What it must be more than.
+        maximum: Optional number. The most that it may be.
+        below: Optional number. What it must be less than.
+        no_effect_with: dict of another field to its value, or a sequence of
+            such dicts. Where all of one dict is so, this option would do
+            nothing, and is refused unless it is as by default.
 
     Returns:
         `dataclasses.Field`.
     """
-    metadata = {"help": help, "paper": paper, "choices": choices}
+    if isinstance(no_effect_with, dict):
+        no_effect_with = (no_effect_with,)
+    metadata = {
+        "help": help,
+        "paper": paper,
+        "choices": choices,
+        "range": dict(
+            minimum=minimum, above=above, maximum=maximum, below=below
+        ),
+        "no_effect_with": tuple(no_effect_with),
+    }
     return dataclasses.field(default=default, metadata=metadata)
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """What the `Config`s of all recipes have in common.
+
+    A subclass has fields made by `option`, may have a `check` of what does not
+    go together otherwise, and names in `without` those fields that it inherits
+    and has no use for.
+
+    Raises:
+        ValueError: When it is made: a value that is none, an option that would
+            do nothing, or what `check` refuses.
+    """
+
+    without = ()
+
+    def __post_init__(self):
+        for field in dataclasses.fields(self):
+            # A frozen dataclass sets its own normalised fields this way.
+            value = _plain(getattr(self, field.name))
+            object.__setattr__(self, field.name, value)
+            _check_value(field, value)
+        for field in dataclasses.fields(self):
+            if getattr(self, field.name) != field.default:
+                self._check_effect(field)
+        self.check()
+
+    def check(self):
+        """Raises on what does not go together."""
+
+    def _check_effect(self, field):
+        received = in_words(field.name, getattr(self, field.name))
+        if field.name in self.without:
+            raise ValueError(
+                f"{flag(field.name)} is no option of this recipe. "
+                f"Received: {received}"
+            )
+        for condition in field.metadata["no_effect_with"]:
+            if all(getattr(self, k) == v for k, v in condition.items()):
+                where = " and ".join(
+                    _state(name, value) for name, value in condition.items()
+                )
+                raise ValueError(
+                    f"{flag(field.name)} has no effect {where}. "
+                    f"Received: {received}"
+                )
+
+
+def flag(name):
+    """The option of a field, as it is written in a command.
+
+    Args:
+        name: str. The field.
+
+    Returns:
+        str.
+    """
+    return "--" + name.replace("_", "-")
+
+
+def in_words(name, value):
+    """An option and its value, as they are written in a command.
+
+    Args:
+        name: str. The field.
+        value: Its value.
+
+    Returns:
+        str.
+    """
+    return flag(name) if value is True else f"{flag(name)} {value}"
 
 
 def add_options(parser, config_class, choices=None, without=()):
@@ -28,56 +137,109 @@ def add_options(parser, config_class, choices=None, without=()):
         config_class: Dataclass with fields made by `option`.
         choices: Optional dict of field name to what it may be, for what is
             not known where the field is.
-        without: sequence of str. Fields that get no option.
+        without: sequence of str. Fields that get no option, besides those
+            that the class is without.
     """
     for field in dataclasses.fields(config_class):
-        if field.name not in without:
+        if field.name not in (*without, *config_class.without):
             _add_option(parser, field, (choices or {}).get(field.name))
 
 
-def check_file_options(config, names):
-    """Raises on options about files where there are none.
+class Once(argparse.Action):
+    """Stores an option's value, and refuses another one of the same option."""
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        value = values if self.nargs is None else self.const
+        store_once(parser, namespace, self.dest, value, option_string)
+
+
+def store_once(parser, namespace, name, value, option_string):
+    """Stores an option's value, unless it has another one already.
 
     Args:
-        config: Dataclass with `skip_bad_rows` and `encoding`.
-        names: sequence of str. The options that name files.
-
-    Raises:
-        ValueError: If one of these two is given, and no file is.
+        parser: `argparse.ArgumentParser`.
+        namespace: `argparse.Namespace`.
+        name: str. The field.
+        value: Its value.
+        option_string: str. The option as it was written.
     """
-    if any(getattr(config, name) is not None for name in names):
-        return
-    for name in ("skip_bad_rows", "encoding"):
-        if getattr(config, name):
-            flags = " or ".join("--" + n.replace("_", "-") for n in names)
-            raise ValueError(
-                f"--{name.replace('_', '-')} is about the files of {flags}. "
-                f"Received: {getattr(config, name)!r} without any"
-            )
+    given = namespace.__dict__.setdefault(GIVEN, {})
+    if given.setdefault(name, value) != value:
+        parser.error(
+            f"argument {option_string}: given twice, as {given[name]} and as "
+            f"{value}"
+        )
+    setattr(namespace, name, value)
+
+
+# Where a parser remembers which options it has seen.
+GIVEN = "_given"
 
 
 def _add_option(parser, field, choices):
     text = field.metadata["help"]
     if field.type is not bool:
-        text += f" (default: {_in_words(field.default)}"
+        text += f" (default: {_default_in_words(field.default)}"
         if field.metadata["paper"] is not None:
             text += f"; paper: {field.metadata['paper']}"
         text += ")"
     # A % would start a format of argparse.
     text = text.replace("%", "%%")
-    flag = "--" + field.name.replace("_", "-")
     if field.type is bool:
-        parser.add_argument(flag, action="store_true", help=text)
+        parser.add_argument(
+            flag(field.name),
+            action=Once,
+            nargs=0,
+            const=True,
+            default=False,
+            help=text,
+        )
         return
     choices = choices or field.metadata["choices"]
     parser.add_argument(
-        flag,
+        flag(field.name),
+        action=Once,
         type=_plain_type(field.type),
         default=field.default,
         choices=choices,
         metavar=None if choices else field.name.split("_")[-1].upper(),
         help=text,
     )
+
+
+def _plain(value):
+    """A path as a text, a NumPy number as one of Python's."""
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    return value.item() if hasattr(value, "item") else value
+
+
+def _check_value(field, value):
+    """Raises unless a value is of the field's type and in its range."""
+    kind, optional = _plain_type(field.type), _is_optional(field.type)
+    choices = field.metadata["choices"]
+    if value is None and optional:
+        return
+    if kind is bool:
+        expected = "True or False"
+        is_right = isinstance(value, bool)
+    elif choices is not None:
+        expected = f"one of {', '.join(map(str, choices))}"
+        is_right = isinstance(value, kind) and value in choices
+    elif kind is str:
+        # A text may be empty where that is the default.
+        expected = "a text that is not empty"
+        is_right = isinstance(value, str) and (
+            bool(value.strip()) or value == field.default
+        )
+    else:
+        number = Number(kind, **field.metadata["range"])
+        expected, is_right = number, number.accepts(value)
+    if not is_right:
+        raise ValueError(
+            f"{flag(field.name)} must be {expected}. Received: {value!r}"
+            + did_you_mean(value, choices or ())
+        )
 
 
 def _plain_type(annotation):
@@ -87,5 +249,16 @@ def _plain_type(annotation):
     return annotation
 
 
-def _in_words(default):
+def _is_optional(annotation):
+    return isinstance(annotation, types.UnionType)
+
+
+def _state(name, value):
+    """How another option is, in words."""
+    if value is None or value is False or value == "":
+        return f"without {flag(name)}"
+    return f"with {in_words(name, value)}"
+
+
+def _default_in_words(default):
     return "none" if default is None or default == "" else default

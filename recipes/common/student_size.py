@@ -1,6 +1,7 @@
 """Reads a student's size from the command line."""
 
 from keras_distill import students
+from keras_distill.arguments import did_you_mean
 
 
 def parse_size(text):
@@ -19,11 +20,22 @@ def parse_size(text):
     if text in students.PRESETS:
         return {"preset": text}
     parts = text.split("x")
-    if len(parts) not in (3, 4) or not all(part.isdigit() for part in parts):
+    is_size = len(parts) in (3, 4) and all(
+        part.isascii() and part.isdigit() and int(part) for part in parts
+    )
+    if not is_size:
         raise ValueError(
             "`student` must be a preset "
             f"({', '.join(students.PRESETS)}) or a size such as 4x312x12x1200 "
             f"(layers, width, heads, intermediate width). Received: {text!r}"
+            f"{did_you_mean(text, students.PRESETS)}"
         )
     words = ("num_layers", "hidden_dim", "num_heads", "intermediate_dim")
-    return dict(zip(words, map(int, parts), strict=False))
+    size = dict(zip(words, map(int, parts), strict=False))
+    if size["hidden_dim"] % size["num_heads"]:
+        raise ValueError(
+            "`student` must have a width that its heads divide. Received: "
+            f"{text!r}, num_heads={size['num_heads']} of "
+            f"hidden_dim={size['hidden_dim']}"
+        )
+    return size

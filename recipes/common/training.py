@@ -1,10 +1,17 @@
 """What every model of the recipe is trained and measured with."""
 
+import dataclasses
+
 import keras
 
 from keras_distill import callbacks
 from keras_distill import schedules
 from keras_distill import tasks
+from recipes.common.options import flag
+from recipes.common.options import in_words
+
+# Settings of a teacher's fine-tuning.
+FINE_TUNING = ("teacher_epochs", "teacher_rate", "teacher_batch_size")
 
 
 def make_optimizer(config, peak, total_steps=None):
@@ -27,6 +34,68 @@ def make_optimizer(config, peak, total_steps=None):
     )
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return optimizer
+
+
+def select_by(task, metric):
+    """A task whose models are compared by the metric of a configuration.
+
+    Args:
+        task: `keras_distill.tasks.Task`.
+        metric: Optional str.
+
+    Returns:
+        `keras_distill.tasks.Task`.
+
+    Raises:
+        ValueError: If the metric does not fit the task.
+    """
+    if metric is None:
+        return task
+    try:
+        return task.selected_by(metric)
+    except ValueError as error:
+        raise ValueError(
+            f"--metric does not fit {task.name}: {error}"
+        ) from None
+
+
+def dev_splits(splits):
+    """The dev splits of a task, the one that models are chosen by first.
+
+    MNLI is chosen by what is of the same sources as its training split, as in
+    GLUE, and measured on what is of others as well.
+
+    Args:
+        splits: mapping of split name to examples.
+
+    Returns:
+        list of str, `["dev"]` for most tasks.
+    """
+    names = [name for name in splits if name.startswith("dev")]
+    return sorted(names, key=lambda name: name.endswith("mismatched"))
+
+
+def check_fine_tuning(config, loaded):
+    """Raises on settings of a fine-tuning that a teacher does not need.
+
+    Args:
+        config: `Config` with `teacher` and the settings of its fine-tuning.
+        loaded: `keras_distill.teachers.LoadedTeacher`.
+
+    Raises:
+        ValueError: If it has a trained head, and how to train one was asked.
+    """
+    if not loaded.has_head:
+        return
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        # With 0 epochs one says that there shall be none.
+        if field.name in FINE_TUNING and value not in (0, field.default):
+            raise ValueError(
+                f"{flag(field.name)} has no effect on a teacher with a trained "
+                f"head, which is not fine-tuned. Received: "
+                f"{in_words(field.name, value)} and --teacher {config.teacher}"
+            )
 
 
 def label_loss(task):

@@ -1,9 +1,8 @@
 """The command line: `python -m recipes.tinybert --task sst2 ...`."""
 
-import argparse
 import sys
 
-from keras_distill import tasks
+from recipes.common.command_line import RecipeParser
 from recipes.common.command_line import add_run_options
 from recipes.common.command_line import run_recipe
 from recipes.common.options import add_options
@@ -13,15 +12,14 @@ from recipes.tinybert.config import Config
 
 def build_parser():
     """A parser with one option for each setting of the recipe."""
-    parser = argparse.ArgumentParser(
+    parser = RecipeParser(
         prog="python -m recipes.tinybert",
         description="Distils a BERT on a task with TinyBERT's two steps, next "
         "to the same student without a teacher, and leaves a report, the "
         "student and a SavedModel.",
     )
     add_run_options(parser, "runs/tinybert")
-    known = [name for name in tasks.task_names() if name != "ax"]
-    add_options(parser, Config, {"task": known})
+    add_options(parser, Config)
     return parser
 
 

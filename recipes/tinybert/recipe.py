@@ -19,10 +19,13 @@ from recipes.common.devices import begin_strategy
 from recipes.common.devices import on_one_device
 from recipes.common.devices import stage_options
 from recipes.common.student_size import parse_size
+from recipes.common.training import check_fine_tuning
+from recipes.common.training import dev_splits
 from recipes.common.training import keep_best
 from recipes.common.training import label_loss
 from recipes.common.training import make_optimizer
 from recipes.common.training import measure
+from recipes.common.training import select_by
 
 # What it leaves beside what `RunFolder` keeps.
 _LEAVES = (
@@ -50,7 +53,6 @@ def run(config, run_dir, quiet=False, resume=True):
         `keras_distill.evaluation.Comparison`, or `None` on a machine that
         trained for another one.
     """
-    config.check()
     student_size = parse_size(config.student)
     # First of all, since a strategy sets up the devices.
     scope = begin_strategy(config.strategy)
@@ -78,10 +80,11 @@ class _Recipe:
             encoding=self.config.encoding,
             skip_bad_rows=self.config.skip_bad_rows,
         )
-        self.dev_name = next(
-            (name for name in splits if name.startswith("dev")), "dev"
-        )
+        self.task = select_by(self.task, self.config.metric)
+        # Of MNLI, which has two, the first one chooses.
+        self.dev_name, *others = dev_splits(splits) or ["dev"]
         self.examples = splits[self.dev_name]
+        self.further = {name: splits[name] for name in others}
         self._load_teacher(splits["train"])
         self.features = self._features_of_step_1()
         self.results = self._run_stages(self._teacher_stages())
@@ -99,6 +102,7 @@ class _Recipe:
         length = config.sequence_length or task.sequence_length
         keras.utils.set_random_seed(config.seed)
         loaded = teachers.load_teacher(config.teacher, task.num_outputs, length)
+        check_fine_tuning(config, loaded)
         teachers.check_label_names(
             loaded.label_names, task.label_names, repr(config.teacher)
         )
@@ -228,7 +232,7 @@ class _Recipe:
             ),
             epochs=config.intermediate_epochs,
             batch_size=config.batch_size,
-            **self._device_options(),
+            **self._device_options(fixed_length=official),
         )
 
     def _prediction_stage(self, student, soft_targets):
@@ -271,8 +275,10 @@ class _Recipe:
             **self._device_options(),
         )
 
-    def _device_options(self):
-        return stage_options(self.config.strategy, self.train.sequence_length)
+    def _device_options(self, fixed_length=False):
+        return stage_options(
+            self.config.strategy, self.train.sequence_length, fixed_length
+        )
 
     def _check_teacher(self):
         metric = self.task.selection_metric
@@ -305,7 +311,11 @@ class _Recipe:
         student = models["student"]
         self.folder.say("Measuring quality, size and speed")
         comparison = evaluation.compare(
-            models, task, self.examples, quiet=self.folder.quiet
+            models,
+            task,
+            self.examples,
+            further_splits=self.further,
+            quiet=self.folder.quiet,
         )
         self.folder.say("Writing the student, the SavedModel and the report")
         export.to_preset(student, folder / "student", task.label_names)
@@ -353,6 +363,10 @@ class _Recipe:
                     if name in self.results
                 }
             ),
+        ]
+        notes += [
+            f"Nothing was chosen on the {name} split, which is measured too."
+            for name in self.further
         ]
         if self._baseline_epochs():
             notes.append(

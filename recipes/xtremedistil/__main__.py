@@ -1,8 +1,8 @@
 """The command line: `python -m recipes.xtremedistil --source mnli ...`."""
 
-import argparse
 import sys
 
+from recipes.common.command_line import RecipeParser
 from recipes.common.command_line import add_run_options
 from recipes.common.command_line import run_recipe
 from recipes.common.options import add_options
@@ -12,7 +12,7 @@ from recipes.xtremedistil.config import Config
 
 def build_parser():
     """A parser with one option for each setting of the recipe."""
-    parser = argparse.ArgumentParser(
+    parser = RecipeParser(
         prog="python -m recipes.xtremedistil",
         description="Distils a BERT on a source task by stages: hidden states "
         "and attention, logits, labels. Then fine-tunes the distilled encoder "

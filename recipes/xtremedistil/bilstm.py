@@ -8,7 +8,6 @@ the labels; in each of these stages one part after the other is set free, from
 the head down to the embeddings.
 """
 
-import argparse
 import dataclasses
 import shlex
 import sys
@@ -19,6 +18,7 @@ from keras_distill import io
 from keras_distill import stages
 from keras_distill import students
 from keras_distill import teachers
+from recipes.common.command_line import RecipeParser
 from recipes.common.command_line import add_run_options
 from recipes.common.command_line import run_recipe
 from recipes.common.options import add_options
@@ -27,19 +27,13 @@ from recipes.xtremedistil import bilstm_stage_list
 from recipes.xtremedistil import models
 from recipes.xtremedistil import tables
 from recipes.xtremedistil.bilstm_stage_list import Unlabelled
+from recipes.xtremedistil.checks import check_folders
+from recipes.xtremedistil.config import OF_TARGETS
 from recipes.xtremedistil.config import Config
 from recipes.xtremedistil.labelled_task import TaggingTask
 from recipes.xtremedistil.labelled_task import read_task
 from recipes.xtremedistil.trainer import Trainer
 from recipes.xtremedistil.trainer import text_files
-
-# Settings of what this command does not do.
-_WITHOUT = (
-    *("targets", "target_epochs", "target_rate", "task_distillation"),
-    *("student", "embedding_positions", "freeze_embeddings"),
-    *("hidden_states", "attention", "representation_rate"),
-    *("unfreezing", "head_rate", "encoder_rate", "schedule", "strategy"),
-)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,6 +44,14 @@ class Settings(Config):
     not say is from its code, https://github.com/MSR-LIT/XtremeDistil. The
     defaults are for a few CPU cores.
     """
+
+    # What this command does not do.
+    without = (
+        *OF_TARGETS,
+        *("student", "embedding_positions", "freeze_embeddings"),
+        *("hidden_states", "attention", "representation_rate"),
+        *("unfreezing", "head_rate", "encoder_rate", "schedule", "strategy"),
+    )
 
     source: str = option(
         "sst2",
@@ -69,6 +71,8 @@ class Settings(Config):
         "the layer of the teacher, from 1, whose hidden states the student "
         "follows; by default the middle one",
         "6 or 7 of 12",
+        minimum=1,
+        no_effect_with={"representation_epochs": 0},
     )
     teacher_features: str = option(
         "live",
@@ -76,16 +80,30 @@ class Settings(Config):
         "first stage, or once, its hidden states kept on disk as numbers of "
         "this type",
         choices=("live", "float16", "float32"),
+        no_effect_with={"representation_epochs": 0},
     )
     teacher_batch_size: int = option(
-        32, "examples in a step of the teacher's fine-tuning"
+        32,
+        "examples in a step of the teacher's fine-tuning",
+        minimum=1,
+        no_effect_with={"teacher_epochs": 0},
     )
     teacher_epochs: int = option(
-        3, "most epochs of fine-tuning a teacher without a trained head"
+        3,
+        "most epochs of fine-tuning a teacher without a trained head",
+        minimum=0,
     )
-    teacher_rate: float = option(8e-5, "peak learning rate of the teacher")
+    teacher_rate: float = option(
+        8e-5,
+        "peak learning rate of the teacher",
+        above=0,
+        no_effect_with={"teacher_epochs": 0},
+    )
     weight_decay: float = option(
-        0.01, "decoupled weight decay of the teacher's fine-tuning"
+        0.01,
+        "decoupled weight decay of the teacher's fine-tuning",
+        minimum=0,
+        no_effect_with={"teacher_epochs": 0},
     )
     embeddings: str = option(
         "teacher",
@@ -95,87 +113,81 @@ class Settings(Config):
         ("teacher", "centred", "random"),
     )
     embedding_dim: int = option(
-        100, "width of the student's words; most of its size", "300"
+        100, "width of the student's words; most of its size", "300", minimum=1
     )
     lstm_dim: int = option(
         200,
         "width of the LSTM in each direction; most of its time",
         "600",
+        minimum=1,
     )
-    dropout: float = option(0.2, "dropout rate of the LSTM's inputs", "0.2")
+    dropout: float = option(
+        0.2, "dropout rate of the LSTM's inputs", "0.2", minimum=0, below=1
+    )
     recurrent_dropout: float = option(
         0.2,
         "dropout rate of the LSTM's recurrent states; with 0 a GPU uses "
         "cuDNN's LSTM, which is faster",
         "0.2",
+        minimum=0,
+        below=1,
     )
     sequence_length: int | None = option(
-        None, "most tokens of an example; by default the task's", "32"
+        None,
+        "most tokens of an example; by default the task's",
+        "32",
+        minimum=3,
     )
-    batch_size: int = option(32, "examples in a step of the student", "512")
+    batch_size: int = option(
+        32, "examples in a step of the student", "512", minimum=1
+    )
     representation_epochs: int = option(
         4,
         "most epochs of each step of the stage of hidden states; 0 leaves "
         "the stage out",
         "400",
+        minimum=0,
     )
     logits_epochs: int = option(
-        4, "the same of the stage of the teacher's logits", "400"
+        4, "the same of the stage of the teacher's logits", "400", minimum=0
     )
-    labels_epochs: int = option(4, "the same of the stage of the labels", "400")
+    labels_epochs: int = option(
+        4, "the same of the stage of the labels", "400", minimum=0
+    )
     patience: int = option(
         2,
         "end a step after so many epochs that were no better on the dev "
         "split; the best epoch's weights are kept",
         "5",
+        minimum=1,
     )
     peak_rate: float = option(
-        1e-3, "learning rate at the start of each step", "1e-3"
+        1e-3, "learning rate at the start of each step", "1e-3", above=0
     )
     floor_rate: float = option(
-        1e-8, "learning rate at the end of a period", "1e-8"
+        1e-8, "learning rate at the end of a period", "1e-8", minimum=0
     )
     period_epochs: int = option(
         4,
         "epochs in which the learning rate first falls along a cosine from "
         "peak to floor; then it starts again",
         "50",
+        minimum=1,
     )
     period_growth: float = option(
-        2.0, "factor from one period to the next", "2"
+        2.0, "factor from one period to the next", "2", minimum=1
     )
-    peak_decay: float = option(0.97, "factor from one peak to the next", "0.97")
+    peak_decay: float = option(
+        0.97, "factor from one peak to the next", "0.97", above=0, maximum=1
+    )
 
     def check(self):
         """Raises on what does not go together, before anything is trained."""
         super().check()
-        for name in ("embedding_dim", "lstm_dim", "period_epochs"):
-            self._check(name, "1 or more", getattr(self, name) >= 1)
-        for name in ("dropout", "recurrent_dropout"):
-            self._check(name, "from 0 to below 1", 0 <= getattr(self, name) < 1)
-        if self.teacher_layer is not None:
-            self._check("teacher_layer", "1 or more", self.teacher_layer >= 1)
-        self._check("peak_rate", "above 0", self.peak_rate > 0)
-        self._check(
-            "floor_rate",
-            f"from 0 to the --peak-rate, {self.peak_rate}",
-            0 <= self.floor_rate <= self.peak_rate,
-        )
-        self._check("period_growth", "1 or more", self.period_growth >= 1)
-        self._check(
-            "peak_decay", "above 0, at most 1", 0 < self.peak_decay <= 1
-        )
-        names = ("representation_epochs", "logits_epochs", "labels_epochs")
-        if not any(getattr(self, name) for name in names):
+        if self.floor_rate > self.peak_rate:
             raise ValueError(
-                "One of the stages must have epochs. Received: "
-                + ", ".join(f"{_flag(name)} 0" for name in names)
-            )
-
-    def _check(self, name, what, is_right):
-        if not is_right:
-            raise ValueError(
-                f"{_flag(name)} must be {what}. Received: {getattr(self, name)}"
+                f"--floor-rate must be at most the --peak-rate, "
+                f"{self.peak_rate}. Received: {self.floor_rate}"
             )
 
 
@@ -348,7 +360,7 @@ def run(config, run_dir, quiet=False, resume=True):
         dict that JSON can hold: `"source"`, and the scores of `"teacher"` and
         `"student"` on it.
     """
-    config.check()
+    check_folders([config.source], config)
     # Before the folder, which would remember what was wrong.
     check_inputs(config, quiet)
     with stages.RunFolder(
@@ -422,6 +434,7 @@ class _Recipe:
             {"teacher": self.teacher, "student": self.student},
             self.labelled.task,
             self.labelled.dev,
+            further_splits=self.labelled.further,
             quiet=self.folder.quiet,
         )
         console.print(comparison.table())
@@ -483,24 +496,20 @@ def _used_settings(config):
     return {
         name: value
         for name, value in dataclasses.asdict(config).items()
-        if name not in _WITHOUT
+        if name not in Settings.without
     }
-
-
-def _flag(name):
-    return "--" + name.replace("_", "-")
 
 
 def build_parser():
     """A parser with one option for each setting that matters here."""
-    parser = argparse.ArgumentParser(
+    parser = RecipeParser(
         prog="python -m recipes.xtremedistil.bilstm",
         description="Distils a BERT into a recurrent student on one task, "
         "over texts or tags of words, by stages: hidden states, logits, "
         "labels, each from the top of the student down.",
     )
     add_run_options(parser, "runs/xtremedistil-bilstm")
-    add_options(parser, Settings, without=_WITHOUT)
+    add_options(parser, Settings)
     return parser
 
 

@@ -4,6 +4,7 @@ import gc
 
 import keras_distill
 from keras_distill import tasks
+from recipes.common.options import flag
 from recipes.xtremedistil import models
 from recipes.xtremedistil import stage_list
 from recipes.xtremedistil.labelled_task import TaggingTask
@@ -33,8 +34,8 @@ class Checks:
         matched with it. Nothing is tokenised.
 
         Args:
-            config: `Config`, of which `check` was called. Of the configs of
-                one `Checks`, only the settings of rows of a study may differ.
+            config: `Config`. Of the configs of one `Checks`, only the
+                settings of rows of a study may differ.
 
         Raises:
             ValueError: If a task or a text is not there, or something does
@@ -63,6 +64,65 @@ class Checks:
                 encoding=config.encoding,
             ).emptied()
         return self._tasks[name]
+
+
+def check_folders(names, config):
+    """Raises on a folder that no task is read from.
+
+    Args:
+        names: sequence of str. All tasks of a run or of a study.
+        config: `Config` with `data_dir` and `glue_dir`.
+
+    Raises:
+        ValueError: If a folder is given and would not be looked into.
+    """
+    for name, reads in (("glue_dir", reads_glue), ("data_dir", reads_data)):
+        folder = getattr(config, name)
+        if folder is not None and not reads(names, config):
+            raise ValueError(
+                f"{flag(name)} has no effect where no task is read from it. "
+                f"Received: {flag(name)} {folder} for {', '.join(names)}"
+            )
+
+
+def reads_glue(names, config):
+    """Whether a task among some is read from the folder of GLUE.
+
+    Args:
+        names: sequence of str. Tasks.
+        config: `Config`. Not looked at.
+
+    Returns:
+        bool.
+    """
+    return any(part in tasks.GLUE_TASKS for part in _parts(names))
+
+
+def reads_data(names, config):
+    """Whether a task among some is read from the data folder.
+
+    Args:
+        names: sequence of str. Tasks.
+        config: `Config` with `glue_dir`.
+
+    Returns:
+        bool.
+    """
+    return any(
+        ":" in part
+        or part in tasks.FOLDER_TASKS
+        or (config.glue_dir is None and part in tasks.GLUE_TASKS)
+        for part in _parts(names)
+    )
+
+
+def _parts(names):
+    """The tasks that joined ones are of; those of tags as they are."""
+    return [
+        part
+        for name in names
+        for part in ([name] if ":" in name else name.split("+"))
+    ]
 
 
 def _check_kinds(config):

@@ -3,16 +3,27 @@
 import dataclasses
 
 from keras_distill import distribution
-from recipes.common.options import check_file_options
+from keras_distill import tasks
+from keras_distill.arguments import did_you_mean
+from keras_distill.tasks.metrics import PHRASE_METRICS
+from recipes.common.options import Options
+from recipes.common.options import flag
 from recipes.common.options import option
 from recipes.common.student_size import parse_size
+from recipes.common.training import select_by
 
 # Settings of the targets alone.
-_OF_TARGETS = ("targets", "target_epochs", "target_rate", "task_distillation")
+OF_TARGETS = ("targets", "target_epochs", "target_rate", "task_distillation")
+# Where a stage without labels would not run.
+_NO_TEXTS = {"representation_epochs": 0, "logits_epochs": 0}
+# Where no files would be read.
+_NO_FILES = {"data_dir": None, "glue_dir": None, "transfer": None}
+# Where no stage of a head would run.
+_NO_HEAD = {"logits_epochs": 0, "labels_epochs": 0}
 
 
 @dataclasses.dataclass(frozen=True)
-class Config:
+class Config(Options):
     """The settings of a run: a student distilled on one task, for many.
 
     "Paper" means the official code of XtremeDistilTransformers,
@@ -27,6 +38,12 @@ class Config:
         "keras_distill.tasks, several with the same labels joined by +, or "
         "tags of words, such as 'wikiann:en,de'",
         "mnli, wikiann",
+    )
+    metric: str | None = option(
+        None,
+        "the metric by which epochs on the source are chosen, such as "
+        "macro_f1; by default the task's first",
+        "the task's",
     )
     targets: str = option(
         "",
@@ -48,11 +65,13 @@ class Config:
         False,
         "leave out rows of files that cannot be read, and say how many and "
         "which; by default the first one ends the run",
+        no_effect_with=_NO_FILES,
     )
     encoding: str | None = option(
         None,
         "encoding of files without byte order mark, such as cp1252; by "
         "default UTF-8",
+        no_effect_with=_NO_FILES,
     )
     teacher: str = option(
         "minilm",
@@ -85,35 +104,49 @@ class Config:
         False,
         "leave the student's words as they start in all stages of "
         "distillation; fine-tuning on a target trains them",
+        no_effect_with={"embeddings": "random"},
     )
     embedding_dim: int | None = option(
         None,
         "keep the student's words factorized, in a table of this width; by "
         "default the table is as wide as the student",
         "as wide as the student",
+        minimum=1,
     )
     transfer: str | None = option(
         None,
         "file or folder of unlabelled texts for the stages without labels; by "
         "default the source task's own training texts",
+        no_effect_with=_NO_TEXTS,
     )
     transfer_columns: str | None = option(
         None,
         "one or two columns of these files, by commas: names, or places from "
         "0; by default a text a line",
+        no_effect_with={"transfer": None},
     )
     transfer_sentences: bool = option(
-        False, "cut the lines of these files into sentences"
+        False,
+        "cut the lines of these files into sentences",
+        no_effect_with={"transfer": None},
     )
     transfer_min_words: int = option(
-        1, "leave out unlabelled texts with fewer words"
+        1,
+        "leave out unlabelled texts with fewer words",
+        minimum=1,
+        no_effect_with={"transfer": None},
     )
     max_transfer_texts: int | None = option(
-        None, "use the first so many of these texts"
+        None,
+        "use the first so many of these texts",
+        minimum=1,
+        no_effect_with={"transfer": None},
     )
     retrieve: int | None = option(
         None,
         "of these texts use so many that are nearest to the source task's",
+        minimum=1,
+        no_effect_with={"transfer": None},
     )
     retrieve_balance: str | None = option(
         None,
@@ -121,34 +154,57 @@ class Config:
         "nearest to: equal, examples (in proportion to the task's) or shares "
         "such as negative=1,positive=3; by default equal where the examples "
         "have classes",
+        no_effect_with={"retrieve": None},
     )
     sequence_length: int | None = option(
-        None, "most tokens of an example", "128; 32 for tags"
+        None,
+        "most tokens of an example; by default the task's",
+        "128; 32 for tags",
+        # A token between the start and the end.
+        minimum=3,
     )
     max_train_examples: int | None = option(
-        None, "train on so many examples of a task, drawn once and for all"
+        None,
+        "train on so many examples of a task, drawn once and for all",
+        minimum=1,
     )
     max_dev_examples: int | None = option(
         2000,
         "choose epochs by so many examples of the dev split, drawn once and "
-        "for all",
+        "for all, of those that results are measured on",
+        minimum=1,
     )
     max_scored_examples: int | None = option(
         None,
         "measure results on so many examples of a dev split, drawn once and "
         "for all; by default on the whole split",
+        minimum=1,
     )
     batch_size: int = option(
-        32, "examples in a step of a student", "128 unlabelled, 32 labelled"
+        32,
+        "examples in a step of a student",
+        "128 unlabelled, 32 labelled",
+        minimum=1,
     )
     teacher_batch_size: int = option(
-        32, "examples in a step of a teacher's fine-tuning", "128"
+        32,
+        "examples in a step of a teacher's fine-tuning",
+        "128",
+        minimum=1,
+        no_effect_with={"teacher_epochs": 0},
     )
     teacher_epochs: int = option(
-        3, "most epochs of fine-tuning a teacher without a trained head", "100"
+        3,
+        "most epochs of fine-tuning a teacher without a trained head",
+        "100",
+        minimum=0,
     )
     teacher_rate: float = option(
-        8e-5, "peak learning rate of a teacher", "3e-5"
+        8e-5,
+        "peak learning rate of a teacher",
+        "3e-5",
+        above=0,
+        no_effect_with={"teacher_epochs": 0},
     )
     hidden_states: str = option(
         "all",
@@ -156,6 +212,7 @@ class Config:
         "or those of the first one",
         "first; all for tags",
         ("all", "first"),
+        no_effect_with={"representation_epochs": 0},
     )
     attention: str = option(
         "scores",
@@ -164,12 +221,20 @@ class Config:
         "student differ in heads, the relations of queries, keys and values",
         "probabilities",
         ("scores", "probabilities", "none"),
+        no_effect_with={"representation_epochs": 0},
     )
     representation_epochs: int = option(
-        4, "most epochs of the stage of hidden states and attention", "500"
+        4,
+        "most epochs of the stage of hidden states and attention",
+        "500",
+        minimum=0,
     )
     representation_rate: float = option(
-        2e-3, "peak learning rate of that stage", "3e-5"
+        2e-3,
+        "peak learning rate of that stage",
+        "3e-5",
+        above=0,
+        no_effect_with={"representation_epochs": 0},
     )
     unfreezing: str = option(
         "encoder",
@@ -177,24 +242,44 @@ class Config:
         "then the encoder at once, or layer by layer; or everything at once",
         "encoder; by layer in XtremeDistil",
         ("encoder", "layer", "none"),
+        no_effect_with=_NO_HEAD,
     )
     logits_epochs: int = option(
-        2, "most epochs of each stage of the teacher's logits", "500"
+        2,
+        "most epochs of each stage of the teacher's logits",
+        "500",
+        minimum=0,
     )
     labels_epochs: int = option(
-        2, "most epochs of each stage of the labels", "100"
+        2, "most epochs of each stage of the labels", "100", minimum=0
     )
     head_rate: float = option(
-        1e-3, "peak learning rate of stages with a frozen encoder", "3e-5"
+        1e-3,
+        "peak learning rate of stages with a frozen encoder",
+        "3e-5",
+        above=0,
+        no_effect_with=(_NO_HEAD, {"unfreezing": "none"}),
     )
     encoder_rate: float = option(
-        3e-4, "peak learning rate of the other stages of a head", "3e-5"
+        3e-4,
+        "peak learning rate of the other stages of a head",
+        "3e-5",
+        above=0,
+        no_effect_with=_NO_HEAD,
     )
     target_epochs: int = option(
-        6, "most epochs of fine-tuning a student on a target", "100"
+        6,
+        "most epochs of fine-tuning a student on a target",
+        "100",
+        minimum=1,
+        no_effect_with={"targets": ""},
     )
     target_rate: float = option(
-        3e-4, "peak learning rate of fine-tuning a student on a target", "3e-5"
+        3e-4,
+        "peak learning rate of fine-tuning a student on a target",
+        "3e-5",
+        above=0,
+        no_effect_with={"targets": ""},
     )
     schedule: str = option(
         "linear",
@@ -208,8 +293,9 @@ class Config:
         "end a stage after so many epochs that were no better on the dev "
         "split; the best epoch's weights are kept",
         "5",
+        minimum=1,
     )
-    weight_decay: float = option(0.01, "decoupled weight decay", "0")
+    weight_decay: float = option(0.01, "decoupled weight decay", "0", minimum=0)
     task_distillation: str = option(
         "none",
         "distil on each target as well, from a teacher fine-tuned on it: the "
@@ -217,6 +303,7 @@ class Config:
         "or both",
         "further",
         ("none", "scratch", "further", "both"),
+        no_effect_with={"targets": ""},
     )
     strategy: str = option(
         "none",
@@ -228,20 +315,18 @@ class Config:
     allow_untrained_teacher: bool = option(
         False, "go on with a teacher that is no better than chance"
     )
-    seed: int = option(1, "random seed")
+    seed: int = option(1, "random seed", minimum=0, maximum=2**32 - 1)
 
     def check(self):
-        """Raises on what does not go together, before anything is trained."""
+        """Raises on what does not go together."""
         parse_size(self.student)
+        for name in (self.source, *self.target_names):
+            _check_task(name)
+        self._check_metric()
         self._check_epochs()
         self._check_embeddings()
         self._check_transfer()
-        check_file_options(self, ("data_dir", "glue_dir", "transfer"))
-        if self.task_distillation != "none" and not self.target_names:
-            raise ValueError(
-                "--task-distillation is about --targets. Received: "
-                f"{self.task_distillation!r} without --targets"
-            )
+        self._check_examples()
 
     @property
     def target_names(self):
@@ -265,61 +350,80 @@ class Config:
             dict of name to value.
         """
         settings = dataclasses.asdict(self)
-        for name in _OF_TARGETS:
+        for name in OF_TARGETS:
             del settings[name]
         return settings
 
-    def _check_epochs(self):
-        for field in dataclasses.fields(Config):
-            epochs = getattr(self, field.name)
-            if field.name.endswith("_epochs") and epochs < 0:
-                raise ValueError(
-                    f"{_flag(field.name)} must be 0 or more. Received: {epochs}"
-                )
-        if self.target_names and not self.target_epochs:
+    def _check_metric(self):
+        if self.metric is None:
+            return
+        if ":" not in self.source:
+            select_by(tasks.get_task(self.source), self.metric)
+        elif self.metric not in PHRASE_METRICS:
             raise ValueError(
-                "--target-epochs must be 1 or more with --targets, which are "
-                f"fine-tuned on. Received: 0 and {self.targets!r}"
+                "--metric of tags must be one of "
+                f"{', '.join(PHRASE_METRICS)}. Received: {self.metric!r}"
+            )
+
+    def _check_epochs(self):
+        names = ("representation_epochs", "logits_epochs", "labels_epochs")
+        if not any(getattr(self, name) for name in names) and not self.targets:
+            raise ValueError(
+                "One of the stages must have epochs. Received: "
+                + ", ".join(f"{flag(name)} 0" for name in names)
             )
 
     def _check_embeddings(self):
-        if self.embeddings != "random":
-            return
-        for name, is_given in (
-            ("embedding_positions", self.with_positions),
-            ("freeze_embeddings", self.freeze_embeddings),
-        ):
-            if is_given:
-                raise ValueError(
-                    f"{_flag(name)} is about words that start from the "
-                    f"teacher's. Received: {getattr(self, name)!r} with "
-                    "--embeddings random"
-                )
+        if self.embeddings == "random" and self.with_positions:
+            raise ValueError(
+                "--embedding-positions is about words that start from the "
+                f"teacher's. Received: {self.embedding_positions!r} with "
+                "--embeddings random"
+            )
 
     def _check_transfer(self):
-        given = [
-            field.name
-            for field in dataclasses.fields(Config)
-            if is_about_texts(field.name)
-            and field.name != "transfer"
-            and getattr(self, field.name) != field.default
-        ]
-        if self.transfer is None and given:
-            raise ValueError(
-                f"{_flag(given[0])} is about the texts of --transfer. "
-                f"Received: {getattr(self, given[0])!r} without --transfer"
-            )
-        if self.retrieve is None and self.retrieve_balance is not None:
-            raise ValueError(
-                "--retrieve-balance is about the texts that --retrieve finds. "
-                f"Received: {self.retrieve_balance!r} without --retrieve"
-            )
+        if self.transfer_columns is not None:
+            columns = [
+                name.strip() for name in self.transfer_columns.split(",")
+            ]
+            if len(columns) > 2 or not all(columns):
+                raise ValueError(
+                    "--transfer-columns must be one or two columns, parted by "
+                    f"a comma. Received: {self.transfer_columns!r}"
+                )
         if self.retrieve is not None and self.max_transfer_texts is not None:
             raise ValueError(
                 "--max-transfer-texts takes the first texts and --retrieve "
                 "the nearest of all: give one of them. Received: "
                 f"{self.max_transfer_texts} and {self.retrieve}"
             )
+
+    def _check_examples(self):
+        default = type(self).__dataclass_fields__["max_dev_examples"].default
+        chosen, scored = self.max_dev_examples, self.max_scored_examples
+        if None not in (chosen, scored) and default != chosen > scored:
+            raise ValueError(
+                "--max-dev-examples are drawn from those of "
+                f"--max-scored-examples. Received: {chosen} of {scored}"
+            )
+
+
+def _check_task(name):
+    """Raises on a task that does not exist."""
+    if ":" in name:
+        # Tags: a folder of one's own and its languages.
+        return
+    known = [one for one in tasks.task_names() if one != "ax"]
+    for part in name.split("+"):
+        if part not in known:
+            raise ValueError(
+                f"There is no task {part!r}{did_you_mean(part, known)}. "
+                f"Known are {', '.join(known)}, and tags such as "
+                f"'wikiann:en,de'. Received: {name!r}"
+            )
+    if "+" in name:
+        # Raises where their labels are not the same.
+        tasks.get_task(name)
 
 
 def is_about_texts(name):
@@ -334,25 +438,37 @@ def is_about_texts(name):
     return "transfer" in name or name.startswith("retrieve")
 
 
-def split_names(text):
+def split_names(text, name="targets"):
     """Reads names that are separated by commas, or by semicolons.
 
     Args:
         text: str. With a semicolon, commas are parts of names, as in
-            `"mnli; wikiann:en,de"`.
+            `"mnli; wikiann:en,de"`; one name alone has it behind, as in
+            `"wikiann:en,de;"`.
+        name: str. The option, for messages. Defaults to `"targets"`.
 
     Returns:
         tuple of str.
 
     Raises:
-        ValueError: If a name stands there twice.
+        ValueError: If a name stands there twice, or there is none between two
+            separators.
     """
-    parts = text.split(";" if ";" in text else ",")
-    names = tuple(part.strip() for part in parts if part.strip())
-    if len(set(names)) < len(names):
-        raise ValueError(f"Each name may stand once. Received: {text!r}")
-    return names
-
-
-def _flag(name):
-    return "--" + name.replace("_", "-")
+    separator = ";" if ";" in text else ","
+    names = [part.strip() for part in text.split(separator)]
+    if separator == ";" and not names[-1]:
+        del names[-1]
+    if names == [""]:
+        return ()
+    if not all(names):
+        raise ValueError(
+            f"{flag(name)} has no name between two separators. "
+            f"Received: {text!r}"
+        )
+    for one in names:
+        if names.count(one) > 1:
+            raise ValueError(
+                f"Each name of {flag(name)} may stand once. Received {one!r} "
+                f"twice: {text!r}"
+            )
+    return tuple(names)

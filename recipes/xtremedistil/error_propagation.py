@@ -10,7 +10,6 @@ below it, and with the teacher's hidden states in their place, mapped to what
 the student would have made of them: the difference is what came from below.
 """
 
-import argparse
 import dataclasses
 import itertools
 import shlex
@@ -28,6 +27,7 @@ from keras_distill import optimizers
 from keras_distill import schedules
 from keras_distill import stages
 from keras_distill import teachers
+from recipes.common.command_line import RecipeParser
 from recipes.common.command_line import add_run_options
 from recipes.common.command_line import run_recipe
 from recipes.common.options import add_options
@@ -35,6 +35,8 @@ from recipes.common.options import option
 from recipes.common.training import make_optimizer
 from recipes.xtremedistil import stage_list
 from recipes.xtremedistil import tables
+from recipes.xtremedistil.checks import check_folders
+from recipes.xtremedistil.config import OF_TARGETS
 from recipes.xtremedistil.config import Config
 from recipes.xtremedistil.trainer import Trainer
 
@@ -44,37 +46,39 @@ PROGRESSIVE = "layer by layer"
 # Rows of the dev split, at most, that the linear maps are fitted on, and as
 # many that they are measured on.
 _MEASURED_ROWS = 400
-# Settings of what this command does not do.
-_WITHOUT = (
-    *("targets", "target_epochs", "target_rate", "task_distillation"),
-    *("transfer", "transfer_columns", "transfer_sentences"),
-    *("transfer_min_words", "max_transfer_texts"),
-    *("retrieve", "retrieve_balance"),
-    *("max_dev_examples", "max_scored_examples", "patience"),
-    *("teacher_batch_size", "teacher_epochs", "teacher_rate"),
-    *("unfreezing", "logits_epochs", "labels_epochs", "head_rate"),
-    *("encoder_rate", "schedule", "strategy", "allow_untrained_teacher"),
-)
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings(Config):
     """The recipe's settings, and how the steps are shared out."""
 
+    # What this command does not do.
+    without = (
+        *OF_TARGETS,
+        *("metric", "transfer", "transfer_columns", "transfer_sentences"),
+        *("transfer_min_words", "max_transfer_texts"),
+        *("retrieve", "retrieve_balance"),
+        *("max_dev_examples", "max_scored_examples", "patience"),
+        *("teacher_batch_size", "teacher_epochs", "teacher_rate"),
+        *("unfreezing", "logits_epochs", "labels_epochs", "head_rate"),
+        *("encoder_rate", "schedule", "strategy", "allow_untrained_teacher"),
+    )
+
+    representation_epochs: int = option(
+        4,
+        "epochs of each of the two students, of hidden states and attention",
+        minimum=1,
+    )
+    representation_rate: float = option(
+        2e-3, "peak learning rate of both students", "3e-5", above=0
+    )
     layer_share: float = option(
         0.5,
         "the share of all steps in which one layer after the other learns; in "
         "the rest all do",
+        above=0,
+        below=1,
     )
-
-    def check(self):
-        """Raises on what does not go together, before anything is trained."""
-        super().check()
-        if not 0 < self.layer_share < 1:
-            raise ValueError(
-                "--layer-share must be a number between 0 and 1. "
-                f"Received: {self.layer_share}"
-            )
 
 
 # What it leaves beside what `RunFolder` keeps.
@@ -101,7 +105,7 @@ def run(config, run_dir, quiet=False, resume=True):
     Raises:
         ValueError: If there are fewer steps than phases.
     """
-    config.check()
+    check_folders([config.source], config)
     with stages.RunFolder(
         run_dir, dataclasses.asdict(config), resume, quiet, _LEAVES
     ) as folder:
@@ -303,14 +307,14 @@ def _to_markdown(found):
 
 def build_parser():
     """A parser with the options of the recipe that matter here."""
-    parser = argparse.ArgumentParser(
+    parser = RecipeParser(
         prog="python -m recipes.xtremedistil.error_propagation",
         description="Trains the same student on hidden states and attention "
         "with all layers at once and layer by layer, in as many steps, and "
         "shows what of each layer's error came from the layers below.",
     )
     add_run_options(parser, "runs/error-propagation")
-    add_options(parser, Settings, without=_WITHOUT)
+    add_options(parser, Settings)
     return parser
 
 

@@ -136,6 +136,9 @@ class LabelledTask:
         train: Examples to train on.
         dev: Examples to choose and to measure by.
         dev_name: str. Where they are from.
+        further: dict of split name to examples that results are measured on as
+            well, as those of MNLI's second dev split; nothing is chosen by
+            them.
     """
 
     task_class = keras_hub.models.TextClassifier
@@ -144,9 +147,10 @@ class LabelledTask:
         self.task = task
         self._tokens_dir = tokens_dir
         self.train = splits["train"]
-        dev = next((name for name in splits if name.startswith("dev")), None)
-        if dev is not None:
-            self.dev, self.dev_name = splits[dev], dev
+        names = training.dev_splits(splits)
+        self.further = {name: splits[name] for name in names[1:]}
+        if names:
+            self.dev, self.dev_name = splits[names[0]], names[0]
             return
         order = np.random.default_rng(_SEED).permutation(len(self.train))
         count = max(1, round(_HELD_OUT * len(order)))
@@ -212,6 +216,7 @@ class LabelledTask:
         """
         emptied = copy.copy(self)
         emptied.train, emptied.dev = self.train.take(0), self.dev.take(0)
+        emptied.further = {}
         return emptied
 
     def label_balance(self, text, num_columns):
@@ -245,11 +250,16 @@ class LabelledTask:
         try:
             if len(shares) < len(parts) or set(shares) != set(names):
                 raise ValueError
-            return [float(shares[name]) for name in names]
+            numbers = [float(shares[name]) for name in names]
+            if not all(0 <= number < np.inf for number in numbers):
+                raise ValueError
+            if not any(numbers):
+                raise ValueError
+            return numbers
         except ValueError:
             raise ValueError(
                 "--retrieve-balance must be equal, examples or a share of "
-                "each class, such as "
+                "each class, none negative and not all 0, such as "
                 f"{','.join(f'{name}=1' for name in names)}. "
                 f"Received: {text!r}"
             ) from None

@@ -5,6 +5,7 @@ import keras
 from keras_distill import students
 from keras_distill import teachers
 from recipes.common.student_size import parse_size
+from recipes.common.training import check_fine_tuning
 
 
 def load_teacher(config, labelled):
@@ -18,8 +19,8 @@ def load_teacher(config, labelled):
         `keras_distill.teachers.LoadedTeacher`.
 
     Raises:
-        ValueError: If there is none, its head is another task's, or it gives
-            probabilities.
+        ValueError: If there is none, its head is another task's or needs no
+            fine-tuning that was asked for, or it gives probabilities.
     """
     keras.utils.set_random_seed(config.seed)
     task = labelled.task
@@ -29,6 +30,7 @@ def load_teacher(config, labelled):
         config.sequence_length or task.sequence_length,
         labelled.task_class,
     )
+    check_fine_tuning(config, loaded)
     teachers.check_label_names(
         loaded.label_names, task.label_names, repr(config.teacher)
     )

@@ -13,6 +13,7 @@ from recipes.common.devices import on_one_device
 from recipes.xtremedistil import tables
 from recipes.xtremedistil import targets
 from recipes.xtremedistil.checks import Checks
+from recipes.xtremedistil.checks import check_folders
 from recipes.xtremedistil.labelled_task import TaggingTask
 from recipes.xtremedistil.trainer import Trainer
 
@@ -58,7 +59,7 @@ def run(
         the source task, and `"targets"`, a list of what `targets.transfer`
         returns.
     """
-    config.check()
+    check_folders([config.source, *config.target_names], config)
     # Before all models, since a strategy sets up the devices.
     scope = begin_strategy(config.strategy)
     # Before the folder, which would remember what was wrong.
@@ -196,6 +197,7 @@ class _Recipe:
             },
             task,
             self.labelled.dev,
+            further_splits=self.labelled.further,
             quiet=self.folder.quiet,
         )
         results = self.trainer.results

@@ -3,7 +3,6 @@
 `python -m recipes.xtremedistil.study --sources ... --targets ...`
 """
 
-import argparse
 import dataclasses
 import itertools
 import shlex
@@ -14,15 +13,22 @@ from keras_distill import stages
 from keras_distill import teachers
 from keras_distill.saving import check_names_free
 from keras_distill.saving import local_path
+from recipes.common.command_line import RecipeParser
 from recipes.common.command_line import add_run_options
 from recipes.common.command_line import exit_status
 from recipes.common.devices import begin_strategy
+from recipes.common.options import Once
 from recipes.common.options import add_options
+from recipes.common.training import FINE_TUNING
 from recipes.xtremedistil import heat_map
 from recipes.xtremedistil import recipe
 from recipes.xtremedistil import tables
 from recipes.xtremedistil import targets
 from recipes.xtremedistil.checks import Checks
+from recipes.xtremedistil.checks import check_folders
+from recipes.xtremedistil.checks import reads_data
+from recipes.xtremedistil.checks import reads_glue
+from recipes.xtremedistil.config import OF_TARGETS
 from recipes.xtremedistil.config import Config
 from recipes.xtremedistil.config import is_about_texts
 from recipes.xtremedistil.config import split_names
@@ -42,6 +48,7 @@ _LEAVES = (
 )
 # What a study sets by itself, for each of its runs.
 _SET_BY_STUDY = ("source", "targets", "transfer", "task_distillation")
+_FIELDS = {field.name: field for field in dataclasses.fields(Config)}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,8 +84,9 @@ def run(
     call takes if it is done, or goes on with.
 
     Args:
-        config: `Config`. The study sets `source`, `targets`, `transfer`,
-            `student` and `task_distillation` itself.
+        config: `Config`. The study sets `source`, `targets` and `transfer`
+            itself, and `student` where there are `student_sizes`; it does not
+            distil on targets.
         run_dir: Path of the study's folder.
         sources: sequence of str. Source tasks.
         target_names: sequence of str. Target tasks.
@@ -92,6 +100,12 @@ def run(
     Returns:
         dict that JSON can hold, as `ranking.rank` returns it.
     """
+    if student_sizes and config.student != _FIELDS["student"].default:
+        raise ValueError(
+            "--student has no effect with --students, which are all that "
+            f"there are. Received: --student {config.student} and "
+            f"{list(student_sizes)}"
+        )
     rows = [
         Row(*names)
         for names in itertools.product(
@@ -135,18 +149,12 @@ class _Study:
 
     def check(self, rows, target_names):
         """Raises on what any part would fail on, before the first one."""
-        # With the semicolon, commas are parts of names.
-        asked = {"targets": ";".join([*target_names, ""])}
+        sources = dict.fromkeys(row.source for row in rows)
+        check_folders([*sources, *target_names], self.config)
         if all(row.transfer == OWN for row in rows):
             # Else settings of texts would be left out without a word.
-            dataclasses.replace(
-                self.config, transfer=None, task_distillation="none", **asked
-            ).check()
-        configs = [
-            dataclasses.replace(self._config(row), **asked) for row in rows
-        ]
-        for config in configs:
-            config.check()
+            dataclasses.replace(self.config, transfer=None)
+        configs = [self._config(row, target_names) for row in rows]
         # Before all models, since a strategy sets up the devices.
         begin_strategy(self.config.strategy)
         checks = Checks(self.quiet)
@@ -195,7 +203,9 @@ class _Study:
         path = self._folder("rows", row)
         if not (path / "result.json").is_file():
             recipe.run(
-                dataclasses.replace(self._config(row), teacher=str(teacher)),
+                self._config(
+                    row, teacher=str(teacher), **defaults(FINE_TUNING)
+                ),
                 path,
                 quiet=self.quiet,
                 cache_dir=self.folder / "shared",
@@ -213,8 +223,11 @@ class _Study:
             kind: str. The row of `targets` that is made.
             target: str.
         """
-        config = dataclasses.replace(self._config(row), targets=target)
         path = self._folder("cells", row) / targets.slug(target)
+        if row.source == START:
+            # Nothing is distilled: the target is all there is.
+            row = dataclasses.replace(row, source=target)
+        config = self._config(row, [target], metric=None)
         scope = begin_strategy(config.strategy)
         with stages.RunFolder(
             path, dataclasses.asdict(config), quiet=self.quiet
@@ -244,22 +257,34 @@ class _Study:
 
         return load
 
-    def _config(self, row):
+    def _config(self, row, target_names=(), **changes):
+        """The settings of a row, and of targets if there are any."""
         settings = {
             "source": row.source,
             "student": row.student,
-            "targets": "",
-            "task_distillation": "none",
             "transfer": row.transfer,
         }
         if row.transfer == OWN:
             # The other settings of transfer texts mean nothing then.
-            settings |= {
-                field.name: field.default
-                for field in dataclasses.fields(Config)
-                if is_about_texts(field.name)
-            }
-        return dataclasses.replace(self.config, **settings)
+            settings |= defaults(filter(is_about_texts, _FIELDS))
+        if target_names:
+            # With the semicolon, commas are parts of names.
+            settings["targets"] = ";".join([*target_names, ""])
+        else:
+            settings |= defaults(OF_TARGETS)
+        names = [row.source, *target_names]
+        for folder, reads in (
+            ("glue_dir", reads_glue),
+            ("data_dir", reads_data),
+        ):
+            if not reads(names, self.config):
+                settings[folder] = None
+        files = ("glue_dir", "data_dir", "transfer")
+        kept = {**vars(self.config), **settings}
+        if all(kept[name] is None for name in files):
+            # Nothing is read from files.
+            settings |= defaults(("skip_bad_rows", "encoding"))
+        return dataclasses.replace(self.config, **settings, **changes)
 
     def _folder(self, kind, row):
         name = f"{row.source}__{row.transfer}__{row.student}"
@@ -268,6 +293,18 @@ class _Study:
     def _say(self, line):
         if not self.quiet:
             self._console.print(f"Study: {line}")
+
+
+def defaults(names):
+    """The defaults of some settings.
+
+    Args:
+        names: iterable of str. Fields of `Config`.
+
+    Returns:
+        dict of name to value.
+    """
+    return {name: _FIELDS[name].default for name in names}
 
 
 def row_name(row, rows):
@@ -291,7 +328,7 @@ def row_name(row, rows):
 
 def build_parser():
     """A parser with the study's options and those of the recipe."""
-    parser = argparse.ArgumentParser(
+    parser = RecipeParser(
         prog="python -m recipes.xtremedistil.study",
         description="Distils the same student on several source tasks, from "
         "several sets of unlabelled texts, or students of several sizes; "
@@ -301,19 +338,22 @@ def build_parser():
     )
     add_run_options(parser, "runs/xtremedistil-study", with_resume=False)
     parser.add_argument(
-        "--sources", required=True, help="source tasks, by commas"
+        "--sources", action=Once, required=True, help="source tasks, by commas"
     )
     parser.add_argument(
-        "--targets", required=True, help="target tasks, by commas"
+        "--targets", action=Once, required=True, help="target tasks, by commas"
     )
     parser.add_argument(
         "--transfers",
+        action=Once,
         default=OWN,
         help="files or folders of unlabelled texts, by commas, and 'own' for "
         "the source's training texts (default: %(default)s)",
     )
     parser.add_argument(
-        "--students", help="student sizes, by commas (default: --student)"
+        "--students",
+        action=Once,
+        help="student sizes, by commas (default: --student)",
     )
     add_options(parser, Config, without=_SET_BY_STUDY)
     return parser
@@ -329,25 +369,37 @@ def main(arguments=None):
         int. The exit status, as that of the recipe.
     """
     options = vars(build_parser().parse_args(arguments))
-    study = {
-        name: split_names(options.pop(name) or "")
+    asked = {
+        name: options.pop(name) or ""
         for name in ("sources", "targets", "transfers", "students")
     }
     run_dir, quiet = options.pop("run_dir"), options.pop("quiet")
-    return exit_status(
-        "recipes.xtremedistil.study",
-        run_dir,
-        lambda: run(
-            Config(**options),
+
+    def run_study():
+        names = {name: split_names(text, name) for name, text in asked.items()}
+        texts = [name for name in names["transfers"] if name != OWN]
+        if not names["sources"] or not names["targets"]:
+            raise ValueError(
+                "A study needs sources and targets. Received: "
+                f"--sources {asked['sources']!r} --targets {asked['targets']!r}"
+            )
+        return run(
+            Config(
+                source=names["sources"][0],
+                targets=";".join([*names["targets"], ""]),
+                transfer=texts[0] if texts else None,
+                **options,
+            ),
             run_dir,
-            study["sources"],
-            study["targets"],
-            study["transfers"],
-            study["students"],
+            names["sources"],
+            names["targets"],
+            names["transfers"],
+            names["students"],
             quiet,
             "python -m recipes.xtremedistil.study " + shlex.join(sys.argv[1:]),
-        ),
-    )
+        )
+
+    return exit_status("recipes.xtremedistil.study", run_dir, run_study)
 
 
 if __name__ == "__main__":

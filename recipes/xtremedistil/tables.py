@@ -8,7 +8,7 @@ _MISSING = "–"
 
 
 def targets_table(results):
-    """A table with a column for each target.
+    """A table with a column for each target and split of it.
 
     Args:
         results: list of dict, as `targets.transfer` returns them.
@@ -16,16 +16,20 @@ def targets_table(results):
     Returns:
         str. Markdown.
     """
-    columns = [
-        f"{result['target']}, {result['metric'].replace('_', ' ')}"
-        for result in results
-    ]
+    columns, keys = [], []
+    for result in results:
+        name = f"{result['target']}, {result['metric'].replace('_', ' ')}"
+        columns.append(name)
+        keys.append((result, result["metric"]))
+        for split in result.get("further", ()):
+            columns.append(f"{name} on {split}")
+            keys.append((result, f"{result['metric']}_{split}"))
     rows = dict.fromkeys(row for result in results for row in result["models"])
     cells = [
         [row]
         + [
-            percent(result["models"].get(row, {}).get(result["metric"]))
-            for result in results
+            percent(result["models"].get(row, {}).get(key))
+            for result, key in keys
         ]
         for row in rows
     ]

@@ -29,7 +29,8 @@ def transfer(trainer, name, make_student, rows):
     Returns:
         dict that JSON can hold: `"target"`, `"metric"` (the one that models
         are compared by), `"dev"` (what was measured on), `"examples"` (its
-        number) and `"models"`: by row, what `LabelledTask.score` returns.
+        number), `"further"` (splits that are measured as well) and
+        `"models"`: by row, what `LabelledTask.score` returns.
     """
     labelled = trainer.read(name)
     size = (labelled.task.num_outputs, trainer.length(labelled))
@@ -64,6 +65,7 @@ def transfer(trainer, name, make_student, rows):
         "metric": labelled.task.selection_metric,
         "dev": labelled.dev_name,
         "examples": len(labelled.dev),
+        "further": list(labelled.further),
         "models": {row: data.score(model) for row, model in made.items()},
     }
 

@@ -9,6 +9,7 @@ from keras_distill import stages
 from keras_distill import tasks
 from keras_distill import teachers
 from keras_distill.saving import local_path
+from recipes.common.training import select_by
 from recipes.xtremedistil import models
 from recipes.xtremedistil import stage_list
 from recipes.xtremedistil import stage_table
@@ -29,20 +30,34 @@ class TaskData:
         train: The examples to train on.
         dev: Those of the dev split that epochs are chosen by.
         whole_dev: All of the dev split.
+        further: dict of split name to examples that are measured as well.
     """
 
     labelled: object
     train: tasks.TokenizedExamples
     dev: tasks.TokenizedExamples
     whole_dev: tasks.TokenizedExamples
+    further: dict = dataclasses.field(default_factory=dict)
 
     def measure(self, model):
         """The metrics of a model by which epochs are chosen."""
         return self.labelled.measure(model, self.dev)
 
     def score(self, model):
-        """The metrics of a model on the whole dev split, for a report."""
-        return self.labelled.score(model, self.whole_dev)
+        """The metrics of a model for a report.
+
+        Args:
+            model: KerasHub task.
+
+        Returns:
+            dict, of the whole dev split; and those of each further split,
+            their names followed by its own, as `"accuracy_dev_mismatched"`.
+        """
+        found = self.labelled.score(model, self.whole_dev)
+        for split, examples in self.further.items():
+            values = self.labelled.measure(model, examples)
+            found |= {f"{name}_{split}": v for name, v in values.items()}
+        return found
 
 
 class Trainer:
@@ -92,8 +107,15 @@ class Trainer:
         if isinstance(labelled, TaggingTask):
             # A tag that is mistyped shows here.
             self.folder.say(f"Tags: {', '.join(labelled.task.label_names)}")
+        if name == config.source:
+            labelled.task = select_by(labelled.task, config.metric)
         labelled.train = _drawn(labelled.train, config.max_train_examples)
-        labelled.dev = _drawn(labelled.dev, config.max_scored_examples)
+        most = config.max_scored_examples
+        labelled.dev = _drawn(labelled.dev, most)
+        labelled.further = {
+            split: _drawn(examples, most)
+            for split, examples in labelled.further.items()
+        }
         return labelled
 
     def tokenize(self, labelled, tokenizer):
@@ -106,12 +128,17 @@ class Trainer:
         Returns:
             `TaskData`.
         """
-        train, whole_dev = (
+        train, whole_dev, *further = (
             labelled.tokenize(examples, tokenizer, self.length(labelled))
-            for examples in (labelled.train, labelled.dev)
+            for examples in (
+                labelled.train,
+                labelled.dev,
+                *labelled.further.values(),
+            )
         )
         dev = _drawn(whole_dev, self.config.max_dev_examples)
-        return TaskData(labelled, train, dev, whole_dev)
+        further = dict(zip(labelled.further, further, strict=True))
+        return TaskData(labelled, train, dev, whole_dev, further)
 
     def length(self, labelled):
         """The most tokens of an example of a task.

@@ -8,6 +8,8 @@ import time
 
 import pytest
 
+from tests.recipes.commands import changed
+
 # Seconds; on a machine with other work a run takes minutes.
 _PATIENCE = 1200
 
@@ -115,10 +117,11 @@ def test_workers_need_to_be_told_of_each_other(arguments):
 def test_two_workers_go_on_after_one_was_killed(
     arguments, teacher_dir, tmp_path, two_workers
 ):
-    arguments += [
+    arguments = changed(
+        arguments,
         *("--teacher", str(teacher_dir), "--strategy", "multiworker"),
         *("--intermediate-epochs", "20"),
-    ]
+    )
     run = tmp_path / "run"
     workers = [_start(arguments, TF_CONFIG=text) for text in two_workers]
     try:

@@ -53,7 +53,7 @@ def options(data_dir, tmp_path):
         *("--source", "sst2", "--glue-dir", str(data_dir)),
         *("--run-dir", str(tmp_path / "run"), "--student", "1x8x2"),
         *("--representation-epochs", "1", "--logits-epochs", "1"),
-        *("--labels-epochs", "1", "--target-epochs", "1"),
+        *("--labels-epochs", "1"),
         *("--sequence-length", "16", "--batch-size", "8"),
     ]
 

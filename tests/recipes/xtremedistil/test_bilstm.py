@@ -17,6 +17,7 @@ from recipes.xtremedistil import bilstm
 from recipes.xtremedistil import bilstm_stage_list
 from recipes.xtremedistil.bilstm import Settings
 from recipes.xtremedistil.bilstm_stage_list import Unlabelled
+from tests.recipes.commands import changed
 
 BELOW = ["projection", "bilstm", "embeddings"]
 STAGES = [
@@ -170,11 +171,11 @@ def test_what_a_step_freezes_does_not_change(prepared):
 
     before = values()
     prepared[0].run([stage])
-    changed = [
+    has_changed = [
         any((x != y).any() for x, y in zip(old, new, strict=True))
         for old, new in zip(before, values(), strict=True)
     ]
-    assert changed == [True, True, False, False]
+    assert has_changed == [True, True, False, False]
     # What is gone by, and what a reader wants to know besides.
     best = prepared[0].results[stage.name].best
     assert {"loss", "accuracy", "epoch"} <= set(best)
@@ -218,10 +219,10 @@ def test_kept_hidden_states_teach_the_same(prepared):
     trainer, teacher, student, data = prepared
     found = []
     for features in ("live", "float32"):
-        changed = dict(
+        settings = dict(
             teacher_features=features, logits_epochs=0, labels_epochs=0
         )
-        trainer.config = dataclasses.replace(trainer.config, **changed)
+        trainer.config = dataclasses.replace(trainer.config, **settings)
         source = trainer._hidden_states(data.train, data, teacher, 2)
         (stage, *_) = bilstm_stage_list.distillation_stages(
             trainer.config, data, source, None, student, 2
@@ -350,7 +351,7 @@ def test_a_stopped_run_ends_as_if_it_had_not(arguments, tmp_path, monkeypatch):
     arguments += command_line(
         teacher_features="float16", logits_epochs=0, labels_epochs=0
     )
-    whole = [*arguments, "--quiet", "--run-dir", str(tmp_path / "whole")]
+    whole = changed(arguments, "--quiet", "--run-dir", str(tmp_path / "whole"))
     assert bilstm.main(whole) == 0
     list_stages = bilstm_stage_list.distillation_stages
 
@@ -433,29 +434,31 @@ def test_tags_in_two_languages(tagging, last_steps_only, tmp_path, capsys):
 @pytest.mark.slow
 def test_all_stages_of_tags(tagging, tmp_path, capsys):
     longer = command_line(labels_epochs=30, patience=30, peak_rate=3e-2)
-    learned = check_tags([*tagging, *longer], STAGES, tmp_path / "run", capsys)
+    learned = check_tags(
+        changed(tagging, *longer), STAGES, tmp_path / "run", capsys
+    )
     assert learned > 0.9
 
 
 @pytest.mark.parametrize(
     "settings, message",
     [
-        (dict(embedding_dim=0), "--embedding-dim must be 1 or more"),
-        (dict(lstm_dim=0), "--lstm-dim must be 1 or more"),
-        (dict(period_epochs=0), "--period-epochs must be 1 or more"),
-        (dict(dropout=1.0), "--dropout must be from 0 to below 1"),
-        (dict(recurrent_dropout=-0.1), "--recurrent-dropout must be from 0"),
-        (dict(teacher_layer=0), "--teacher-layer must be 1 or more"),
-        (dict(peak_rate=0.0), "--peak-rate must be above 0"),
-        (dict(floor_rate=1e-2), "--floor-rate must be from 0 to the --peak"),
-        (dict(period_growth=0.5), "--period-growth must be 1 or more"),
-        (dict(peak_decay=1.1), "--peak-decay must be above 0, at most 1"),
-        (dict(logits_epochs=-1), "--logits-epochs must be 0 or more"),
+        (dict(embedding_dim=0), "--embedding-dim must be an int of 1"),
+        (dict(lstm_dim=0), "--lstm-dim must be an int of 1 or"),
+        (dict(period_epochs=0), "--period-epochs must be an int of 1"),
+        (dict(dropout=1.0), "--dropout must be a number at least 0"),
+        (dict(recurrent_dropout=-0.1), "--recurrent-dropout must be a num"),
+        (dict(teacher_layer=0), "--teacher-layer must be an int of 1"),
+        (dict(peak_rate=0.0), "--peak-rate must be a number above 0"),
+        (dict(floor_rate=1e-2), "--floor-rate must be at most the --peak"),
+        (dict(period_growth=0.5), "--period-growth must be a number of"),
+        (dict(peak_decay=1.1), "--peak-decay must be a number above 0"),
+        (dict(logits_epochs=-1), "--logits-epochs must be an int of 0"),
         (
             dict(representation_epochs=0, logits_epochs=0, labels_epochs=0),
             "One of the stages must have epochs",
         ),
-        (dict(retrieve=5), "--retrieve is about the texts of --transfer"),
+        (dict(retrieve=5), "--retrieve has no effect without --tr"),
     ],
 )
 def test_settings_that_cannot_be(settings, message, tmp_path, capsys):
@@ -494,6 +497,6 @@ def test_help_explains_what_matters_here():
     text = " ".join(bilstm.build_parser().format_help().split())
     for name in Settings.__dataclass_fields__:
         option = "--" + name.replace("_", "-") + " "
-        assert (option in text) == (name not in bilstm._WITHOUT), name
+        assert (option in text) == (name not in Settings.without), name
     assert "(default: 200; paper: 600)" in text
     assert "(default: 0.001; paper: 1e-3)" in text

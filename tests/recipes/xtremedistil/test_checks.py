@@ -1,5 +1,6 @@
 """What the recipe refuses before it trains."""
 
+import contextlib
 import dataclasses
 import gc
 import weakref
@@ -11,39 +12,93 @@ from recipes.xtremedistil import models
 from recipes.xtremedistil.__main__ import build_parser
 from recipes.xtremedistil.__main__ import main
 from recipes.xtremedistil.checks import Checks
+from recipes.xtremedistil.checks import check_folders
 from recipes.xtremedistil.config import Config
 from recipes.xtremedistil.config import split_names
 from recipes.xtremedistil.labelled_task import LabelledTask
 from recipes.xtremedistil.labelled_task import read_task
+from tests.recipes.commands import changed
 
 
 @pytest.mark.parametrize(
     "settings, message",
     [
         ({"student": "big"}, "must be a preset"),
+        ({"student": "4x312x0"}, "must be a preset"),
+        ({"student": "4x312x5"}, "num_heads=5 of hidden_dim=312"),
+        ({"source": "mnil"}, "There is no task 'mnil' .did you mean 'mnli'"),
+        ({"source": "mnli+sst2"}, "Only tasks with the same label names"),
+        ({"source": ""}, "--source must be a text that is not empty"),
+        ({"targets": "rte,mrqc"}, "no task 'mrqc' .did you mean 'mrpc'"),
         ({"targets": "rte,rte"}, "may stand once"),
-        ({"retrieve": 5}, "--retrieve is about the texts of --transfer"),
-        ({"transfer_columns": "0"}, "--transfer-columns is about"),
-        ({"max_transfer_texts": 5}, "--max-transfer-texts is about"),
-        ({"transfer_sentences": True}, "--transfer-sentences is about"),
-        ({"transfer_min_words": 2}, "--transfer-min-words is about"),
-        ({"retrieve_balance": "equal"}, "--retrieve-balance is about"),
+        ({"targets": "rte,,mrpc"}, "--targets has no name between"),
+        ({"metric": "f1"}, "--metric does not fit mnli.*for two classes"),
+        ({"source": "wikiann:en", "metric": "f1"}, "of tags must be one of"),
+        ({"retrieve": 5}, "--retrieve has no effect without --transfer"),
+        ({"transfer_columns": "0"}, "--transfer-columns has no effect without"),
+        (
+            {"transfer": "any", "transfer_columns": "a,b,c"},
+            "one or two columns",
+        ),
+        ({"transfer": "any", "transfer_columns": "a,"}, "one or two columns"),
+        ({"max_transfer_texts": 5}, "--max-transfer-texts has no effect"),
+        ({"transfer_sentences": True}, "--transfer-sentences has no effect"),
+        ({"transfer_min_words": 2}, "--transfer-min-words has no effect"),
         (
             {"transfer": "any", "retrieve_balance": "equal"},
-            "without --retrieve",
+            "--retrieve-balance has no effect without --retrieve",
         ),
         (
             {"transfer": "any", "retrieve": 5, "max_transfer_texts": 9},
             "give one of them",
         ),
-        ({"targets": "rte", "target_epochs": 0}, "--target-epochs must be 1"),
-        ({"logits_epochs": -1}, "--logits-epochs must be 0 or more"),
-        ({"task_distillation": "both"}, "without --targets"),
-        ({"skip_bad_rows": True}, "--skip-bad-rows is about the files of"),
-        ({"encoding": "cp1252"}, "--encoding is about .*--glue-dir"),
+        ({"skip_bad_rows": True}, "--skip-bad-rows has no effect without --d"),
+        ({"encoding": "cp1252"}, "--encoding has no effect .*--glue-dir"),
+        (
+            {
+                "transfer": "any",
+                "representation_epochs": 0,
+                "logits_epochs": 0,
+            },
+            "--transfer has no effect with --representation-epochs 0 and --log",
+        ),
+        ({"target_epochs": 4}, "--target-epochs has no effect without --targ"),
+        (
+            {"target_rate": 1e-5},
+            "--target-rate has no effect without --targets",
+        ),
+        ({"task_distillation": "both"}, "no effect without --targets"),
+        (
+            {"teacher_epochs": 0, "teacher_rate": 1e-5},
+            "with --teacher-epochs 0",
+        ),
+        (
+            {"representation_epochs": 0, "attention": "none"},
+            "--attention has no effect with --representation-epochs 0",
+        ),
+        (
+            {"unfreezing": "none", "head_rate": 1e-2},
+            "--head-rate has no effect with --unfreezing none",
+        ),
+        (
+            {"logits_epochs": 0, "labels_epochs": 0, "unfreezing": "layer"},
+            "--unfreezing has no effect with --logits-epochs 0 and --labels-e",
+        ),
+        (
+            {
+                "representation_epochs": 0,
+                "logits_epochs": 0,
+                "labels_epochs": 0,
+            },
+            "One of the stages must have epochs",
+        ),
+        (
+            {"max_dev_examples": 500, "max_scored_examples": 100},
+            "drawn from those of --max-scored-examples",
+        ),
         (
             {"embeddings": "random", "freeze_embeddings": True},
-            "--freeze-embeddings is about",
+            "--freeze-embeddings has no effect with --embeddings random",
         ),
         (
             {"embeddings": "random", "embedding_positions": "teacher"},
@@ -53,13 +108,16 @@ from recipes.xtremedistil.labelled_task import read_task
 )
 def test_settings_without_effect_are_refused(settings, message):
     with pytest.raises(ValueError, match=message):
-        Config(**settings).check()
+        Config(**settings)
 
 
 @pytest.mark.parametrize(
     "settings",
     [
-        {"target_epochs": 0},
+        {"targets": "rte", "target_epochs": 1, "target_rate": 1e-5},
+        {"metric": "macro_f1"},
+        {"source": "wikiann:en,de", "metric": "phrase_recall"},
+        {"max_scored_examples": 100},
         {"transfer": "any", "retrieve": 5, "retrieve_balance": "equal"},
         {"transfer": "any", "max_transfer_texts": 5, "transfer_min_words": 2},
         {"embeddings": "random", "embedding_positions": "random"},
@@ -68,7 +126,42 @@ def test_settings_without_effect_are_refused(settings, message):
     ],
 )
 def test_settings_that_go_together(settings):
-    Config(**settings).check()
+    config = Config(**settings)
+    assert {name: getattr(config, name) for name in settings} == settings
+
+
+@pytest.mark.parametrize(
+    ("names", "folders", "message"),
+    [
+        (["boolq"], {"glue_dir": "any"}, "--glue-dir has no effect"),
+        (["wikiann:en"], {"glue_dir": "any"}, "--glue-dir has no effect"),
+        (["film_reviews"], {"data_dir": "any"}, "--data-dir has no effect"),
+        (
+            ["mnli", "rte"],
+            {"data_dir": "any", "glue_dir": "any"},
+            "--data-dir has no effect where no task is read from it",
+        ),
+        (["mnli", "boolq"], {"data_dir": "any", "glue_dir": "any"}, None),
+        (["mnli"], {"data_dir": "any"}, None),
+        (["mnli+litl"], {"data_dir": "any", "glue_dir": "any"}, None),
+        (["film_reviews"], {}, None),
+    ],
+)
+def test_folders_that_no_task_is_read_from(names, folders, message):
+    refused = contextlib.nullcontext()
+    if message is not None:
+        refused = pytest.raises(ValueError, match=message)
+    with refused:
+        check_folders(names, Config(**folders))
+
+
+@pytest.mark.parametrize(
+    "text", ["negative=nan,positive=1", "negative=0,positive=0", "negative=-1"]
+)
+def test_shares_that_are_none(data_dir, text):
+    labelled = read_task("sst2", glue_dir=data_dir)
+    with pytest.raises(ValueError, match="none negative and not all 0"):
+        labelled.label_balance(text, 1)
 
 
 def test_names_hold_commas_where_semicolons_part_them():
@@ -102,7 +195,7 @@ def test_names_hold_commas_where_semicolons_part_them():
 def test_bad_input_is_one_sentence(
     untrained, tmp_path, capsys, change, message
 ):
-    assert main([*untrained, "--logits-epochs", "0", *change]) == 2
+    assert main(changed(untrained, "--logits-epochs", "0", *change)) == 2
     error = capsys.readouterr().err
     assert message in error
     assert "Traceback" not in error

@@ -90,7 +90,7 @@ def test_shares_that_leave_no_steps_are_refused(glue_dir, tmp_path, capsys):
         *("--layer-share", "1", "--run-dir", str(tmp_path / "run")),
     ]
     assert error_propagation.main(arguments) == 2
-    assert "--layer-share must be a number between" in capsys.readouterr().err
+    assert "--layer-share must be a number above 0" in capsys.readouterr().err
 
 
 def test_fewer_steps_than_layers_are_refused(

@@ -14,6 +14,7 @@ from recipes.xtremedistil import targets
 from recipes.xtremedistil.__main__ import build_parser
 from recipes.xtremedistil.__main__ import main
 from recipes.xtremedistil.config import Config
+from tests.recipes.commands import changed
 
 
 def times(folder):
@@ -30,7 +31,8 @@ def test_end_to_end_and_another_target(
 ):
     transfer = tmp_path / "texts.txt"
     transfer.write_text("a sad film\nthe story is funny\n\na great plot\n" * 9)
-    arguments = [*arguments, "--transfer", str(transfer), "--targets"]
+    arguments = [*arguments, "--transfer", str(transfer)]
+    arguments += ["--target-epochs", "1", "--targets"]
     assert main([*arguments, "rte"]) == 0
     shown = capsys.readouterr().out
     assert "27 unlabelled texts" in shown
@@ -103,8 +105,9 @@ def test_a_run_stopped_between_stages_ends_as_if_it_had_not(
 ):
     # Weights are compared, not reports.
     monkeypatch.setattr(recipe._Recipe, "_report", lambda self: {})
-    arguments += ["--logits-epochs", "0", "--unfreezing", "none", "--quiet"]
-    whole = [*arguments, "--run-dir", str(tmp_path / "whole")]
+    change = ["--logits-epochs", "0", "--unfreezing", "none", "--quiet"]
+    arguments = changed(arguments, *change)
+    whole = changed(arguments, "--run-dir", str(tmp_path / "whole"))
     assert main(whole) == 0
 
     list_stages = stage_list.distillation_stages

@@ -7,6 +7,7 @@ import pytest
 from keras_distill import export
 from recipes.xtremedistil import study
 from recipes.xtremedistil.config import Config
+from tests.recipes.commands import changed
 
 
 def result(target, score):
@@ -40,17 +41,21 @@ def test_rows_are_named_by_what_differs(rows, names):
         (["--strategy", "multiworker"], "A study is for one machine"),
         (["--targets", "sst2,mrqc"], "mrqc"),
         (["--targets", "wikiann:en,de;"], "tags of words where"),
-        (["--target-epochs", "0"], "--target-epochs must be 1 or more"),
-        (["--students", "1x8x2,1x64x2"], "at most as wide as the teacher"),
+        (["--target-epochs", "0"], "--target-epochs must be an int of 1"),
+        (["--student", "1x64x2"], "at most as wide as the teacher"),
         (["--transfers", "own,no/such/file"], "no/such/file"),
-        (["--retrieve", "5"], "--retrieve is about the texts"),
+        (["--retrieve", "5"], "--retrieve has no effect without --tra"),
+        (["--students", "1x8x2,2x8x2"], "--student has no effect with"),
+        (["--data-dir", "any"], "--data-dir has no effect"),
+        (["--transfers", "own,,wiki"], "--transfers has no name between"),
         (["--sources", "sst2,qqp"], "must hold the folder QQP"),
     ],
 )
 def test_bad_input_costs_no_teacher(
     arguments, tmp_path, capsys, options, message
 ):
-    assert study.main([*arguments, "--targets", "sst2", *options]) == 2
+    command = changed(arguments, "--targets", "sst2", *options)
+    assert study.main(command) == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / "study").exists()
 
@@ -97,7 +102,7 @@ def test_rows_are_sources_texts_and_sizes_and_done_ones_are_taken(
     def run(*target_names):
         calls.clear()
         return study.run(
-            Config(retrieve=5),
+            Config(transfer="wiki", retrieve=5),
             tmp_path,
             ["mnli", "sst2"],
             target_names,

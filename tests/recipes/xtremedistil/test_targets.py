@@ -19,7 +19,9 @@ def test_another_rate_of_a_finished_target_is_refused(trainer, prepared):
     _, student, data = prepared
 
     def fine_tune(rate):
-        config = dataclasses.replace(trainer.config, target_rate=rate)
+        config = dataclasses.replace(
+            trainer.config, targets="rte", target_rate=rate
+        )
         trainer.run(
             [targets._fine_tuning(config, data, student, "rte.fine-tuning")]
         )
@@ -31,7 +33,7 @@ def test_another_rate_of_a_finished_target_is_refused(trainer, prepared):
 
 
 def test_a_folder_belongs_to_the_settings_of_the_source():
-    known = Config(targets="rte", target_epochs=1).source_settings()
+    known = Config(targets="rte", target_epochs=3).source_settings()
     other = Config(
         targets="rte,mrpc",
         target_epochs=2,
@@ -65,7 +67,7 @@ def test_targets_of_one_task_have_stages_of_their_own(
             trainer,
             target,
             targets.transferred_from(student),
-            targets.rows_of(Config(task_distillation="both")),
+            targets.rows_of(Config(targets="rte", task_distillation="both")),
         )
     assert len(set(names)) == len(names)
     assert {name.split(".")[0] for name in names} == {

@@ -1,0 +1,45 @@
+"""Says which recipes there are: `python -m recipes`."""
+
+import sys
+
+_RECIPES = {
+    "recipes.tinybert": "TinyBERT: distils a BERT on one task in two steps",
+    "recipes.xtremedistil": "XtremeDistil: distils on one task, fine-tunes on "
+    "many",
+    "recipes.xtremedistil.study": "which source, texts and size transfer best",
+    "recipes.xtremedistil.bilstm": "XtremeDistil of 2020: a recurrent student",
+    "recipes.xtremedistil.error_propagation": "how far errors of lower layers "
+    "spoil the upper ones",
+}
+
+
+def main(arguments=None):
+    """Prints the commands of the recipes.
+
+    Args:
+        arguments: Optional list of str. Defaults to the process's own.
+
+    Returns:
+        int. The exit status: 0, or 2 where a recipe was asked for in a way
+        that starts none.
+    """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    asked = [word for word in arguments if word not in ("-h", "--help")]
+    lines = [f"  python -m {name:<40}{what}" for name, what in _RECIPES.items()]
+    text = "\n".join(
+        ["Each recipe is a command, and --help explains it:", "", *lines]
+    )
+    if not asked:
+        print(text)
+        return 0
+    for name in _RECIPES:
+        if asked[0] in (name, name.removeprefix("recipes.")):
+            rest = " ".join(asked[1:])
+            print(f"Use: python -m {name} {rest}".rstrip(), file=sys.stderr)
+            return 2
+    print(f"There is no recipe {asked[0]!r}. {text}", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

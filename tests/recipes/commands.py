@@ -1,0 +1,28 @@
+"""Command lines whose options the tests change."""
+
+
+def changed(arguments, *change):
+    """A command line with some options changed or added.
+
+    Args:
+        arguments: list of str. Options, each with its value, or switches.
+        *change: str. The same.
+
+    Returns:
+        list of str, in which each option stands once.
+    """
+    options = {**_read(arguments), **_read(change)}
+    return [
+        word for name, values in options.items() for word in (name, *values)
+    ]
+
+
+def _read(words):
+    options, name = {}, None
+    for word in words:
+        if word.startswith("--"):
+            name = word
+            options[name] = []
+        else:
+            options[name].append(word)
+    return options

@@ -1,0 +1,276 @@
+"""What all recipes' commands have in common."""
+
+import importlib
+import pathlib
+import re
+import shlex
+
+import pytest
+
+import recipes
+from recipes import __main__ as all_recipes
+from recipes.common.options import Options
+from recipes.tinybert.__main__ import build_parser as tinybert
+from recipes.tinybert.config import Config as TinyBert
+from recipes.xtremedistil.__main__ import build_parser as xtremedistil
+from recipes.xtremedistil.bilstm import Settings as BiLstm
+from recipes.xtremedistil.bilstm import build_parser as bilstm
+from recipes.xtremedistil.config import Config as XtremeDistil
+from recipes.xtremedistil.error_propagation import Settings as ErrorPropagation
+from recipes.xtremedistil.error_propagation import (
+    build_parser as error_propagation,
+)
+from recipes.xtremedistil.study import build_parser as study
+
+ROOT = pathlib.Path(recipes.__file__).parents[1]
+CONFIGS = [TinyBert, XtremeDistil, BiLstm, ErrorPropagation]
+PARSERS = {
+    "recipes.tinybert": (tinybert, TinyBert),
+    "recipes.xtremedistil": (xtremedistil, XtremeDistil),
+    "recipes.xtremedistil.study": (study, None),
+    "recipes.xtremedistil.bilstm": (bilstm, BiLstm),
+    "recipes.xtremedistil.error_propagation": (
+        error_propagation,
+        ErrorPropagation,
+    ),
+}
+OWN = ("run_dir", "quiet", "resume")
+
+
+def fields(kind):
+    """Of options that are numbers, texts, switches or one of a few."""
+    return [
+        pytest.param(config, field, id=f"{config.__module__}-{field.name}")
+        for config in CONFIGS
+        for field in config.__dataclass_fields__.values()
+        if field.name not in config.without and kind_of(field) == kind
+    ]
+
+
+def kind_of(field):
+    if field.metadata["choices"] is not None:
+        return "choice"
+    annotation = getattr(field.type, "__args__", (field.type,))[0]
+    return {int: "number", float: "number", bool: "switch", str: "text"}[
+        annotation
+    ]
+
+
+@pytest.mark.parametrize(("config", "field"), fields("number"))
+def test_numbers_have_a_range(config, field):
+    bounds = field.metadata["range"]
+    least = bounds["minimum"] if bounds["above"] is None else bounds["above"]
+    # Nothing of a recipe can be less than 0.
+    assert least is not None and least >= 0
+    flag = "--" + field.name.replace("_", "-")
+    values = [least - 1, -1, True, "3", float("nan"), float("inf"), [1]]
+    if bounds["above"] is not None:
+        values.append(least)
+    if field.type in (int, int | None):
+        values.append(least + 1.5)
+    if type(field.default) is not type(None):
+        values.append(None)
+    for bound in (bounds["maximum"], bounds["below"]):
+        if bound is not None:
+            values.append(bound + 1)
+    for value in values:
+        with pytest.raises(ValueError, match=f"{flag} must be a"):
+            config(**{field.name: value})
+
+
+@pytest.mark.parametrize(("config", "field"), fields("choice"))
+def test_choices_are_checked_in_python_too(config, field):
+    for value in ("none of them", "", 3, True):
+        with pytest.raises(ValueError, match="must be one of"):
+            config(**{field.name: value})
+
+
+@pytest.mark.parametrize(("config", "field"), fields("switch"))
+def test_switches_are_true_or_false(config, field):
+    for value in ("false", 1, None):
+        with pytest.raises(ValueError, match="must be True or False"):
+            config(**{field.name: value})
+
+
+@pytest.mark.parametrize(("config", "field"), fields("text"))
+def test_texts_are_not_empty(config, field):
+    for value in (" ", 3, True):
+        with pytest.raises(ValueError, match="must be a text that is not empt"):
+            config(**{field.name: value})
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_an_option_that_would_do_nothing_is_refused(config):
+    """All that is written beside the options, at values of their own."""
+    other = {
+        "transfer": "texts.txt",
+        "transfer_columns": "0",
+        "retrieve_balance": "equal",
+        "glue_dir": "glue",
+    }
+    seen = 0
+    for name, field in config.__dataclass_fields__.items():
+        if name in config.without:
+            continue
+        for condition in field.metadata["no_effect_with"]:
+            value = other.get(name)
+            if field.metadata["choices"] is not None:
+                choices = field.metadata["choices"]
+                value = next(one for one in choices if one != field.default)
+            elif value is None and isinstance(field.default, bool):
+                value = True
+            elif value is None:
+                value = (field.default or 1) * 2
+            settings = {
+                k: v for k, v in condition.items() if k not in config.without
+            }
+            flag = "--" + name.replace("_", "-")
+            with pytest.raises(ValueError, match=f"{flag} has no effect with"):
+                config(**settings, **{name: value})
+            seen += 1
+    assert seen
+
+
+@pytest.mark.parametrize("config", [BiLstm, ErrorPropagation])
+def test_options_of_another_recipe_are_refused(config):
+    for name in config.without:
+        field = config.__dataclass_fields__[name]
+        value = {"targets": "rte", "transfer": "x"}.get(name)
+        if field.metadata["choices"] is not None:
+            choices = field.metadata["choices"]
+            value = next(one for one in choices if one != field.default)
+        elif isinstance(field.default, bool):
+            value = True
+        elif value is None and isinstance(field.default, (int, float)):
+            value = field.default * 2
+        elif value is None:
+            value = 5 if field.type == int | None else "3x192x12"
+        with pytest.raises(ValueError, match="is no option of this recipe"):
+            config(**{name: value})
+
+
+def test_paths_and_numpy_numbers_are_taken():
+    np = pytest.importorskip("numpy")
+    config = XtremeDistil(
+        data_dir=pathlib.Path("some") / "where", seed=np.int64(3)
+    )
+    assert config.data_dir == str(pathlib.Path("some/where"))
+    assert type(config.seed) is int
+
+
+@pytest.mark.parametrize("name", PARSERS)
+def test_help_names_every_default(name):
+    build, config = PARSERS[name]
+    text = " ".join(build().format_help().split())
+    for field in (config or XtremeDistil).__dataclass_fields__.values():
+        flag = "--" + field.name.replace("_", "-")
+        if f" {flag} " in text.split("options:")[1]:
+            assert " ".join(field.metadata["help"].split()) in text
+
+
+@pytest.mark.parametrize("name", PARSERS)
+def test_an_option_given_twice_is_refused(name, capsys):
+    parser = PARSERS[name][0]()
+    needed = []
+    if name.endswith("study"):
+        needed = ["--sources", "mnli", "--targets", "rte"]
+    for twice in (
+        ["--seed", "1", "--seed", "2"],
+        ["--run-dir", "a", "--run-dir", "b"],
+        ["--teacher", "a", "--teacher=b"],
+    ):
+        with pytest.raises(SystemExit) as stop:
+            parser.parse_args([*needed, *twice])
+        assert stop.value.code == 2
+        assert (
+            f"argument {twice[0]}: given twice, as" in capsys.readouterr().err
+        )
+    # The same once more loses nothing.
+    found = parser.parse_args([*needed, "--seed", "4", "--seed", "4"])
+    assert found.seed == 4
+    assert "_given" not in vars(found)
+
+
+def test_resume_and_no_resume_are_one_option(capsys):
+    with pytest.raises(SystemExit):
+        tinybert().parse_args(["--resume", "--no-resume"])
+    assert "given twice" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", PARSERS)
+def test_a_misspelt_option_is_answered_with_the_right_one(name, capsys):
+    needed = []
+    if name.endswith("study"):
+        needed = ["--sources", "mnli", "--targets", "rte"]
+    for misspelt, meant in (
+        ("--sequence_length", "--sequence-length"),
+        ("--batchsize", "--batch-size"),
+        ("--teacher-rat", "--teacher"),
+    ):
+        with pytest.raises(SystemExit):
+            PARSERS[name][0]().parse_args([*needed, misspelt, "8"])
+        error = capsys.readouterr().err
+        assert "unrecognized arguments" in error
+        assert f"did you mean '{meant}" in error
+
+
+def test_a_run_needs_a_folder(capsys):
+    with pytest.raises(SystemExit):
+        tinybert().parse_args(["--run-dir", " "])
+    assert "a folder must have a name" in capsys.readouterr().err
+
+
+def test_all_recipes_are_listed(capsys):
+    assert all_recipes.main([]) == 0
+    text = capsys.readouterr().out
+    for name in PARSERS:
+        assert f"python -m {name} " in text
+        assert hasattr(
+            importlib.import_module(name)
+            if name.count(".") > 1
+            else importlib.import_module(f"{name}.__main__"),
+            "main",
+        )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["tinybert", "--task", "rte"],
+            "python -m recipes.tinybert --task rte",
+        ),
+        (["xtremedistil.study"], "Use: python -m recipes.xtremedistil.study"),
+        (["tinbert"], "There is no recipe 'tinbert'"),
+    ],
+)
+def test_a_recipe_is_a_command_of_its_own(arguments, message, capsys):
+    assert all_recipes.main(arguments) == 2
+    assert message in capsys.readouterr().err
+
+
+def commands():
+    """The commands of recipes that the documentation and the Makefile show."""
+    texts = [ROOT / "README.md", ROOT / "Makefile"]
+    texts += [*ROOT.glob("recipes/*/README.md"), *ROOT.glob("docs/*.md")]
+    for path in texts:
+        text = path.read_text(encoding="utf-8").replace("\\\n", " ")
+        for line in re.findall(r"-m (recipes\.[^\n`]*)", text):
+            yield path.name, line.split("#")[0].strip()
+
+
+@pytest.mark.parametrize(("path", "command"), commands())
+def test_commands_that_are_shown_are_accepted(path, command):
+    name, *arguments = shlex.split(command)
+    build, config = PARSERS[name]
+    if "--help" in arguments or not arguments and name.endswith("study"):
+        return
+    options = vars(build().parse_args(arguments))
+    for own in OWN:
+        options.pop(own, None)
+    if config is None:
+        for own in ("sources", "targets", "transfers", "students"):
+            options.pop(own)
+        config = XtremeDistil
+        options["targets"] = "rte"
+    assert isinstance(config(**options), Options)

@@ -1,0 +1,548 @@
+"""Every option of every recipe changes something, seen before any training.
+
+A run is observed as far as its stages: what they say of themselves, the rows
+that they train on, the students as they start, what is asked of the teacher.
+An option whose value changes none of that has no entry here that holds.
+"""
+
+import hashlib
+import shutil
+import types
+
+import keras_hub
+import numpy as np
+import pytest
+
+from keras_distill import tasks
+from keras_distill import teachers
+from recipes.common import training
+from recipes.common.student_size import parse_size
+from recipes.tinybert import recipe as tinybert
+from recipes.tinybert.config import Config as TinyBert
+from recipes.xtremedistil import bilstm
+from recipes.xtremedistil import error_propagation
+from recipes.xtremedistil import models
+from recipes.xtremedistil import recipe as xtremedistil
+from recipes.xtremedistil import study
+from recipes.xtremedistil import trainer as trainers
+from recipes.xtremedistil.bilstm import Settings as BiLstm
+from recipes.xtremedistil.config import Config as XtremeDistil
+from recipes.xtremedistil.error_propagation import Settings as ErrorPropagation
+from recipes.xtremedistil.trainer import TaskData
+from tests.conftest import WORDS
+
+# === What differs, by option: its value, and what else is set on both sides.
+# "glue", "other" and "texts" are folders of the fixture below.
+OF_TEACHER = {
+    "teacher": ("another", {}),
+    "teacher_batch_size": (8, {}),
+    "teacher_epochs": (2, {}),
+    "teacher_rate": (1e-5, {}),
+    "weight_decay": (0.1, {}),
+    "allow_untrained_teacher": (True, {}),
+    "seed": (2, {}),
+    "sequence_length": (8, {}),
+    "max_train_examples": (5, {}),
+    "metric": ("matthews", {}),
+    "batch_size": (4, {}),
+    "skip_bad_rows": (True, {"glue_dir": "bad"}),
+    "encoding": ("latin-1", {"glue_dir": "bytes"}),
+}
+OF_TEXTS = {
+    "transfer": ("texts/lines.txt", {}),
+    "transfer_columns": ("1", {"transfer": "texts/pairs.tsv"}),
+    "transfer_sentences": (True, {"transfer": "texts/lines.txt"}),
+    "transfer_min_words": (4, {"transfer": "texts/lines.txt"}),
+    "max_transfer_texts": (2, {"transfer": "texts/lines.txt"}),
+    "retrieve": (3, {"transfer": "texts/lines.txt"}),
+    "retrieve_balance": (
+        "examples",
+        {"transfer": "texts/lines.txt", "retrieve": 3},
+    ),
+    "max_dev_examples": (3, {}),
+    "max_scored_examples": (5, {}),
+    "data_dir": ("other", {"glue_dir": None, "data_dir": "glue"}),
+    "glue_dir": ("other", {}),
+    "source": ("mrpc", {}),
+}
+EFFECTS = {
+    TinyBert: {
+        **OF_TEACHER,
+        "task": ("mrpc", {}),
+        "glue_dir": ("other", {}),
+        "student": ("2x8x2", {}),
+        "embeddings": ("random", {}),
+        "layer_map": ("last", {}),
+        "intermediate_epochs": (3, {}),
+        "intermediate_rate": (1e-5, {}),
+        "intermediate_schedule": ("constant", {}),
+        "prediction_epochs": (3, {}),
+        "prediction_rate": (1e-5, {}),
+        "prediction_target": ("labels", {}),
+        "temperature": (2.0, {}),
+        "teacher_features": ("float16", {}),
+        "normalization": ("official", {}),
+        "baseline_epochs": (4, {}),
+        "baseline_rate": (1e-5, {}),
+        "strategy": ("tpu", {}),
+    },
+    XtremeDistil: {
+        **OF_TEACHER,
+        **OF_TEXTS,
+        "targets": ("mrpc", {"targets": "sst2"}),
+        "student": ("2x8x2", {}),
+        "embeddings": ("centred", {}),
+        "embedding_positions": ("random", {}),
+        "freeze_embeddings": (True, {}),
+        "embedding_dim": (4, {}),
+        "hidden_states": ("first", {}),
+        "attention": ("none", {}),
+        "representation_epochs": (3, {}),
+        "representation_rate": (1e-5, {}),
+        "unfreezing": ("layer", {}),
+        "logits_epochs": (3, {}),
+        "labels_epochs": (3, {}),
+        "head_rate": (1e-5, {}),
+        "encoder_rate": (1e-5, {}),
+        "target_epochs": (3, {"targets": "sst2"}),
+        "target_rate": (1e-5, {"targets": "sst2"}),
+        "schedule": ("constant", {}),
+        "patience": (3, {}),
+        "task_distillation": ("both", {"targets": "sst2"}),
+        "strategy": ("tpu", {}),
+    },
+    BiLstm: {
+        **OF_TEACHER,
+        **OF_TEXTS,
+        "teacher_layer": (2, {}),
+        "teacher_features": ("float16", {}),
+        "embeddings": ("centred", {}),
+        "embedding_dim": (4, {}),
+        "lstm_dim": (5, {}),
+        "dropout": (0.1, {}),
+        "recurrent_dropout": (0.1, {}),
+        "representation_epochs": (3, {}),
+        "logits_epochs": (3, {}),
+        "labels_epochs": (3, {}),
+        "patience": (3, {}),
+        "peak_rate": (1e-2, {}),
+        "floor_rate": (1e-7, {}),
+        "period_epochs": (2, {}),
+        "period_growth": (3.0, {}),
+        "peak_decay": (0.5, {}),
+    },
+    ErrorPropagation: {
+        "source": ("mrpc", {}),
+        "data_dir": ("other", {"glue_dir": None, "data_dir": "glue"}),
+        "glue_dir": ("other", {}),
+        "teacher": ("another", {}),
+        "student": ("2x8x2", {}),
+        "embeddings": ("centred", {}),
+        "embedding_positions": ("random", {}),
+        "freeze_embeddings": (True, {}),
+        "embedding_dim": (4, {}),
+        "sequence_length": (8, {}),
+        "max_train_examples": (9, {}),
+        "batch_size": (2, {}),
+        "hidden_states": ("first", {}),
+        "attention": ("none", {}),
+        "representation_epochs": (3, {}),
+        "representation_rate": (1e-5, {}),
+        "weight_decay": (0.1, {}),
+        "layer_share": (0.7, {}),
+        "seed": (2, {}),
+        "skip_bad_rows": (True, {"glue_dir": "bad"}),
+        "encoding": ("latin-1", {"glue_dir": "bytes"}),
+    },
+}
+BASE = {
+    TinyBert: dict(task="sst2", glue_dir="glue", student="1x8x2"),
+    XtremeDistil: dict(source="sst2", glue_dir="glue", student="1x8x2"),
+    BiLstm: dict(source="sst2", glue_dir="glue", embedding_dim=6, lstm_dim=3),
+    ErrorPropagation: dict(
+        source="sst2", glue_dir="glue", student="1x8x2", batch_size=4
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Two folders in GLUE's layout with other rows, and unlabelled texts."""
+    path = tmp_path_factory.mktemp("effects")
+    for name, texts in (
+        ("glue", ["a great film", "a dull film with a bad plot", "funny"]),
+        ("other", ["a sad story", "the actor was great and funny", "dull"]),
+    ):
+        single = ["sentence\tlabel"]
+        pairs = ["Quality\t#1 ID\t#2 ID\t#1 String\t#2 String"]
+        for number in range(12):
+            text = texts[number % 3]
+            single.append(f"{text}\t{int('great' in text or text == 'funny')}")
+            pairs.append(f"{number % 2}\t1\t2\t{text}\tthe film")
+        for task, rows in (("SST-2", single), ("MRPC", pairs)):
+            where = path / name / task
+            where.mkdir(parents=True)
+            for split in ("train", "dev"):
+                (where / f"{split}.tsv").write_text("\n".join(rows) + "\n")
+    # A row that is too short, and one that is no UTF-8.
+    for name, row in (("bad", b"short\n"), ("bytes", b"caf\xe9\t1\n")):
+        shutil.copytree(path / "glue", path / name)
+        file = path / name / "SST-2/train.tsv"
+        file.write_bytes(file.read_bytes() + row)
+    (path / "texts").mkdir()
+    (path / "texts/lines.txt").write_text(
+        "A good film. It was very funny.\na dull plot\nthe ending\na sad one\n"
+    )
+    (path / "texts/pairs.tsv").write_text("a\tb\na good film\tthe film\n" * 2)
+    return path
+
+
+@pytest.fixture(scope="module")
+def teacher():
+    """A tiny one, whose words are far from random."""
+    tokenizer = keras_hub.models.BertTokenizer(
+        vocabulary=["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS],
+        lowercase=True,
+    )
+    model = keras_hub.models.BertTextClassifier(
+        keras_hub.models.BertBackbone(
+            vocabulary_size=tokenizer.vocabulary_size(),
+            num_layers=4,
+            num_heads=2,
+            hidden_dim=16,
+            intermediate_dim=32,
+            max_sequence_length=128,
+        ),
+        num_classes=2,
+        preprocessor=keras_hub.models.BertTextClassifierPreprocessor(
+            tokenizer, sequence_length=16
+        ),
+    )
+    generator = np.random.default_rng(0)
+    for weight in model.weights:
+        weight.assign(generator.normal(0.3, 0.5, weight.shape))
+    return model
+
+
+class Kept:
+    """A cache of the teacher's features that keeps none."""
+
+    def __init__(self, seen):
+        self._seen = seen
+
+    def write(
+        self,
+        path,
+        teacher,
+        examples,
+        features="logits",
+        dtype="float32",
+        **options,
+    ):
+        self._seen.append(
+            ("kept", features, dtype, examples.ids.tolist(), options)
+        )
+        return self
+
+    def attach(self, examples, features=None):
+        return examples
+
+
+def stages_of(listed):
+    """What can be seen of stages: what they say, rows, and the student."""
+    return [
+        (
+            stage.describe(),
+            stage.train.sequence_length,
+            stage.train.ids.tolist(),
+            [
+                len(row)
+                for row in np.split(
+                    stage.train._values, stage.train._starts[1:]
+                )
+            ],
+            stage.student.backbone.get_config().get("dropout"),
+            len(stage.student.trainable_variables),
+            fingerprint(stage.student),
+        )
+        for stage in listed
+    ]
+
+
+def fingerprint(model):
+    digest = hashlib.sha256()
+    for weight in model.weights:
+        digest.update(np.ascontiguousarray(weight.numpy()).tobytes())
+    return digest.hexdigest()
+
+
+@pytest.fixture
+def observe(folder, teacher, monkeypatch):
+    """What a configuration of a recipe comes to, without any training."""
+    # A first run of it has done the work.
+    known = observe_cache
+
+    def look(config_class, settings):
+        key = (config_class, tuple(sorted(settings.items(), key=str)))
+        if key not in known:
+            config = config_class(
+                **{
+                    name: str(folder / value)
+                    if name in ("glue_dir", "data_dir", "transfer") and value
+                    else value
+                    for name, value in settings.items()
+                }
+            )
+            known[key] = of_config(config)
+        return known[key]
+
+    def of_config(config):
+        seen = []
+        run_folder = types.SimpleNamespace(
+            path=folder / "run", quiet=True, say=lambda _: None, writes=False
+        )
+
+        def load_teacher(source, *size):
+            seen.append(("teacher", source, *map(str, size)))
+            return teachers.LoadedTeacher(teacher, False, None)
+
+        def run_stages(listed, run_folder, seed):
+            seen.append(("run", seed, stages_of(listed)))
+            return {}
+
+        def retrieve(train, files, count, label_balance, **options):
+            seen.append(("retrieve", train.texts, count, label_balance))
+            return types.SimpleNamespace(examples=files.load(2))
+
+        with monkeypatch.context() as patch:
+            patch.setattr(teachers, "load_teacher", load_teacher)
+            patch.setattr(tasks.retrieval, "retrieve", retrieve)
+            patch.setattr(trainers.stages, "run_stages", run_stages)
+            patch.setattr(teachers, "TeacherCache", Kept(seen))
+            try:
+                DRIVERS[type(config)](config, run_folder, seen, patch)
+            except ValueError as error:
+                # Bad data; it is named by file and line.
+                if "train.tsv:" not in str(error):
+                    raise
+                seen.append(str(error))
+        return seen
+
+    return look
+
+
+observe_cache = {}
+
+
+def refuses(check):
+    """Whether a teacher no better than chance is refused."""
+    try:
+        check()
+    except ValueError:
+        return True
+    return False
+
+
+def drive_tinybert(config, run_folder, seen, patch):
+    score = {"accuracy": 0.9, "matthews": 0.9}
+    patch.setattr(tinybert, "measure", lambda *_: score)
+    run = tinybert._Recipe(config, run_folder, parse_size(config.student))
+    # With a stage that is built, which computes nothing.
+    patch.setattr(run, "_features_of_step_1", lambda: ["hidden_states.1"])
+    run.train()
+    seen.append(("dev", run.examples.texts, run.task.metrics))
+    patch.setattr(
+        tinybert, "measure", lambda *_: {"accuracy": 0.0, "matthews": -1.0}
+    )
+    seen.append(("refused", refuses(run._check_teacher)))
+
+
+def drive_xtremedistil(config, run_folder, seen, patch):
+    patch.setattr(TaskData, "measure", lambda *_: _scores(0.9))
+    patch.setattr(TaskData, "score", lambda *_: _scores(0.9))
+    made = xtremedistil._Recipe(config, run_folder, None, None)
+    made.distil()
+    made.transfer()
+    _see_trainer(made, seen, patch)
+    seen.append(("targets", made.results))
+
+
+def drive_bilstm(config, run_folder, seen, patch):
+    patch.setattr(TaskData, "measure", lambda *_: _scores(0.9))
+    made = bilstm._Recipe(config, run_folder)
+    made.distil()
+    seen.append(
+        {
+            name: value
+            for name, value in made.student.backbone.get_config().items()
+            if name != "name"
+        }
+    )
+    _see_trainer(made, seen, patch)
+
+
+def drive_error_propagation(config, run_folder, seen, patch):
+    patch.setattr(
+        error_propagation.stages,
+        "RunFolder",
+        lambda *_: _within(run_folder),
+    )
+
+    def layer_errors(teacher, student, *halves):
+        seen.append([half.ids.tolist() for half in halves])
+        return [
+            {"layer": 1, "error": 0, "error_of_its_own": 0, "from_below": 0}
+        ]
+
+    patch.setattr(error_propagation, "layer_errors", layer_errors)
+    patch.setattr(error_propagation.tables, "write_json", lambda *_: None)
+    patch.setattr(error_propagation.tables, "write", lambda *_: None)
+    error_propagation.run(config, run_folder.path, quiet=True)
+
+
+class _within:
+    def __init__(self, value):
+        self._value = value
+
+    def __enter__(self):
+        return self._value
+
+    def __exit__(self, *_):
+        return False
+
+
+def _scores(value):
+    return {"accuracy": value, "matthews": value, "f1": value}
+
+
+def _see_trainer(made, seen, patch):
+    data = made.data
+    seen.append(
+        (
+            data.labelled.task.metrics,
+            data.train.ids.tolist(),
+            data.dev.ids.tolist(),
+            data.whole_dev.ids.tolist(),
+            data.labelled.train.texts,
+        )
+    )
+    patch.setattr(TaskData, "measure", lambda *_: _scores(-1.0))
+    check = made.trainer._check_teacher
+    seen.append(("refused", refuses(lambda: check(made.teacher, data))))
+
+
+DRIVERS = {
+    TinyBert: drive_tinybert,
+    XtremeDistil: drive_xtremedistil,
+    BiLstm: drive_bilstm,
+    ErrorPropagation: drive_error_propagation,
+}
+
+
+@pytest.mark.parametrize(
+    ("config", "name"),
+    [
+        pytest.param(config, name, id=f"{config.__module__}-{name}")
+        for config in EFFECTS
+        for name in config.__dataclass_fields__
+        if name not in config.without
+    ],
+)
+def test_every_option_has_an_effect(config, name, observe):
+    assert name in EFFECTS[config], f"{name} of {config} has no entry here"
+    value, common = EFFECTS[config][name]
+    base = {**BASE[config], **common}
+    if config is not ErrorPropagation:
+        base.setdefault("sequence_length", 16)
+    before, after = (
+        observe(config, base),
+        observe(config, {**base, name: value}),
+    )
+    assert before != after
+
+
+@pytest.mark.parametrize("config", EFFECTS)
+def test_what_is_observed_changes_with_nothing_else(config, observe):
+    """Else the test above could not fail."""
+    settings = dict(BASE[config], sequence_length=16)
+    first = observe(config, settings)
+    observe_cache.clear()
+    assert observe(config, settings) == first
+    assert set(EFFECTS[config]) <= set(config.__dataclass_fields__)
+
+
+# Those of the study's own, of which each run of it has another.
+OF_STUDY = ("source", "targets", "transfer", "task_distillation")
+
+
+@pytest.mark.parametrize(
+    "name", [n for n in XtremeDistil.__dataclass_fields__ if n not in OF_STUDY]
+)
+def test_a_study_hands_every_option_on(name, monkeypatch, tmp_path):
+    value, common = EFFECTS[XtremeDistil][name]
+    seen = []
+
+    def train_teacher(config, run_dir, quiet):
+        seen.append(config)
+        return run_dir / "teacher"
+
+    def distil(config, run_dir, **_):
+        seen.append(config)
+
+    def transfer(trainer, target, make_student, kinds):
+        seen.append(trainer.config)
+        return {
+            "target": target,
+            "metric": "accuracy",
+            "models": {"any": {"accuracy": 0.5}},
+        }
+
+    monkeypatch.setattr(study.Checks, "check", lambda *_: None)
+    monkeypatch.setattr(study, "begin_strategy", lambda _: _within(None))
+    monkeypatch.setattr(study.recipe, "train_teacher", train_teacher)
+    monkeypatch.setattr(study.recipe, "run", distil)
+    monkeypatch.setattr(study.targets, "transfer", transfer)
+    monkeypatch.setattr(study.heat_map, "draw", lambda *_: None)
+    transfers = ["own"]
+    if "transfer" in common:
+        transfers = [common["transfer"]]
+    settings = {
+        **BASE[XtremeDistil],
+        "targets": "sst2",
+        **common,
+        name: value,
+    }
+    study.run(
+        XtremeDistil(**settings),
+        tmp_path,
+        ["sst2"],
+        ["sst2"],
+        transfers,
+        quiet=True,
+    )
+    assert any(getattr(config, name) == value for config in seen)
+
+
+def test_a_trained_head_is_not_fine_tuned(monkeypatch, teacher):
+    """What is known of the teacher is known when it is there."""
+    loaded = teachers.LoadedTeacher(teacher, True, None)
+    for name, value in (
+        ("teacher_epochs", 5),
+        ("teacher_rate", 1e-5),
+        ("teacher_batch_size", 8),
+    ):
+        flag = "--" + name.replace("_", "-")
+        for config in (TinyBert, XtremeDistil, BiLstm):
+            with pytest.raises(ValueError, match=f"{flag} has no effect on a"):
+                training.check_fine_tuning(config(**{name: value}), loaded)
+            training.check_fine_tuning(config(teacher_epochs=0), loaded)
+            training.check_fine_tuning(
+                config(**{name: value}),
+                teachers.LoadedTeacher(teacher, False, None),
+            )
+    monkeypatch.setattr(teachers, "load_teacher", lambda *_: loaded)
+    labelled = types.SimpleNamespace(
+        task=tasks.get_task("sst2"), task_class=None
+    )
+    with pytest.raises(ValueError, match="--teacher-epochs has no effect on a"):
+        models.load_teacher(XtremeDistil(teacher_epochs=5), labelled)
