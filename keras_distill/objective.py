@@ -34,8 +34,8 @@ class Objective:
     def __init__(
         self, distillation_losses, weights, teacher, student, taken_names=()
     ):
-        self.losses = _as_losses(distillation_losses)
-        self.weights = _as_weights(weights, len(self.losses))
+        self.losses = as_losses(distillation_losses)
+        self.weights = as_weights(weights, len(self.losses))
         self.matches = [loss.match(teacher, student) for loss in self.losses]
         self.term_names = _term_names(self.losses, taken_names)
 
@@ -211,7 +211,18 @@ def _weight_of(feature, sample_weight):
     return sample_weight
 
 
-def _as_losses(distillation_losses):
+def as_losses(distillation_losses):
+    """Losses as a list of this library's.
+
+    Args:
+        distillation_losses: As `Objective` takes them.
+
+    Returns:
+        list of `DistillationLoss`.
+
+    Raises:
+        ValueError: If there is none, or one is something else.
+    """
     if not isinstance(distillation_losses, (list, tuple)):
         distillation_losses = [distillation_losses]
     if not distillation_losses:
@@ -233,7 +244,20 @@ def _as_losses(distillation_losses):
     return losses
 
 
-def _as_weights(weights, count):
+def as_weights(weights, count):
+    """The weights of losses as a list.
+
+    Args:
+        weights: As `Objective` takes them.
+        count: int. The number of losses.
+
+    Returns:
+        list of float.
+
+    Raises:
+        ValueError: If there are more or fewer, or one is no number of 0 or
+            more.
+    """
     if weights is None:
         return [1.0] * count
     if not isinstance(weights, (list, tuple)):

@@ -322,6 +322,22 @@ def test_numbers_out_of_range(name, argument, given):
             function(given, **{argument: value})
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ({"distillation_loss_weights": [-1.0]}, "`distillation_loss_weights`"),
+        ({"distillation_loss_weights": [1.0, 1.0]}, "one weight for each of"),
+        ({"distillation_losses": []}, "must hold at least one loss"),
+        ({"distillation_losses": "kl"}, "must hold losses of"),
+        ({"student_loss_weight": 1.5}, "`student_loss_weight` must be a numb"),
+    ],
+)
+def test_a_stage_knows_its_losses_when_it_is_made(given, words, message):
+    arguments = {"distillation_losses": losses.LogitsDistillation(), **words}
+    with pytest.raises(ValueError, match=message):
+        stage(given, teacher=given["classifier"], **arguments)
+
+
 def test_numpy_numbers_are_numbers(given):
     assert given["tokenized"].num_batches(np.int64(2)) == 2
     assert stage(given, batch_size=np.int32(2)).total_steps == 2

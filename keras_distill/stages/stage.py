@@ -10,6 +10,8 @@ from keras_distill.arguments import check_float
 from keras_distill.arguments import check_int
 from keras_distill.callbacks import KeepBest
 from keras_distill.distiller import Distiller
+from keras_distill.objective import as_losses
+from keras_distill.objective import as_weights
 from keras_distill.students.parts import parts_of
 from keras_distill.students.parts import select
 from keras_distill.train_steps import Steps
@@ -321,6 +323,9 @@ class Stage:
                 f"for stage '{self.name}', only one of them."
             )
         if self.teacher is not None:
+            # Said now, not when the stages before it are trained.
+            count = len(as_losses(self.distillation_losses))
+            as_weights(self.distillation_loss_weights, count)
             return
         if self.loss is None:
             raise ValueError(

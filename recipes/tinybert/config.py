@@ -34,7 +34,8 @@ class Config(Options):
     glue_dir: str | None = option(
         None,
         "folder with GLUE in its TSV layout (SST-2/train.tsv, plain or .gz); "
-        "without it GLUE comes from TensorFlow Datasets",
+        "without it GLUE comes from TensorFlow Datasets; or the folder of "
+        "litl, wiki_crowd_nli, cad_snli or boolq, which need one",
         no_effect_with={"task": "film_reviews"},
     )
     skip_bad_rows: bool = option(

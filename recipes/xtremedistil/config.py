@@ -218,7 +218,8 @@ class Config(Options):
         "scores",
         "what of the attention follows the teacher's: scores before the "
         "softmax, probabilities after it, or nothing; where teacher and "
-        "student differ in heads, the relations of queries, keys and values",
+        "student differ in heads, scores stand for relations of queries, keys "
+        "and values",
         "probabilities",
         ("scores", "probabilities", "none"),
         no_effect_with={"representation_epochs": 0},

@@ -204,6 +204,10 @@ def representation_losses(config, teacher, student):
 
     Returns:
         list of `keras_distill.losses.DistillationLoss`.
+
+    Raises:
+        ValueError: If probabilities are to be compared between different
+            numbers of heads.
     """
     of_all = config.hidden_states == "all"
     widths = (teacher.backbone.hidden_dim, student.backbone.hidden_dim)
@@ -222,6 +226,13 @@ def representation_losses(config, teacher, student):
             losses.AttentionDistillation(
                 layer_map.top_aligned, feature=config.attention
             )
+        )
+    elif config.attention == "probabilities":
+        raise ValueError(
+            "--attention probabilities are compared head by head. Received: "
+            f"{heads[0]} heads of the teacher and {heads[1]} of --student "
+            f"{config.student}. Use --attention scores, which stands for "
+            "relations of queries, keys and values then, or as many heads."
         )
     else:
         # Heads cannot be compared one by one; relations can be cut into any

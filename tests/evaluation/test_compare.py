@@ -148,8 +148,8 @@ def test_a_constant_output_agrees_with_nothing(make_classifier):
     "arguments, message",
     [
         ({"reference": "expert"}, "`reference` must be one of `models`"),
-        ({"batch_size": 0}, "`batch_size` must be at least 1"),
-        ({"latency_runs": 0}, "`latency_runs` must be at least 1"),
+        ({"batch_size": 0}, "`batch_size` must be an int of 1"),
+        ({"latency_runs": 0}, "`latency_runs` must be an int of 1"),
         ({"throughput_runs": -1}, "Received: throughput_runs=-1"),
     ],
 )

@@ -17,6 +17,21 @@ def changed(arguments, *change):
     ]
 
 
+def without(arguments, name):
+    """A command line without one of its options.
+
+    Args:
+        arguments: list of str.
+        name: str. The option.
+
+    Returns:
+        list of str.
+    """
+    options = _read(arguments)
+    del options[name]
+    return [word for key, values in options.items() for word in (key, *values)]
+
+
 def _read(words):
     options, name = {}, None
     for word in words:

@@ -50,7 +50,10 @@ OF_TEACHER = {
 }
 OF_TEXTS = {
     "transfer": ("texts/lines.txt", {}),
-    "transfer_columns": ("1", {"transfer": "texts/pairs.tsv"}),
+    "transfer_columns": (
+        "1",
+        {"transfer": "texts/pairs.tsv", "transfer_columns": "0"},
+    ),
     "transfer_sentences": (True, {"transfer": "texts/lines.txt"}),
     "transfer_min_words": (4, {"transfer": "texts/lines.txt"}),
     "max_transfer_texts": (2, {"transfer": "texts/lines.txt"}),
@@ -84,7 +87,8 @@ EFFECTS = {
         "normalization": ("official", {}),
         "baseline_epochs": (4, {}),
         "baseline_rate": (1e-5, {}),
-        "strategy": ("tpu", {}),
+        # Whole batches alone.
+        "strategy": ("tpu", {"batch_size": 4, "teacher_batch_size": 4}),
     },
     XtremeDistil: {
         **OF_TEACHER,
@@ -109,12 +113,14 @@ EFFECTS = {
         "schedule": ("constant", {}),
         "patience": (3, {}),
         "task_distillation": ("both", {"targets": "sst2"}),
-        "strategy": ("tpu", {}),
+        # Whole batches alone.
+        "strategy": ("tpu", {"batch_size": 4, "teacher_batch_size": 4}),
     },
     BiLstm: {
         **OF_TEACHER,
         **OF_TEXTS,
-        "teacher_layer": (2, {}),
+        # By default it is the middle one of four.
+        "teacher_layer": (3, {}),
         "teacher_features": ("float16", {}),
         "embeddings": ("centred", {}),
         "embedding_dim": (4, {}),
@@ -319,6 +325,7 @@ def observe(folder, teacher, monkeypatch):
             patch.setattr(tasks.retrieval, "retrieve", retrieve)
             patch.setattr(trainers.stages, "run_stages", run_stages)
             patch.setattr(teachers, "TeacherCache", Kept(seen))
+            remember_students(patch, config)
             try:
                 DRIVERS[type(config)](config, run_folder, seen, patch)
             except ValueError as error:
@@ -332,6 +339,57 @@ def observe(folder, teacher, monkeypatch):
 
 
 observe_cache = {}
+
+
+def remember_students(patch, config):
+    """Builds each student once: nothing here trains one."""
+
+    def remembered(function, names):
+        def make(*arguments, **options):
+            key = (
+                type(config),
+                str([getattr(config, name) for name in names]),
+                str(options),
+            )
+            if key not in students_made:
+                students_made[key] = function(*arguments, **options)
+            return students_made[key]
+
+        return make
+
+    if isinstance(config, TinyBert):
+        patch.setattr(
+            tinybert.students,
+            "create_student",
+            remembered(tinybert.students.create_student, ("seed",)),
+        )
+        return
+    patch.setattr(
+        models,
+        "create_student",
+        remembered(
+            models.create_student,
+            (
+                *("student", "embedding_dim", "embeddings"),
+                *("embedding_positions", "freeze_embeddings", "seed"),
+            ),
+        ),
+    )
+    if isinstance(config, BiLstm):
+        patch.setattr(
+            bilstm.BiLstmTrainer,
+            "create_student",
+            remembered(
+                bilstm.BiLstmTrainer.create_student,
+                (
+                    *("embedding_dim", "lstm_dim", "embeddings", "seed"),
+                    *("dropout", "recurrent_dropout"),
+                ),
+            ),
+        )
+
+
+students_made = {}
 
 
 def refuses(check):

@@ -68,12 +68,15 @@ def test_words_start_from_the_svd(make_classifier, randomize):
 @pytest.mark.parametrize(
     "words, message",
     [
-        ({"embeddings": "svd"}, "`embeddings` must be one of random, teacher"),
+        (
+            {"embeddings": "svd"},
+            "`embeddings` must be one of 'random', 'teacher'",
+        ),
         (
             {"embeddings": "teacher", "embedding_dim": 32},
             "must be at most as wide as the teacher",
         ),
-        ({"pooling": "max"}, "`pooling` must be one of mean, first_token"),
+        ({"pooling": "max"}, "`pooling` must be one of 'mean', 'first_"),
     ],
 )
 def test_what_cannot_be_built(words, message, make_backbone):

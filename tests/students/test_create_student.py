@@ -272,16 +272,16 @@ def test_saved_student_loads_without_the_teacher(
             dict(preset="bert_3l_132d", num_layers=3),
             re.escape("preset='bert_3l_132d', sizes={'num_layers': 3}"),
         ),
-        (dict(preset="bert_tiny"), "one of tinybert_4l_312d, tinybert_6l"),
+        (dict(preset="bert_tiny"), "one of 'tinybert_4l_312d', 'tinybert"),
         (dict(hidden_dim=7), "multiple of `num_heads`"),
         (dict(num_layers=0), "`num_layers` must be an int of 1 or more"),
         (
             dict(num_layers=1, embeddings="svd"),
-            "`embeddings` must be one of random, teacher",
+            "`embeddings` must be one of 'random', 'teacher'",
         ),
         (
             dict(num_layers=1, layers="copy"),
-            "`layers` must be one of random, teacher",
+            "`layers` must be one of 'random', 'teacher'",
         ),
         (
             dict(num_layers=1, layer_map=layer_map.first),

@@ -18,6 +18,7 @@ from recipes.xtremedistil.config import split_names
 from recipes.xtremedistil.labelled_task import LabelledTask
 from recipes.xtremedistil.labelled_task import read_task
 from tests.recipes.commands import changed
+from tests.recipes.commands import without
 
 
 @pytest.mark.parametrize(
@@ -60,7 +61,7 @@ from tests.recipes.commands import changed
                 "representation_epochs": 0,
                 "logits_epochs": 0,
             },
-            "--transfer has no effect with --representation-epochs 0 and --log",
+            "--transfer has no effect with --representation-epochs 0 and with",
         ),
         ({"target_epochs": 4}, "--target-epochs has no effect without --targ"),
         (
@@ -82,7 +83,7 @@ from tests.recipes.commands import changed
         ),
         (
             {"logits_epochs": 0, "labels_epochs": 0, "unfreezing": "layer"},
-            "--unfreezing has no effect with --logits-epochs 0 and --labels-e",
+            "--unfreezing has no effect with --logits-epochs 0 and with --lab",
         ),
         (
             {
@@ -185,9 +186,7 @@ def test_names_hold_commas_where_semicolons_part_them():
         (["--sequence-length", "33"], "reads at most 32 tokens"),
         (["--student", "1x32x2"], "at most as wide as the teacher"),
         (["--source", "mrqc"], "mrqc"),
-        (["--source", "boolq"], "give `data_dir`"),
-        (["--source", "wikiann:"], "languages after the colon"),
-        (["--source", "ontonotes:en"], "only WikiAnn is known"),
+        (["--source", "boolq"], "--glue-dir has no effect where no task is"),
         (["--transfer", "no/such/file"], "no/such/file"),
         (["--student", "3x8x2"], "3 student layers and 2 teacher layers"),
     ],
@@ -201,6 +200,20 @@ def test_bad_input_is_one_sentence(
     assert "Traceback" not in error
     # Nothing was begun.
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    "source, message",
+    [
+        ("boolq", "give `data_dir`"),
+        ("wikiann:", "languages after the colon"),
+        ("ontonotes:en", "only WikiAnn is known"),
+    ],
+)
+def test_bad_sources_are_one_sentence(untrained, capsys, source, message):
+    command = without(changed(untrained, "--source", source), "--glue-dir")
+    assert main(command) == 2
+    assert message in capsys.readouterr().err
 
 
 def test_a_target_is_no_longer_than_the_teacher_reads(

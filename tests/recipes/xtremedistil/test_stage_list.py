@@ -213,6 +213,17 @@ def test_all_layers_of_the_student_follow_the_teachers_top(
         assert len(names) == depth + 1
 
 
+def test_probabilities_are_compared_head_by_head(make_classifier):
+    teacher = make_classifier(num_layers=2)
+    student = make_classifier(num_layers=1, num_heads=4)
+    with pytest.raises(
+        ValueError, match="2 heads of the teacher and 4 of --st"
+    ):
+        stage_list.representation_losses(
+            Config(attention="probabilities"), teacher, student
+        )
+
+
 def state(layer):
     return f"hidden_states.{layer}" if layer else "embeddings"
 
