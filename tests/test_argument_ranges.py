@@ -10,12 +10,15 @@ import pytest
 import keras_distill as kd
 from keras_distill import callbacks
 from keras_distill import distribution
+from keras_distill import evaluation
+from keras_distill import export
 from keras_distill import losses
 from keras_distill import models
 from keras_distill import schedules
 from keras_distill import stages
 from keras_distill import students
 from keras_distill import tasks
+from keras_distill import teachers
 from keras_distill.arguments import Number
 from keras_distill.optimizers import RateScaleOptimizer
 
@@ -286,6 +289,39 @@ CALLS = {
             **{"sequence_length": 8, **word}
         ),
         {"sequence_length": COUNT, "steps_per_execution": COUNT},
+    ),
+    "load_teacher": (
+        lambda given, **word: teachers.load_teacher(
+            "nowhere", **{"num_classes": 2, "sequence_length": 8, **word}
+        ),
+        {"num_classes": COUNT, "sequence_length": Number(int, minimum=3)},
+    ),
+    "to_saved_model": (
+        lambda given, **word: export.to_saved_model(
+            given["classifier"],
+            "never",
+            label_names=["no", "yes"],
+            text_columns=["text"],
+            **word,
+        ),
+        {"sequence_length": Number(int, minimum=3, optional=True)},
+    ),
+    "compare": (
+        lambda given, **word: evaluation.compare(
+            {"teacher": given["classifier"]},
+            tasks.get_task("sst2"),
+            given["examples"],
+            **word,
+        ),
+        {
+            "batch_size": COUNT,
+            "latency_runs": COUNT,
+            "throughput_runs": COUNT,
+        },
+    ),
+    "load_wikiann": (
+        lambda given, **word: tasks.load_wikiann(["en"], **word),
+        {"sequence_length": Number(int, minimum=3)},
     ),
     "SentenceEncoder": (
         lambda given, **word: tasks.retrieval.SentenceEncoder(

@@ -5,6 +5,7 @@ import dataclasses
 import keras
 import keras_hub
 
+from keras_distill.arguments import check_int
 from keras_distill.export.packing import special_token_count
 from keras_distill.models import TokenClassifier
 
@@ -164,6 +165,7 @@ def _check_text_columns(text_columns, classifier):
 
 
 def _check_sequence_length(sequence_length, classifier, num_texts):
+    check_int("sequence_length", sequence_length, minimum=1)
     longest = classifier.backbone.max_sequence_length
     special = special_token_count(packer_of(classifier.preprocessor), num_texts)
     shortest = special + num_texts

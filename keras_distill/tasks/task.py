@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 
+from keras_distill.arguments import check_int
 from keras_distill.columns import in_order
 from keras_distill.columns import label_column
 from keras_distill.data_checks import check_class_labels
@@ -59,16 +60,9 @@ class Task:
             raise ValueError(
                 f"`name` must be a string. Received: name={self.name!r}."
             )
-        length = self.sequence_length
-        if (
-            isinstance(length, bool)
-            or not isinstance(length, (int, np.integer))
-            or length < 1
-        ):
-            raise ValueError(
-                "`sequence_length` must be a positive int. Received: "
-                f"sequence_length={length!r}."
-            )
+        # A token between the start and the end.
+        length = check_int("sequence_length", self.sequence_length, minimum=3)
+        object.__setattr__(self, "sequence_length", length)
 
     @property
     def is_regression(self):

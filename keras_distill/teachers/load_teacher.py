@@ -8,6 +8,7 @@ import warnings
 
 import keras_hub
 
+from keras_distill.arguments import check_int
 from keras_distill.models import hugging_face
 from keras_distill.precision import saved_precision
 from keras_distill.saving import local_path
@@ -96,6 +97,9 @@ def load_teacher(
     print(teacher.classifier.backbone.num_layers, teacher.has_head)
     ```
     """
+    check_int("num_classes", num_classes, minimum=1)
+    # A token between the start and the end.
+    check_int("sequence_length", sequence_length, minimum=3)
     source = str(source)
     folder = _folder(source)
     if folder is not None and hugging_face.is_hugging_face_folder(folder):

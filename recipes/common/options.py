@@ -6,6 +6,7 @@ read or trained.
 """
 
 import argparse
+import codecs
 import dataclasses
 import os
 import types
@@ -114,6 +115,26 @@ def flag(name):
         str.
     """
     return "--" + name.replace("_", "-")
+
+
+def check_encoding(encoding):
+    """Raises on an encoding that does not exist.
+
+    Args:
+        encoding: Optional str.
+
+    Raises:
+        ValueError: If Python does not know it.
+    """
+    if encoding is None:
+        return
+    try:
+        codecs.lookup(encoding)
+    except LookupError:
+        raise ValueError(
+            "--encoding must be one that Python knows, such as cp1252. "
+            f"Received: {encoding!r}"
+        ) from None
 
 
 def in_words(name, value):

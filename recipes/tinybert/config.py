@@ -5,6 +5,7 @@ import dataclasses
 from keras_distill import distribution
 from keras_distill import tasks
 from recipes.common.options import Options
+from recipes.common.options import check_encoding
 from recipes.common.options import option
 from recipes.common.student_size import parse_size
 from recipes.common.training import select_by
@@ -215,6 +216,7 @@ class Config(Options):
     def check(self):
         """Raises on what does not go together."""
         parse_size(self.student)
+        check_encoding(self.encoding)
         select_by(tasks.get_task(self.task), self.metric)
         if self.teacher_features != "live" and self.normalization == "official":
             raise ValueError(

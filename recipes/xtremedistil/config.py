@@ -7,6 +7,7 @@ from keras_distill import tasks
 from keras_distill.arguments import did_you_mean
 from keras_distill.tasks.metrics import PHRASE_METRICS
 from recipes.common.options import Options
+from recipes.common.options import check_encoding
 from recipes.common.options import flag
 from recipes.common.options import option
 from recipes.common.student_size import parse_size
@@ -321,6 +322,7 @@ class Config(Options):
     def check(self):
         """Raises on what does not go together."""
         parse_size(self.student)
+        check_encoding(self.encoding)
         for name in (self.source, *self.target_names):
             _check_task(name)
         self._check_metric()

@@ -109,6 +109,7 @@ def test_an_option_that_would_do_nothing_is_refused(config):
         "transfer_columns": "0",
         "retrieve_balance": "equal",
         "glue_dir": "glue",
+        "encoding": "cp1252",
     }
     seen = 0
     for name, field in config.__dataclass_fields__.items():
@@ -156,6 +157,16 @@ def test_options_of_another_recipe_are_refused(config):
             value = 5 if field.type == int | None else "3x192x12"
         with pytest.raises(ValueError, match="is no option of this recipe"):
             config(**{name: value})
+
+
+@pytest.mark.parametrize("config", [TinyBert, XtremeDistil, BiLstm])
+def test_encodings_are_known(config):
+    settings = {"glue_dir": "glue"}
+    if config is TinyBert:
+        settings["task"] = "sst2"
+    assert config(encoding="cp1252", **settings).encoding == "cp1252"
+    with pytest.raises(ValueError, match="--encoding must be one that Python"):
+        config(encoding="utf-99", **settings)
 
 
 def test_paths_and_numpy_numbers_are_taken():
