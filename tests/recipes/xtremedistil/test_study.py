@@ -72,6 +72,9 @@ def calls(monkeypatch):
 
     def train_teacher(config, run_dir, quiet):
         calls.append(("teacher", config.source))
+        # By which a study knows its own folder.
+        run_dir.mkdir(parents=True, exist_ok=True)
+        (run_dir / "lock").touch()
         return run_dir / "teacher"
 
     def distil(config, run_dir, quiet, cache_dir, logits_dir):
