@@ -9,6 +9,7 @@ from keras_distill import layer_map
 from keras_distill import losses
 from keras_distill import models
 from keras_distill import optimizers
+from keras_distill import packing
 from keras_distill import schedules
 from keras_distill import stages
 from keras_distill import students
@@ -29,6 +30,7 @@ __all__ = [
     "losses",
     "models",
     "optimizers",
+    "packing",
     "schedules",
     "stages",
     "students",

@@ -54,6 +54,16 @@ def seed():
     keras.backend.clear_session(free_memory=False)
 
 
+@pytest.fixture(scope="session")
+def shared_data():
+    """The folder of real data sets; without it the test is skipped."""
+    shared = os.environ.get("KERAS_DISTILL_SHARED", _ROOT.parent / "shared")
+    folder = pathlib.Path(shared) / "data"
+    if not folder.is_dir():
+        pytest.skip(f"no real data in {folder}; set KERAS_DISTILL_SHARED")
+    return folder
+
+
 @pytest.fixture
 def tokenizer():
     """A WordPiece tokenizer over a handful of words."""

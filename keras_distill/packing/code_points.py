@@ -102,26 +102,39 @@ class CodePointMap:
             return mapped, rows
         is_expanded = changes >= _EXPANDED
 
-        def expand():
+        def change():
             number = tf.where(is_expanded, changes - _EXPANDED, 0)
             counts = tf.where(is_expanded, tf.gather(self._lengths, number), 1)
-            owner = tf.repeat(tf.range(tf.size(counts)), counts)
-            place = tf.range(tf.size(owner)) - tf.gather(
-                tf.cumsum(counts, exclusive=True), owner
+            kept = tf.where(counts > 0)[:, 0]
+
+            def expand():
+                starts = tf.cumsum(counts, exclusive=True)
+                total = starts[-1] + counts[-1]
+                begins = tf.scatter_nd(
+                    tf.gather(starts, kept)[:, None],
+                    tf.ones_like(kept, "int32"),
+                    [total],
+                )
+                owner = tf.gather(kept, tf.cumsum(begins) - 1)
+                place = tf.range(total) - tf.gather(starts, owner)
+                is_expansion = tf.gather(is_expanded, owner)
+                first = tf.gather(self._starts, tf.gather(number, owner))
+                expansion = tf.gather(
+                    self._values, tf.where(is_expansion, first + place, 0)
+                )
+                single = tf.gather(mapped, owner)
+                return tf.where(is_expansion, expansion, single), owner
+
+            after, owner = tf.cond(
+                tf.reduce_max(counts) > 1,
+                expand,
+                lambda: (tf.gather(mapped, kept), kept),
             )
-            is_expansion = tf.gather(is_expanded, owner)
-            start = tf.gather(self._starts, tf.gather(number, owner))
-            expansion = tf.gather(
-                self._values, tf.where(is_expansion, start + place, 0)
-            )
-            single = tf.gather(mapped, owner)
-            return tf.where(is_expansion, expansion, single), tf.gather(
-                rows, owner
-            )
+            return after, tf.gather(rows, owner)
 
         # Most texts have nothing to remove or to decompose.
         after, rows = tf.cond(
-            tf.reduce_any(is_expanded), expand, lambda: (mapped, rows)
+            tf.reduce_any(is_expanded), change, lambda: (mapped, rows)
         )
         return tf.ensure_shape(after, [None]), tf.ensure_shape(rows, [None])
 

@@ -38,8 +38,14 @@ class WordPieces:
         """Returns an int32 `tf.RaggedTensor` `(words, pieces)`."""
         import tensorflow as tf
 
-        words = tf.where(lengths > self._longest, self._unknown, words)
-        return self._tokenizer.tokenize(words)
+        is_long = lengths > self._longest
+        words = tf.cond(
+            tf.reduce_any(is_long),
+            lambda: tf.where(is_long, self._unknown, words),
+            lambda: words,
+        )
+        different, places = tf.unique(words)
+        return tf.gather(self._tokenizer.tokenize(different), places)
 
 
 class BytePairs:

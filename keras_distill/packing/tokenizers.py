@@ -102,7 +102,8 @@ class DescribedTokenizer(keras_hub.tokenizers.Tokenizer):
         Args:
             description: dict with the content of the file.
         """
-        self._parts = parts = _Parts(description, self._MODEL)
+        _check_model(description, self._MODEL)
+        self._parts = parts = _Parts(description)
         for role, token in self._roles.items():
             if token is None:
                 continue
@@ -294,13 +295,7 @@ class DescribedTokenizer(keras_hub.tokenizers.Tokenizer):
 class _Parts:
     """A description and what it is carried out with."""
 
-    def __init__(self, description, model):
-        kind = description["model"].get("type")
-        if kind != model:
-            raise ValueError(
-                f"`description` must have a model of type {model!r}. "
-                f"Received: {kind!r}"
-            )
+    def __init__(self, description):
         self.description = {
             "version": "1.0",
             "truncation": None,
@@ -337,6 +332,45 @@ class _Parts:
     def reference_model(self):
         """The model with the numbers that `tokenizers` reads in the file."""
         return json.loads(self.reference.to_str())["model"]
+
+
+# Options of models that no graph here has, and what they are without them.
+_PLAIN = {
+    "dropout": (None, 0.0),
+    "continuing_subword_prefix": (None, ""),
+    "end_of_word_suffix": (None, ""),
+    "fuse_unk": (None, False),
+    "byte_fallback": (None, False),
+    "ignore_merges": (None, False),
+}
+
+
+def _check_model(description, expected):
+    """Refuses a model that a graph would cut words otherwise than."""
+    model = description["model"]
+    kind = model.get("type")
+    if kind != expected:
+        raise ValueError(
+            f"`description` must have a model of type {expected!r}. "
+            f"Received: {kind!r}"
+        )
+    for option, plain in _PLAIN.items():
+        if kind == "WordPiece" or option not in model:
+            continue
+        if model[option] not in plain:
+            raise ValueError(
+                f"tokenizer.json has a {kind} model with "
+                f"{option}={model[option]!r}, which no graph of TensorFlow "
+                f"carries out here. Supported: {plain[-1]!r}."
+            )
+    is_of_bytes = '"ByteLevel"' in json.dumps(description.get("pre_tokenizer"))
+    if is_of_bytes != (kind == "BPE"):
+        raise ValueError(
+            f"tokenizer.json has a {kind} model "
+            f"{'with' if is_of_bytes else 'without'} the pre-tokenizer "
+            "ByteLevel. Supported are BPE with it, as RoBERTa has it, and "
+            "WordPiece and Unigram without."
+        )
 
 
 def _by_id(ids):
@@ -384,17 +418,17 @@ class _WordPiece(DescribedTokenizer):
 
 @keras.saving.register_keras_serializable(_PACKAGE)
 class BertTokenizer(_WordPiece, keras_hub.models.BertTokenizer):
-    __doc__ = DescribedTokenizer.__doc__
+    """BERT's WordPiece tokenizer; see `DescribedTokenizer`."""
 
 
 @keras.saving.register_keras_serializable(_PACKAGE)
 class DistilBertTokenizer(_WordPiece, keras_hub.models.DistilBertTokenizer):
-    __doc__ = DescribedTokenizer.__doc__
+    """DistilBERT's WordPiece tokenizer; see `DescribedTokenizer`."""
 
 
 @keras.saving.register_keras_serializable(_PACKAGE)
 class RobertaTokenizer(DescribedTokenizer, keras_hub.models.RobertaTokenizer):
-    __doc__ = DescribedTokenizer.__doc__
+    """RoBERTa's tokenizer of byte pairs; see `DescribedTokenizer`."""
 
     _MODEL = "BPE"
 
@@ -425,7 +459,7 @@ def _pairs(model):
 class XLMRobertaTokenizer(
     DescribedTokenizer, keras_hub.models.XLMRobertaTokenizer
 ):
-    __doc__ = DescribedTokenizer.__doc__
+    """XLM-RoBERTa's unigram tokenizer; see `DescribedTokenizer`."""
 
     _MODEL = "Unigram"
 

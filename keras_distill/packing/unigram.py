@@ -92,8 +92,9 @@ class Viterbi:
             tf.constant(self._unknown_score, tf.float64),
             tf.gather(self._scores, pieces),
         )
-        edges = starts + word_of(starts, letters), ends, pieces, scores
-        before, piece = self._best(*edges, first, count)
+        # Places, not letters, are what pieces start at from here on.
+        starts += tf.gather(word, starts)
+        before, piece = self._best(starts, ends, pieces, scores, first, count)
         return self._back(before, piece, first, first + sizes - 1)
 
     def _edges(self, letters, word):
@@ -243,13 +244,6 @@ class Viterbi:
         )
 
 
-def word_of(starts, letters):
-    """The word of each of some letters."""
-    import tensorflow as tf
-
-    return tf.gather(letters.value_rowids(), starts)
-
-
 def has_repeats(words, longest):
     """Whether a part of a word follows upon itself and begins once more.
 
@@ -270,14 +264,15 @@ def has_repeats(words, longest):
     # Only words long enough are looked at, and ever fewer as parts grow.
     values, rows = letters.values, letters.value_rowids()
     found = tf.zeros([0], "int64")
+    sizes = letters.row_lengths()
     for length in range(1, longest + 1):
+        is_enough = tf.where(tf.gather(sizes, rows) > 2 * length)[:, 0]
+        values, rows = tf.gather(values, is_enough), tf.gather(rows, is_enough)
         equal = (values[length:] == values[:-length]) & (
             rows[length:] == rows[:-length]
         )
-        seen = tf.cumsum(tf.cast(equal, "int32"))
-        seen = tf.concat([[0], seen], 0)
+        seen = tf.concat([[0], tf.cumsum(tf.cast(equal, "int32"))], 0)
         run = seen[length + 1 :] - seen[: -length - 1] == length + 1
-        found = tf.concat(
-            [found, tf.boolean_mask(rows[: tf.size(run)], run)], 0
-        )
+        repeats = tf.boolean_mask(rows[: tf.size(run)], run)
+        found = tf.concat([found, repeats], 0)
     return tf.math.unsorted_segment_sum(tf.ones_like(found), found, count) > 0

@@ -69,7 +69,8 @@ class Words:
         ):
             # The spaces around ideographs would only be removed again.
             normalizer = {**normalizer, "handle_chinese_chars": False}
-            self._splitters.insert(0, _IdeographsAlone())
+            first = next(x for x in self._splitters if isinstance(x, _ByClass))
+            first.ideographs_alone = True
             self._normalization = Normalization(normalizer)
         # Mostly, characters are normalized and split without becoming strings
         # in between.
@@ -93,9 +94,10 @@ class Words:
         segments, owners, ids = self._raw.split(texts, owners, ids)
         segments = tf.where(ids >= 0, _STAND_IN, segments)
         if self._normalizes_first:
-            segments = encode(
-                *self._normalization(segments), tf.size(segments, "int64")
-            )
+            if not self._normalization.is_empty:
+                segments = encode(
+                    *self._normalization(segments), tf.size(segments, "int64")
+                )
             segments, owners, ids = self._normalized.split(
                 segments, owners, ids
             )
@@ -123,15 +125,12 @@ class _State:
     """
 
     def __init__(self, code_points, rows, ids, owners):
-        import tensorflow as tf
-
         self.code_points, self.rows = code_points, rows
         self.ids, self.owners = ids, owners
         self.is_first = self.before(rows, -1) != rows
         self.starts = self.is_first
         self.kept = None
         self.prefixes = None
-        self._tf = tf
 
     @staticmethod
     def before(values, fill):
@@ -148,18 +147,21 @@ class _State:
         return tf.concat([values[1:], tf.constant([fill], values.dtype)], 0)
 
     def words(self):
-        tf = self._tf
+        """What `Words` gives."""
+        import tensorflow as tf
+
         code_points, rows, starts = self.code_points, self.rows, self.starts
         prefixes = self.prefixes
-        if self.kept is not None:
-            code_points, rows, starts = (
-                tf.boolean_mask(x, self.kept)
-                for x in (code_points, rows, starts)
-            )
-            if prefixes is not None:
-                prefixes = tf.boolean_mask(prefixes, self.kept)
-        places = tf.where(starts)[:, 0]
-        splits = tf.concat([places, [tf.size(code_points, "int64")]], 0)
+        if self.kept is None:
+            places = tf.where(starts)[:, 0]
+            begins = places
+        else:
+            places = tf.where(starts & self.kept)[:, 0]
+            # Where they are once the others have left.
+            begins = tf.cumsum(tf.cast(self.kept, "int32"), exclusive=True)
+            begins = tf.cast(tf.gather(begins, places), "int64")
+            code_points = tf.gather(code_points, tf.where(self.kept)[:, 0])
+        splits = tf.concat([begins, [tf.size(code_points, "int64")]], 0)
         lengths = splits[1:] - splits[:-1]
         segment = tf.gather(rows, places)
         words = tf.strings.unicode_encode(
@@ -172,7 +174,11 @@ class _State:
             prefix = tf.gather(prefixes, places)
             words = tf.strings.join([prefix, words])
         ids = tf.gather(self.ids, segment)
-        words = tf.where(ids >= 0, "", words)
+        words = tf.cond(
+            tf.reduce_any(self.ids >= 0),
+            lambda: tf.where(ids >= 0, "", words),
+            lambda: words,
+        )
         return words, tf.gather(self.owners, segment), lengths, ids
 
 
@@ -279,12 +285,14 @@ class _ByClass:
 
     def __init__(self, part):
         self._part = json.dumps(part)
+        self.ideographs_alone = False
 
     def prepare(self, segments, is_token):
         return segments
 
     def mark(self, state):
-        classes = _classes(self._part)(state.code_points)
+        table = _classes(self._part, self.ideographs_alone)
+        classes = table(state.code_points)
         state.starts |= (classes == _ALONE) | (
             classes != state.before(classes, -1)
         )
@@ -293,7 +301,7 @@ class _ByClass:
 
 
 @functools.lru_cache(maxsize=8)
-def _classes(part):
+def _classes(part, ideographs_alone):
     """The classes that a pre-tokenizer, given as JSON, tells apart."""
     split = _pre_tokenizer(json.loads(part))
     classes = np.full(CODE_POINTS, _WORD, "int32")
@@ -301,32 +309,21 @@ def _classes(part):
     for code_point, stop in code_point_ranges():
         pieces = split(f"a{chr(code_point) * 2}a")
         classes[code_point:stop] = kinds[len(pieces)]
+    if ideographs_alone:
+        classes[_ideographs()] = _ALONE
     return PagedTable(classes)
 
 
-class _IdeographsAlone:
-    """Makes each ideograph a word, as spaces around it would."""
-
-    def prepare(self, segments, is_token):
-        return segments
-
-    def mark(self, state):
-        is_alone = _ideographs()(state.code_points) > 0
-        state.starts |= is_alone | state.before(is_alone, False)
-
-
-@functools.lru_cache(maxsize=1)
 def _ideographs():
-    """The table of the characters that BERT puts spaces around."""
+    """Where the characters are that BERT puts spaces around."""
     options = {"clean_text": False, "strip_accents": False, "lowercase": False}
     surround = make_normalizer(
         {"type": "BertNormalizer", "handle_chinese_chars": True, **options}
     )
-    values = np.zeros(CODE_POINTS, "int32")
+    values = np.zeros(CODE_POINTS, "bool")
     for code_point, stop in code_point_ranges():
-        values[code_point:stop] = surround(chr(code_point))[0] == " "
-    values[ord(" ")] = 0
-    return PagedTable(values)
+        values[code_point:stop] = len(surround(chr(code_point))) > 1
+    return values
 
 
 class _Metaspace:
@@ -423,7 +420,7 @@ class _ByteLevel:
                 starts &= ~matches
                 matches = state.after(matches, False)
             starts |= state.before(ends, False)
-        state.starts |= starts | first
+        state.starts |= starts
 
 
 @functools.lru_cache(maxsize=1)

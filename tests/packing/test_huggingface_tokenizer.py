@@ -141,6 +141,32 @@ def test_what_no_graph_carries_out_is_refused_by_name(
         packing.huggingface_tokenizer(folder, 1000)
 
 
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("roberta", {"dropout": 0.1}, "BPE model with dropout=0.1"),
+        ("roberta", {"ignore_merges": True}, "ignore_merges=True"),
+        ("xlm-roberta", {"byte_fallback": True}, "byte_fallback=True"),
+    ],
+)
+def test_models_that_cut_words_otherwise_are_refused(
+    folder, folder_of, name, change, message
+):
+    content = described(folder, folder_of, name)
+    content["model"] |= change
+    write(folder, "tokenizer.json", content)
+    with pytest.raises(ValueError, match=message):
+        packing.huggingface_tokenizer(folder, 1000)
+
+
+def test_byte_pairs_of_characters_are_refused(folder, folder_of):
+    content = described(folder, folder_of, "roberta")
+    content["pre_tokenizer"] = {"type": "Whitespace"}
+    write(folder, "tokenizer.json", content)
+    with pytest.raises(ValueError, match="BPE model without the pre-token"):
+        packing.huggingface_tokenizer(folder, 1000)
+
+
 def test_added_tokens_that_are_whole_words_are_refused(folder, folder_of):
     content = described(folder, folder_of)
     content["added_tokens"][-1]["single_word"] = True

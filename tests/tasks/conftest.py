@@ -1,14 +1,10 @@
-"""Made-up files in GLUE's layout, and the real ones where they are."""
+"""Made-up files in GLUE's layout."""
 
 import gzip
-import os
-import pathlib
 
 import keras
 import numpy as np
 import pytest
-
-_SHARED = pathlib.Path(__file__).resolve().parents[3] / "shared"
 
 
 @pytest.fixture(autouse=True)
@@ -18,16 +14,6 @@ def seed():
     Hardly a test here builds a model, and clearing takes longer than most.
     """
     keras.utils.set_random_seed(7)
-
-
-@pytest.fixture
-def shared_data():
-    """The folder of real data sets; without it the test is skipped."""
-    shared = os.environ.get("KERAS_DISTILL_SHARED", _SHARED)
-    folder = pathlib.Path(shared) / "data"
-    if not folder.is_dir():
-        pytest.skip(f"no real data in {folder}; set KERAS_DISTILL_SHARED")
-    return folder
 
 
 @pytest.fixture
