@@ -26,6 +26,7 @@ from keras_hub.src.utils.tensor_utils import restore_outer_shape
 from keras_distill.packing.pieces import BytePairs
 from keras_distill.packing.pieces import SentencePieces
 from keras_distill.packing.pieces import WordPieces
+from keras_distill.packing.well_formed import well_formed
 from keras_distill.packing.words import Words
 
 _ASSET = "description.json"
@@ -196,7 +197,7 @@ class DescribedTokenizer(keras_hub.tokenizers.Tokenizer):
         )
         is_int = is_int_dtype(self.compute_dtype)
         encoded = self._parts.reference.encode_batch_fast(
-            [_well_formed(text) for text in texts], add_special_tokens=False
+            [well_formed(text) for text in texts], add_special_tokens=False
         )
         rows = [row.ids for row in encoded]
         if not is_int:
@@ -379,16 +380,6 @@ def _by_id(ids):
     for token, number in ids.items():
         tokens[number] = token
     return tokens
-
-
-def _well_formed(text):
-    """A text in which half a surrogate pair is the replacement character."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        encoded = text.encode("utf-16", "surrogatepass")
-        return encoded.decode("utf-16", "replace")
-    return text
 
 
 class _WordPiece(DescribedTokenizer):

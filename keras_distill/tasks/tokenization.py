@@ -5,6 +5,7 @@ import itertools
 import keras
 import numpy as np
 
+from keras_distill.packing import well_formed
 from keras_distill.tasks.packing import Ragged
 from keras_distill.tasks.packing import pack
 
@@ -76,6 +77,8 @@ def tokenize_and_pack(texts, tokenizer, sequence_length, progress=None):
 def tokenize(texts, tokenizer):
     """Runs a tokenizer over texts, chunk by chunk.
 
+    Half of a surrogate pair is read as the replacement character.
+
     Args:
         texts: tuple of lists of strings.
         tokenizer: a KerasHub tokenizer.
@@ -83,6 +86,7 @@ def tokenize(texts, tokenizer):
     Yields:
         Per chunk of rows, a list of a `Ragged` of token ids for each text.
     """
+    texts = [[well_formed(text) for text in column] for column in texts]
     if keras.backend.backend() == "tensorflow":
         return _tokenize_in_graph(texts, tokenizer)
     return _tokenize_in_python(texts, tokenizer)

@@ -54,3 +54,9 @@ def test_both_ways_give_the_same_ids():
     (python,) = tokenization._tokenize_in_python((texts,), tokenizer)
     np.testing.assert_array_equal(python[0].lengths, graph[0].lengths)
     np.testing.assert_array_equal(python[0].values, graph[0].values)
+
+
+def test_half_a_surrogate_pair_is_no_end_of_the_run(tokenizer):
+    chunk = next(tokenization.tokenize((["the film \ud83d"],), tokenizer))
+    (wanted,) = tokenizer(["the film \ufffd"])
+    assert chunk[0].values.tolist() == list(wanted)
