@@ -120,6 +120,10 @@ def in_order(values, name):
     Returns:
         What can be iterated and has a length.
     """
+    if isinstance(values, (set, frozenset)):
+        raise ValueError(
+            f"`{name}` must have an order. Received: a set; put it in a list."
+        )
     if hasattr(values, "columns") or isinstance(values, dict):
         raise ValueError(
             f"`{name}` must be one column. Received: a "

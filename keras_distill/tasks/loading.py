@@ -3,6 +3,7 @@
 import os
 import sys
 
+from keras_distill.arguments import did_you_mean
 from keras_distill.tasks.film_reviews import FILM_REVIEWS
 from keras_distill.tasks.film_reviews import load_film_reviews
 from keras_distill.tasks.folder_tasks import FOLDER_TASKS
@@ -40,6 +41,7 @@ def get_task(name):
     Raises:
         ValueError: an unknown name.
     """
+    _check_is_string(name)
     if _AND in name:
         return joined_task(*map(get_task, name.split(_AND)))
     _check_name(name)
@@ -108,6 +110,7 @@ def load(
 
 def _load_whole(name, data_dir, tfds_data_dir, reading):
     """`load` without the environment variable."""
+    _check_is_string(name)
     names = name.split(_AND)
     for part in names:
         _check_name(part)
@@ -172,8 +175,19 @@ def _cut_as_asked(splits):
     return Splits({name: reader(name) for name in splits}, repr(splits))
 
 
+def _check_is_string(name):
+    if not isinstance(name, str):
+        raise ValueError(
+            f"`name` must be a string, several tasks joined by {_AND!r}. "
+            f"Received: name={name!r}."
+        )
+
+
 def _check_name(name):
     if name not in _TASKS:
+        # The folder SST-2 holds the task sst2.
+        plain = name.casefold().replace("-", "").replace("_", "")
         raise ValueError(
             f"`name` must be one of {', '.join(_TASKS)}. Received: {name!r}."
+            f"{did_you_mean(plain, _TASKS)}"
         )

@@ -110,6 +110,8 @@ def test_a_mask_selects_what_it_marks(series):
     [
         ({"texts": (["a", None],)}, r"`texts\[0\]`.*in row 1: None"),
         ({"texts": (["a"], [np.nan])}, r"`texts\[1\]`.*in row 0: nan"),
+        ({"texts": ({"a", "b"},)}, "must have an order. Received: a set"),
+        ({"texts": ({"a": 1},)}, "must be one column. Received: a dict"),
         ({"texts": (["a", 5],)}, "in row 1: '5', of type int"),
         ({"texts": ([b"\xff"],)}, "in row 0: .* whose byte 1 is not UTF-8"),
         ({"texts": (["\ud800"],)}, "in row 0: .* half of one"),

@@ -58,3 +58,17 @@ def test_a_number_of_rows_that_is_none(tmp_path, monkeypatch, text):
     (tmp_path / "SST-2" / "train.tsv").write_text("sentence\tlabel\ngood\t1\n")
     with pytest.raises(ValueError, match=f"MAX_EXAMPLES='{text}'. Unset it"):
         tasks.load("sst2", data_dir=tmp_path)
+
+
+@pytest.mark.parametrize("name", [None, ["rte", "mrpc"], tasks.Task])
+def test_a_name_is_a_string(name):
+    for function in (tasks.get_task, tasks.load):
+        with pytest.raises(ValueError, match="`name` must be a string"):
+            function(name)
+
+
+def test_a_folders_name_hints_at_the_task():
+    with pytest.raises(
+        ValueError, match="Received: 'SST-2'.*did you mean 'sst2'"
+    ):
+        tasks.load("SST-2")
