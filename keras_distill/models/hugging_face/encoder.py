@@ -28,6 +28,8 @@ def load_encoder(checkpoint, load_weights=True, dtype=None):
         ValueError: If the weights do not fit the config.
     """
     family, settings = checkpoint.family, checkpoint.settings
+    if family.backbone is None:
+        return _by_keras_hub(checkpoint, load_weights, dtype)
     words = {**settings.sizes, "dtype": dtype}
     if checkpoint.has_segments:
         words["num_segments"] = settings.num_segments
@@ -55,6 +57,20 @@ def load_encoder(checkpoint, load_weights=True, dtype=None):
             value = _positions(value, checkpoint)
         assign(variable, value, name, checkpoint.folder)
     return backbone
+
+
+def _by_keras_hub(checkpoint, load_weights, dtype):
+    try:
+        return checkpoint.family.keras_hub_backbone.from_preset(
+            str(checkpoint.folder), load_weights=load_weights, dtype=dtype
+        )
+    # What a damaged file does to KerasHub has no class of its own.
+    except Exception as error:
+        raise ValueError(
+            f"KerasHub could not read the encoder in {checkpoint.folder} "
+            f"({type(error).__name__}: {error}). Save it again with "
+            "`save_pretrained`, as a classifier."
+        ) from error
 
 
 def _positions(table, checkpoint):

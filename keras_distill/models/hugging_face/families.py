@@ -18,16 +18,16 @@ class Family:
     """The classes of one architecture.
 
     Attributes:
-        backbone: Our class, which takes activation and epsilon.
-        text_classifier: Our text classifier above it.
+        backbone: Our class, which takes activation and epsilon, or `None`.
+        text_classifier: Our text classifier above it, or `None`.
         keras_hub_backbone: KerasHub's class, which has both built in.
         keras_hub_text_classifier: KerasHub's text classifier above that.
         built_in: tuple of the activation and epsilon that KerasHub built in.
         prefix: str. What names of the encoder's weights start with in a file.
     """
 
-    backbone: type
-    text_classifier: type
+    backbone: type | None
+    text_classifier: type | None
     keras_hub_backbone: type
     keras_hub_text_classifier: type
     built_in: tuple
@@ -66,6 +66,15 @@ FAMILIES = {
         keras_hub.models.DistilBertTextClassifier,
         ("gelu", 1e-12),
         "distilbert.",
+    ),
+    # KerasHub's own conversion of its encoder reads all that it says.
+    "albert": Family(
+        None,
+        None,
+        keras_hub.models.AlbertBackbone,
+        keras_hub.models.AlbertTextClassifier,
+        (gelu_approximate, 1e-12),
+        "albert.",
     ),
 }
 """`Family` by the `model_type` in a config."""

@@ -103,10 +103,13 @@ def read_settings(config):
             head_dropout=config.get("seq_classif_dropout", 0.2),
         )
     dropout = config.get("hidden_dropout_prob", 0.1)
-    head_dropout = config.get("classifier_dropout")
+    # The second is ALBERT's.
+    head_dropout = config.get(
+        "classifier_dropout", config.get("classifier_dropout_prob")
+    )
     # RoBERTa counts positions from behind the row of its padding.
     first = 0
-    if config["model_type"] != "bert":
+    if config["model_type"] in ("roberta", "xlm-roberta"):
         padding = config.get("pad_token_id")
         first = 1 + (1 if padding is None else padding)
     sizes = _sizes(config, _SIZES)
@@ -129,7 +132,8 @@ def _sizes(config, words):
 
 
 def _activation(config, word):
-    name = config.get(word, "gelu")
+    is_albert = config["model_type"] == "albert"
+    name = config.get(word, "gelu_new" if is_albert else "gelu")
     if name not in ACTIVATIONS:
         raise ValueError(
             f"Its config.json has {word}={name!r}, an activation that Keras "

@@ -97,7 +97,7 @@ def test_other_architectures_name_what_works(model_type, way_out, folder):
     """Not the folder with safetensors that was given already."""
     message = said(folder(["model.safetensors"], model_type=model_type))
     assert way_out in message
-    assert "bert, roberta, xlm-roberta, distilbert" in message
+    assert "bert, roberta, xlm-roberta, distilbert, albert" in message
     assert "with safetensors" not in message
 
 
