@@ -124,7 +124,7 @@ def test_what_is_retrieved_is_balanced_as_asked(
 @pytest.mark.parametrize(
     "name, text, message",
     [
-        ("sst2", "positive=1", "a share of each class, such as negative=1,"),
+        ("sst2", "positive=1", "a share of each class, none negative and"),
         ("sst2", "positive=1,negative=x", "a share of each class"),
         ("sst2", "positive=1,negative=1,negative=2", "a share of each class"),
         # Of pairs that are taken apart no text has a class.
