@@ -2,7 +2,6 @@
 
 import contextlib
 import inspect
-import os
 import sys
 
 import keras
@@ -18,9 +17,8 @@ from keras_distill.features import select_inputs
 from keras_distill.forward_pass import ForwardPass
 from keras_distill.io import show
 from keras_distill.objective import Objective
-from keras_distill.saving import check_not_hdf5
+from keras_distill.saving import SavedWhole
 from keras_distill.saving import model_config
-from keras_distill.saving import whole_file
 from keras_distill.teachers import check_built
 from keras_distill.teachers import check_first_batch
 from keras_distill.teachers import check_loss_on_labels
@@ -30,7 +28,7 @@ from keras_distill.train_steps import Steps
 
 
 @keras.saving.register_keras_serializable("keras_distill")
-class Distiller(Steps, keras.Model):
+class Distiller(SavedWhole, Steps, keras.Model):
     """Trains a student on the features of a teacher.
 
     It is used as any Keras model: `compile`, `fit`, `evaluate`, `predict`.
@@ -300,34 +298,19 @@ class Distiller(Steps, keras.Model):
         # No labelled batch came yet.
         return self._tracked_losses()
 
-    def save(self, filepath, overwrite=True, zipped=None, **kwargs):
-        """Saves all, the teacher as well, as Keras saves a model.
-
-        A file is written under another name first: what was there before
-        stays until the new one is whole.
-        """
-        check_not_hdf5(filepath)
-        replaces = overwrite and zipped is not False
-        with whole_file(filepath, ".keras", replaces) as path:
-            super().save(path, overwrite, zipped, **kwargs)
-
-    def save_weights(self, filepath, overwrite=True, max_shard_size=None):
+    def save_weights(self, *args, **kwargs):
         """Saves student, projections and optimizer, without the teacher.
 
         A file is written under another name first: what was there before
         stays until the new one is whole.
         """
-        replaces = overwrite and max_shard_size is None
-        with (
-            self._without_teacher(),
-            whole_file(filepath, ".weights.h5", replaces) as path,
-        ):
-            super().save_weights(path, overwrite, max_shard_size)
+        with self._without_teacher():
+            super().save_weights(*args, **kwargs)
 
-    def load_weights(self, filepath, *args, **kwargs):
+    def load_weights(self, *args, **kwargs):
         """Loads what `save_weights` wrote."""
         with self._without_teacher():
-            super().load_weights(os.path.expanduser(filepath), *args, **kwargs)
+            super().load_weights(*args, **kwargs)
 
     def get_config(self):
         teacher_config = self._targets.config()

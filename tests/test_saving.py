@@ -5,7 +5,6 @@ import os
 
 import pytest
 
-from keras_distill.saving import check_not_hdf5
 from keras_distill.saving import local_path
 from keras_distill.saving import replaced_file
 from keras_distill.saving import whole_file
@@ -78,10 +77,3 @@ def test_a_folder_is_no_file(tmp_path):
 def test_the_home_of_nobody_is_refused():
     with pytest.raises(ValueError, match="home directory.*'~no-such-user/x'"):
         local_path("~no-such-user/x")
-
-
-@pytest.mark.parametrize("name", ["model.h5", "model.hdf5"])
-def test_hdf5_is_refused(name):
-    with pytest.raises(ValueError, match=f"must end in `.keras`.*{name}"):
-        check_not_hdf5(name)
-    check_not_hdf5("model.keras")

@@ -37,7 +37,7 @@ def write_model_card(folder, name, task, label_names=None, with_head=True):
     if with_head:
         facts |= _outputs(task, label_names)
     rows = "\n".join(f"| {key} | {_cell(x)} |" for key, x in facts.items())
-    imports, needs = _imports(task)
+    imports, needs = _imports(task, with_head)
     code = "\n".join([*imports, "", *_code(task, with_head)])
     text = (
         f"# {name}\n\n"
@@ -105,15 +105,18 @@ def _cell(text):
     return " ".join(text.split()).replace("|", "\\|")
 
 
-def _imports(task):
+def _imports(task, with_head):
     """The lines that import what is needed, and a sentence that says why."""
+    parts = [task] if with_head else [task.backbone, task.preprocessor]
     classes = {
         type(layer)
-        for layer in task._flatten_layers()
+        for part in parts
+        for layer in part._flatten_layers()
         if _package(type(layer)) not in _KERAS
     }
-    loader = _public_name(_loader(task))
-    modules = {"keras_hub", loader.partition(".")[0]}
+    modules = {"keras_hub"}
+    if with_head:
+        modules.add(_public_name(_loader(task)).partition(".")[0])
     needs = ""
     if classes:
         found = {_module(each) for each in classes}

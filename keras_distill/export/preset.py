@@ -12,6 +12,7 @@ from keras_distill.export.model_card import write_model_card
 from keras_distill.export.new_folder import FolderFormat
 from keras_distill.export.new_folder import new_folder
 from keras_distill.precision import quantized_layers
+from keras_distill.precision import resolved_policies
 from keras_distill.precision import write_precision
 from keras_distill.saving import local_path
 from keras_distill.saving import swapped_optimizer
@@ -91,7 +92,11 @@ def to_preset(classifier, path, label_names=None, overwrite=False):
     with new_folder(path, _PRESET, overwrite) as folder:
         # KerasHub loads a task with a new Adam, and finds no place for the
         # state of one that has trained.
-        with swapped_optimizer(classifier, keras.optimizers.Adam()):
+        optimizer = keras.optimizers.Adam()
+        with (
+            swapped_optimizer(classifier, optimizer),
+            resolved_policies(classifier),
+        ):
             classifier.save_to_preset(str(folder))
         write_precision(folder, classifier)
         if label_names is not None:

@@ -9,6 +9,7 @@ from keras_hub.src.utils.preset_utils import get_preset_loader
 from keras_distill.arguments import check_float
 from keras_distill.arguments import check_int
 from keras_distill.models import hugging_face
+from keras_distill.saving import SavedWhole
 from keras_distill.saving import local_path
 from keras_distill.saving import saved_task_class
 
@@ -17,7 +18,7 @@ _INITIALIZER_RANGE = 0.02
 
 
 @keras.saving.register_keras_serializable("keras_distill")
-class TokenClassifier(keras_hub.models.Task):
+class TokenClassifier(SavedWhole, keras_hub.models.Task):
     """A class for every token: names, parts of speech, any tags of words.
 
     Dropout and one dense layer over the last hidden state of every token, as

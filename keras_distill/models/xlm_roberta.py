@@ -5,6 +5,7 @@ import keras_hub
 
 from keras_distill.models.encoder_settings import encoder_settings
 from keras_distill.models.encoder_settings import set_encoder_settings
+from keras_distill.saving import SavedWhole
 
 
 @keras.saving.register_keras_serializable("keras_distill")
@@ -62,7 +63,9 @@ class XLMRobertaTextClassifierPreprocessor(
 
 
 @keras.saving.register_keras_serializable("keras_distill")
-class XLMRobertaTextClassifier(keras_hub.models.XLMRobertaTextClassifier):
+class XLMRobertaTextClassifier(
+    SavedWhole, keras_hub.models.XLMRobertaTextClassifier
+):
     """A text classifier above a `keras_distill.models.XLMRobertaBackbone`.
 
     It is KerasHub's in everything else; as a class of its own, KerasHub finds

@@ -17,6 +17,8 @@ from keras_distill.saving import saved_task_class
 CONFIG_FILE = "config.json"
 EMBEDDED = "minilm"
 LABELS_FILE = "labels.json"
+# How Keras begins to say so.
+_NO_OPTIMIZER = "Skipping variable loading for optimizer"
 
 _HUB = "hf://"
 # Other frameworks' copies of the weights.
@@ -214,9 +216,12 @@ def _from_keras_hub(source, folder, num_classes, task_class):
         precision = None if folder is None else saved_precision(folder)
         if precision is not None:
             arguments["dtype"] = precision
-        classifier = task_class.from_preset(
-            source if folder is None else str(folder), **arguments
-        )
+        with warnings.catch_warnings():
+            # It starts with a new optimizer, whatever was saved of another.
+            warnings.filterwarnings("ignore", _NO_OPTIMIZER)
+            classifier = task_class.from_preset(
+                source if folder is None else str(folder), **arguments
+            )
     # What a damaged file does to KerasHub has no class of its own.
     except Exception as error:
         raise ValueError(

@@ -7,10 +7,11 @@ from keras_distill.models.bert.backbone import BertBackbone
 from keras_distill.models.bert.preprocessing import (
     BertTextClassifierPreprocessor,
 )
+from keras_distill.saving import SavedWhole
 
 
 @keras.saving.register_keras_serializable("keras_distill")
-class BertTextClassifier(keras_hub.models.BertTextClassifier):
+class BertTextClassifier(SavedWhole, keras_hub.models.BertTextClassifier):
     """A text classifier above a `keras_distill.models.BertBackbone`.
 
     It is KerasHub's `BertTextClassifier` in everything else; as a class of

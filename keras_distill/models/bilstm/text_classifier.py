@@ -5,10 +5,11 @@ import keras_hub
 
 from keras_distill.arguments import check_int
 from keras_distill.models.bilstm.backbone import BiLstmBackbone
+from keras_distill.saving import SavedWhole
 
 
 @keras.saving.register_keras_serializable("keras_distill")
-class BiLstmTextClassifier(keras_hub.models.TextClassifier):
+class BiLstmTextClassifier(SavedWhole, keras_hub.models.TextClassifier):
     """A text classifier above a `BiLstmBackbone`: one dense layer.
 
     Args:

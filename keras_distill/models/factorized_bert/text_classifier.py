@@ -4,10 +4,13 @@ import keras
 import keras_hub
 
 from keras_distill.models.factorized_bert.backbone import FactorizedBertBackbone
+from keras_distill.saving import SavedWhole
 
 
 @keras.saving.register_keras_serializable("keras_distill")
-class FactorizedBertTextClassifier(keras_hub.models.BertTextClassifier):
+class FactorizedBertTextClassifier(
+    SavedWhole, keras_hub.models.BertTextClassifier
+):
     """A text classifier above a `FactorizedBertBackbone`.
 
     It is KerasHub's `BertTextClassifier` in everything else; as a class of

@@ -1,0 +1,195 @@
+"""The README of a preset is true."""
+
+import os
+import re
+import subprocess
+import sys
+
+import keras
+import keras_hub
+import numpy as np
+import pytest
+
+from keras_distill import export
+from keras_distill import models
+
+NAMES = ["no", "so | so\nla la", "yes"]
+
+
+@pytest.fixture
+def make_bilstm(tokenizer):
+    def make():
+        return models.BiLstmTextClassifier(
+            models.BiLstmBackbone(
+                tokenizer.vocabulary_size(), embedding_dim=4, lstm_dim=3
+            ),
+            num_classes=3,
+            preprocessor=keras_hub.models.BertTextClassifierPreprocessor(
+                tokenizer, sequence_length=12
+            ),
+        )
+
+    return make
+
+
+@pytest.fixture
+def make_factorized(tokenizer):
+    def make():
+        return models.FactorizedBertTextClassifier(
+            models.FactorizedBertBackbone(
+                vocabulary_size=tokenizer.vocabulary_size(),
+                embedding_dim=4,
+                num_layers=1,
+                num_heads=2,
+                hidden_dim=8,
+                intermediate_dim=16,
+                max_sequence_length=16,
+            ),
+            num_classes=3,
+            preprocessor=keras_hub.models.BertTextClassifierPreprocessor(
+                tokenizer, sequence_length=12
+            ),
+        )
+
+    return make
+
+
+def card(path):
+    return (path / "README.md").read_text(encoding="utf-8")
+
+
+def code(path):
+    return re.search(r"```python\n(.*?)```", card(path), re.S)[1]
+
+
+def run(program, folder):
+    """Runs a program in a process of its own, as a user in a folder would."""
+    package = os.path.dirname(os.path.dirname(export.__file__))
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=folder,
+        env={
+            **os.environ,
+            "PYTHONPATH": os.path.dirname(package),
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+        },
+        capture_output=True,
+        text=True,
+    )
+    assert not done.returncode, done.stderr
+    return done.stdout
+
+
+def test_it_says_what_the_student_is(make_bilstm, tmp_path):
+    student = make_bilstm()
+    text = card(export.to_preset(student, tmp_path / "films", NAMES))
+    assert text.startswith("# films\n\nA text classifier, written by keras_d")
+    for row in (
+        "| class | BiLstmTextClassifier |",
+        f"| words | {student.backbone.vocabulary_size} |",
+        f"| parameters | {student.count_params():,} |",
+        "| longest text | 12 tokens, at most 512 |",
+        "| precision | float32 |",
+        r"| outputs | 3: no, so \| so la la, yes |",
+    ):
+        assert row in text.splitlines()
+    assert "`import keras_distill` makes its classes known" in text
+
+
+def test_only_what_is_needed_is_imported(
+    make_classifier, make_bilstm, make_token_classifier, tmp_path
+):
+    hub = card(export.to_preset(make_classifier(), tmp_path / "hub"))
+    assert "import keras_distill" not in hub
+    # A tagger's head is ours, what is below it KerasHub's.
+    tagger = make_token_classifier()
+    path = export.to_preset(tagger, tmp_path / "tagger")
+    assert "keras_distill.models.TokenClassifier.from_preset" in code(path)
+    path = export.to_encoder_preset(tagger, tmp_path / "encoder")
+    assert "import keras_distill" not in card(path)
+    path = export.to_encoder_preset(make_bilstm(), tmp_path / "ours")
+    assert "import keras_distill\n" in code(path)
+
+
+def test_classes_of_others_are_imported_from_where_they_are(
+    make_classifier, tmp_path, monkeypatch
+):
+    @keras.saving.register_keras_serializable("others")
+    class Mine(keras_hub.models.BertTextClassifierPreprocessor):
+        pass
+
+    monkeypatch.setattr(Mine, "__module__", "others.preprocessors")
+    student = make_classifier()
+    student.preprocessor = Mine(student.preprocessor.tokenizer, 16)
+    path = export.to_preset(student, tmp_path / "preset")
+    assert "import others.preprocessors\n" in code(path)
+    assert "known to Keras (Mine)" in card(path)
+
+
+def test_many_labels_are_read_in_their_file(make_classifier, tmp_path):
+    names = [f"label{number}" for number in range(50)]
+    student = make_classifier(num_classes=50)
+    text = card(export.to_preset(student, tmp_path / "preset", names))
+    assert "label19 and 30 more in labels.json |" in text
+
+
+def test_it_names_the_precision(make_classifier, tmp_path):
+    student = make_classifier(num_layers=1)
+    student.preprocessor(["a film"])
+    student.backbone.token_embedding.quantize("int8")
+    text = card(export.to_preset(student, tmp_path / "preset"))
+    assert "| precision | float32 and int8 |" in text
+
+
+def test_a_readme_of_the_users_own_stays(make_classifier, tmp_path):
+    path = tmp_path / "preset"
+    export.to_preset(make_classifier(), path)
+    (path / "README.md").write_text("mine")
+    export.to_preset(make_classifier(), path)
+    assert card(path) == "mine"
+    export.to_preset(make_classifier(), path, overwrite=True)
+    assert card(path) == "mine"
+
+
+def test_its_code_runs_in_a_new_process(
+    make_bilstm,
+    make_factorized,
+    make_classifier,
+    make_token_classifier,
+    tmp_path,
+):
+    """One process for all: what one imports, all the others need as well."""
+    programs, expected = [], []
+    for name, make in (
+        ("bilstm", make_bilstm),
+        ("factorized", make_factorized),
+        ("tagger", make_token_classifier),
+        ("bert", make_classifier),
+    ):
+        student = make()
+        path = export.to_preset(student, tmp_path / name)
+        programs.append(f"import os\nos.chdir({str(path)!r})\n{code(path)}")
+        expected.append(student.predict(["A text."], verbose=0))
+        student.save(tmp_path / f"{name}.keras")
+        programs.append(
+            f"import keras\nkeras.models.load_model('../{name}.keras', "
+            "compile=False)\n"
+        )
+    path = export.to_encoder_preset(make_bilstm(), tmp_path / "encoder")
+    programs.append(f"os.chdir({str(path)!r})\n{code(path)}")
+    programs.append("print(encoder.name)")
+    output = run("\n".join(programs), tmp_path)
+    numbers = [
+        float(number)
+        for number in re.findall(r"-?\d+\.\d*(?:e-?\d+)?", output)
+        if "[" in output
+    ]
+    found = np.concatenate([each.ravel() for each in expected])
+    np.testing.assert_allclose(numbers, found, rtol=1e-4, atol=1e-6)
+
+
+def test_without_the_import_it_says_so(make_bilstm, tmp_path):
+    path = export.to_preset(make_bilstm(), tmp_path / "preset")
+    program = code(path).replace("import keras_distill\n", "")
+    with pytest.raises(AssertionError, match="no class registered"):
+        run(program, path)
