@@ -92,10 +92,10 @@ class Normalization:
             if isinstance(step, (_Table, _Precompiled)):
                 if isinstance(state, tf.Tensor):
                     state = decode(state)
-                state = step(*state, tf.size(texts, "int64"))
+                state = step(*state, tf.size(texts, tf.int64))
             else:
                 if not isinstance(state, tf.Tensor):
-                    state = encode(*state, tf.size(texts, "int64"))
+                    state = encode(*state, tf.size(texts, tf.int64))
                 state = step(state)
         return decode(state) if isinstance(state, tf.Tensor) else state
 

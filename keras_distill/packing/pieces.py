@@ -94,7 +94,7 @@ class BytePairs:
         pieces = tf.RaggedTensor.from_value_rowids(
             tokens,
             tf.cast(owners, "int64"),
-            nrows=tf.size(different, "int64"),
+            nrows=tf.size(different, tf.int64),
             validate=False,
         )
         return tf.gather(pieces, places)
@@ -183,8 +183,8 @@ class SentencePieces:
         """Returns an int32 `tf.RaggedTensor` `(words, pieces)`."""
         import tensorflow as tf
 
-        different, places = tf.unique(words, "int64")
-        count = tf.size(different, "int64")
+        different, places = tf.unique(words, tf.int64)
+        count = tf.size(different, tf.int64)
         pieces = self.tokenizer.tokenize(different)
         # A part that repeats fits into a piece.
         is_open = has_repeats(different, self._viterbi.longest - 1)
@@ -196,7 +196,7 @@ class SentencePieces:
             rows = tf.tensor_scatter_nd_update(
                 tf.range(count),
                 chosen[:, None],
-                count + tf.range(tf.size(chosen, "int64")),
+                count + tf.range(tf.size(chosen, tf.int64)),
             )
             return both.values, both.row_splits, rows
 

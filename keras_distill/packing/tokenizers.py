@@ -247,7 +247,7 @@ class DescribedTokenizer(keras_hub.tokenizers.Tokenizer):
         if isinstance(tokens, tf.Tensor):
             shape = tf.concat([tf.shape(inputs), [self.sequence_length]], 0)
             return tf.reshape(tokens, shape)
-        for size in reversed(tf.unstack(tf.shape(inputs, "int64"))[1:]):
+        for size in reversed(tf.unstack(tf.shape(inputs, tf.int64))[1:]):
             tokens = tf.RaggedTensor.from_uniform_row_length(tokens, size)
         return tokens
 
@@ -274,7 +274,7 @@ class DescribedTokenizer(keras_hub.tokenizers.Tokenizer):
             lambda: (pieces.values, pieces.row_lengths()),
         )
         counts = tf.math.unsorted_segment_sum(
-            counts, owners, tf.size(texts, "int64")
+            counts, owners, tf.size(texts, tf.int64)
         )
         return tf.RaggedTensor.from_row_lengths(
             tf.ensure_shape(values, [None]), counts, validate=False

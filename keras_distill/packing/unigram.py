@@ -102,7 +102,7 @@ class Viterbi:
         import tensorflow as tf
 
         values = tf.cast(letters.values, "int64")
-        count = tf.size(values, "int64")
+        count = tf.size(values, tf.int64)
         none64, none32 = tf.zeros([0], "int64"), tf.zeros([0], "int32")
         shape = tf.TensorShape([None])
 
@@ -208,7 +208,7 @@ class Viterbi:
         import tensorflow as tf
 
         shape = tf.TensorShape([None])
-        row = tf.range(tf.size(first, "int64"))
+        row = tf.range(tf.size(first, tf.int64))
 
         def step(place, row, places, rows):
             goes_on = place > tf.gather(first, row)
@@ -239,7 +239,7 @@ class Viterbi:
         return tf.RaggedTensor.from_value_rowids(
             tf.boolean_mask(pieces, kept),
             tf.boolean_mask(rows, kept),
-            nrows=tf.size(first, "int64"),
+            nrows=tf.size(first, tf.int64),
             validate=False,
         )
 
@@ -260,7 +260,7 @@ def has_repeats(words, longest):
     import tensorflow as tf
 
     letters = tf.strings.unicode_decode(words, "UTF-8")
-    count = tf.size(words, "int64")
+    count = tf.size(words, tf.int64)
     # Only words long enough are looked at, and ever fewer as parts grow.
     values, rows = letters.values, letters.value_rowids()
     found = tf.zeros([0], "int64")

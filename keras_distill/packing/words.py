@@ -89,14 +89,14 @@ class Words:
         """
         import tensorflow as tf
 
-        owners = tf.range(tf.size(texts, "int64"))
+        owners = tf.range(tf.size(texts, tf.int64))
         ids = tf.fill(tf.shape(texts), -1)
         segments, owners, ids = self._raw.split(texts, owners, ids)
         segments = tf.where(ids >= 0, _STAND_IN, segments)
         if self._normalizes_first:
             if not self._normalization.is_empty:
                 segments = encode(
-                    *self._normalization(segments), tf.size(segments, "int64")
+                    *self._normalization(segments), tf.size(segments, tf.int64)
                 )
             segments, owners, ids = self._normalized.split(
                 segments, owners, ids
@@ -161,7 +161,7 @@ class _State:
             begins = tf.cumsum(tf.cast(self.kept, "int32"), exclusive=True)
             begins = tf.cast(tf.gather(begins, places), "int64")
             code_points = tf.gather(code_points, tf.where(self.kept)[:, 0])
-        splits = tf.concat([begins, [tf.size(code_points, "int64")]], 0)
+        splits = tf.concat([begins, [tf.size(code_points, tf.int64)]], 0)
         lengths = splits[1:] - splits[:-1]
         segment = tf.gather(rows, places)
         words = tf.strings.unicode_encode(

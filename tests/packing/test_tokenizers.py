@@ -168,6 +168,20 @@ def test_shapes_and_types_are_those_of_keras_hub(folder_of):
     assert strings("the film") == ["the", "film"]
 
 
+@pytest.mark.tensorflow("TensorFlow's ops")
+@pytest.mark.parametrize("name", ["bert uncased", "roberta", "xlm-roberta"])
+def test_the_ops_run_outside_of_graphs_too(folder_of, name):
+    folder, reference = folder_of(name)
+    tokenizer = packing.huggingface_tokenizer(folder, 1000)
+    in_ops = type(tokenizer)(
+        tokenizer.description,
+        _allow_python_workflow=False,
+        **tokenizer.get_config(),
+    )
+    wanted = expected(reference, HARD_LINES)
+    assert not differences(HARD_LINES, in_ops(HARD_LINES), wanted)
+
+
 @pytest.mark.tensorflow("a graph")
 def test_shapes_in_a_graph(folder_of):
     import tensorflow as tf
