@@ -4,5 +4,14 @@ from keras_distill.io.aside import set_aside
 from keras_distill.io.console import drop_lost_output
 from keras_distill.io.console import make_console
 from keras_distill.io.console import show
+from keras_distill.io.content_hash import content_hash
+from keras_distill.io.file_hashes import FileHashes
 
-__all__ = ["drop_lost_output", "make_console", "set_aside", "show"]
+__all__ = [
+    "FileHashes",
+    "content_hash",
+    "drop_lost_output",
+    "make_console",
+    "set_aside",
+    "show",
+]

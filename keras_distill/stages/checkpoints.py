@@ -70,6 +70,10 @@ class Checkpoints:
             )
         return None, []
 
+    def has_trained(self):
+        """Whether there is more than the first one, that of the start."""
+        return any(number > 1 for number, _ in self._numbered())
+
     def remove(self):
         """Removes all checkpoints."""
         self._remove_all_but()

@@ -1,6 +1,7 @@
 """JSON files that are whole or not there."""
 
 import json
+import re
 
 from keras_distill.saving import replaced_file
 
@@ -64,5 +65,30 @@ def differences(there, now, prefix=""):
         if isinstance(old, dict) and isinstance(new, dict):
             found += differences(old, new, f"{prefix}{key}.")
         elif old != new:
-            found.append(f"{prefix}{key}: {old!r} there, {new!r} now")
+            found.append(f"{prefix}{key}{_in_words(old, new)}")
     return found
+
+
+def _in_words(old, new):
+    if _is_hash(old) and _is_hash(new):
+        return " is another one now"
+    if _are_many(old) and _are_many(new):
+        gone = [one for one in old if one not in new]
+        added = [one for one in new if one not in old]
+        if gone or added:
+            return f": {_shortened(gone)} gone, {_shortened(added)} new"
+    return f": {old!r} there, {new!r} now"
+
+
+def _is_hash(value):
+    return isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value)
+
+
+def _are_many(value):
+    return isinstance(value, list) and len(value) > 3
+
+
+def _shortened(values):
+    shown = ", ".join(map(repr, values[:3]))
+    more = len(values) - 3
+    return (shown or "nothing") + (f" and {more} more" if more > 0 else "")

@@ -1,10 +1,28 @@
 """The random generators that belong to no layer."""
 
+import contextlib
 import random
 
 import keras
 import numpy as np
+from keras.src.backend.common import global_state
 from keras.src.random.seed_generator import global_seed_generator
+from keras.src.utils.rng_utils import GLOBAL_RANDOM_SEED
+from keras.src.utils.rng_utils import get_random_seed
+
+
+@contextlib.contextmanager
+def seed_put_back():
+    """Leaves Keras's note of a seed as it is before the block.
+
+    Yields:
+        bool. Whether somebody set a seed.
+    """
+    before = get_random_seed()
+    try:
+        yield before is not None
+    finally:
+        global_state.set_global_attribute(GLOBAL_RANDOM_SEED, before)
 
 
 def begin(seed):

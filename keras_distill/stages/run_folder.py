@@ -11,6 +11,7 @@ import socket
 import sys
 from importlib import metadata
 
+from keras_distill.io import FileHashes
 from keras_distill.io import make_console
 from keras_distill.io import set_aside
 from keras_distill.saving import check_names_free
@@ -20,6 +21,7 @@ from keras_distill.stages.json_file import differences
 from keras_distill.stages.json_file import read_json
 from keras_distill.stages.json_file import write_json
 from keras_distill.stages.run_lock import RunLock
+from keras_distill.stages.stage_folder import BEGIN_ANEW
 from keras_distill.stages.stage_folder import StageFolder
 
 _PACKAGES = (
@@ -38,7 +40,8 @@ _ITS_OWN = ("config.json", "log.txt", "metrics.jsonl", "stages", "tensorboard")
 class RunFolder:
     """The folder of a run: what it was asked, what is done, what it said.
 
-    - `config.json`: the configuration. A folder belongs to one.
+    - `config.json`: the configuration. A folder belongs to one as soon as
+      something was trained in it, or a start came to its end.
     - `run.json`: when the run was started, each time, with which command and
       versions, on which host, and how that ended.
     - `log.txt`: what was shown.
@@ -47,6 +50,7 @@ class RunFolder:
     - `tensorboard/`: the same for TensorBoard, on the TensorFlow backend.
     - `stages/<name>/`: checkpoints of the stage that is running; result and
       student of one that is finished.
+    - `hashes.json`: hashes of files that stages are trained on.
     - `lock`: which process works in the folder.
 
     Whatever else is in the folder is left alone, and files of these names
@@ -103,12 +107,15 @@ class RunFolder:
         self._console = make_console(
             soft_wrap=True, highlight=False, markup=False
         )
+        self._new_settings = None
         self._lock = RunLock(self.path / "lock") if self.writes else None
         try:
             if not resume:
                 self._set_aside()
+            self._read_record()
             self._check_config()
             self._begin_record()
+            self._hashes = FileHashes(self.path / "hashes.json")
         except BaseException:
             self._release()
             raise
@@ -149,6 +156,37 @@ class RunFolder:
             `StageFolder`.
         """
         return StageFolder(self.path / "stages" / name, self.writes)
+
+    def has_trained(self):
+        """Whether a stage has trained here, in this start or in another.
+
+        Returns:
+            bool. `False` where there is nothing that a change of settings
+            could spoil.
+        """
+        stages = self.path / "stages"
+        names = os.listdir(stages) if stages.is_dir() else []
+        return any(self.stage(name).has_trained() for name in names)
+
+    def hash_of(self, path):
+        """A hash of a file's content, which is kept.
+
+        It is computed again only when the file's size or time of change is
+        another one.
+
+        Args:
+            path: `pathlib.Path` of the file.
+
+        Returns:
+            str, or `None` for a file of the run itself.
+        """
+        if self.path.resolve() in path.resolve().parents:
+            return None
+        found = self._hashes.of(path)
+        content = self._hashes.content()
+        if content is not None and self.writes:
+            write_json(self.path / "hashes.json", content)
+        return found
 
     def say(self, *lines):
         """Shows lines, unless the run is quiet, and logs them.
@@ -196,20 +234,34 @@ class RunFolder:
             if self.writes:
                 write_json(path, self.config)
         elif known != self.config:
-            raise ValueError(
-                f"{str(self.path)!r} holds a run with other settings "
-                f"({'; '.join(differences(known, self.config))}). Choose "
-                "another folder, or begin anew without resuming."
-            )
+            found = "; ".join(differences(known, self.config))
+            if self._has_finished() or self.has_trained():
+                raise ValueError(
+                    f"{str(self.path)!r} holds a run with other settings "
+                    f"({found}). Choose another folder, or {BEGIN_ANEW}."
+                )
+            # A start that failed, with settings that were wrong.
+            self._new_settings = found
+            if self.writes:
+                write_json(path, self.config)
 
-    def _begin_record(self):
+    def _has_finished(self):
+        """Whether an earlier start came to its end."""
+        return any(
+            isinstance(start, dict) and start.get("status") == "finished"
+            for start in self._record["starts"]
+        )
+
+    def _read_record(self):
         self._record = read_json(self.path / "run.json") or {}
-        starts = self._record.setdefault("starts", [])
-        if not isinstance(starts, list):
+        if not isinstance(self._record.setdefault("starts", []), list):
             raise ValueError(
                 f"{self.path / 'run.json'} is damaged: 'starts' is no list. "
                 "Remove it."
             )
+
+    def _begin_record(self):
+        starts = self._record["starts"]
         self._start = {
             "started": _now(),
             "ended": None,
@@ -222,6 +274,11 @@ class RunFolder:
         }
         if starts and isinstance(starts[-1], dict):
             self._compare_versions(starts[-1].get("versions"))
+        if self._new_settings is not None:
+            self.say(
+                "Nothing was trained with the settings that were there: they "
+                f"are replaced ({self._new_settings})"
+            )
         starts.append(self._start)
         if self.writes:
             write_json(self.path / "run.json", self._record)

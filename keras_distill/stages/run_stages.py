@@ -5,6 +5,8 @@ import contextlib
 from keras_distill.arguments import SEED
 from keras_distill.arguments import check_float
 from keras_distill.arguments import check_number
+from keras_distill.stages import random_state
+from keras_distill.stages.identity import data_identity
 from keras_distill.stages.interruption import Interrupted
 from keras_distill.stages.interruption import StopRequest
 from keras_distill.stages.run_folder import RunFolder
@@ -125,9 +127,23 @@ def run_stages(
                 f"own already. Received: config={config!r}"
             )
         request = stack.enter_context(StopRequest(folder.quiet))
+        is_seeded = stack.enter_context(random_state.seed_put_back())
+        # Before anything is trained: what is trained on may count its calls.
+        data = {
+            id(stage.train): data_identity(stage.train, folder.hash_of)
+            for stage in {id(stage.train): stage for stage in stages}.values()
+        }
         results = {}
         for stage in stages:
-            run = StageRun(stage, folder, seed, checkpoint_every, request)
+            run = StageRun(
+                stage,
+                folder,
+                seed,
+                data[id(stage.train)],
+                is_seeded,
+                checkpoint_every,
+                request,
+            )
             results[stage.name] = run.run()
             _stop_if_asked(request, stage, folder)
         return results

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import re
+import warnings
 
 import keras
 
@@ -12,8 +13,10 @@ from keras_distill.callbacks import KeepBest
 from keras_distill.distiller import Distiller
 from keras_distill.objective import as_losses
 from keras_distill.objective import as_weights
+from keras_distill.stages import identity
 from keras_distill.students.parts import parts_of
 from keras_distill.students.parts import select
+from keras_distill.teachers.cache.fingerprint import architecture
 from keras_distill.train_steps import Steps
 
 
@@ -239,6 +242,39 @@ class Stage:
         # As it will be when it is read again: without tuples and the like.
         return json.loads(json.dumps(description, default=_type_name))
 
+    def identity(self, seed, data, start):
+        """What makes the stage that stage, beside `describe`.
+
+        Call it when the stage begins: teacher and student are looked at as
+        they are.
+
+        Args:
+            seed: int. The seed of the run.
+            data: dict, what `identity.data_identity` returned for `train`.
+            start: dict, what the student's weights are.
+
+        Returns:
+            dict that JSON can hold.
+        """
+        optimizer = self._make_optimizer()
+        found = {
+            "seed": seed,
+            "data": data,
+            "start": start,
+            "student": architecture(self.student),
+            "teacher": identity.teacher_identity(self),
+            "trains": identity.trained_weights(self.student, self._to_freeze()),
+            "learning_rates": identity.rates(optimizer, self.total_steps),
+            "without_weight_decay": identity.decay_exceptions(optimizer),
+            "metrics": _serialized(self.metrics),
+            "compile_options": {
+                name: _serialized(value)
+                for name, value in self.compile_options.items()
+            },
+            "code": identity.code_identity(self, optimizer),
+        }
+        return json.loads(json.dumps(found, default=_type_name))
+
     def _distiller(self):
         arguments = {
             "distillation_loss_weights": self.distillation_loss_weights
@@ -355,13 +391,20 @@ def _serialized(thing):
     if thing is None or isinstance(thing, str):
         return thing
     try:
-        return _without_names(keras.saving.serialize_keras_object(thing))
+        with warnings.catch_warnings():
+            # It will not be read again, so that a lambda does no harm.
+            warnings.simplefilter("ignore", UserWarning)
+            return _without_names(keras.saving.serialize_keras_object(thing))
     except (NotImplementedError, TypeError, ValueError):
         return _type_name(thing)
 
 
 def _without_names(config):
     if isinstance(config, dict):
+        if config.get("class_name") == "__lambda__":
+            # Its bytes tell the line of the file as well; `identity` knows
+            # its code.
+            return {"class_name": "__lambda__"}
         return {
             key: _without_names(value)
             for key, value in config.items()

@@ -1,7 +1,9 @@
 """The folder of one stage of a run."""
 
+import contextlib
 import dataclasses
 import hashlib
+import json
 
 from keras_distill.saving import replaced_file
 from keras_distill.stages import variables
@@ -12,6 +14,13 @@ from keras_distill.stages.json_file import write_json
 from keras_distill.stages.packed_state import pack
 from keras_distill.stages.packed_state import unpack
 from keras_distill.stages.stage_result import StageResult
+from keras_distill.stages.weights_identity import is_same_start
+
+# The way out where a folder holds something else.
+BEGIN_ANEW = (
+    "begin anew with `resume=False` (`--no-resume` on a command line), which "
+    "keeps the run that is there beside the new one"
+)
 
 # What each field of a result must be in JSON.
 _KINDS = {
@@ -46,6 +55,10 @@ class StageFolder:
         """Whether the stage is finished."""
         return self._result.is_file()
 
+    def has_trained(self):
+        """Whether more is here than what the stage started from."""
+        return self.is_done() or self.checkpoints.has_trained()
+
     def write_checkpoint(self, state):
         """Writes a state to go on from.
 
@@ -54,6 +67,11 @@ class StageFolder:
         """
         if self._writes:
             self.checkpoints.write(state)
+
+    def forget_checkpoints(self):
+        """Removes all checkpoints, of a start in which nothing was trained."""
+        if self._writes:
+            self.checkpoints.remove()
 
     def finish(self, result, student, description):
         """Writes what the stage leaves, and marks it finished.
@@ -86,13 +104,13 @@ class StageFolder:
             description: dict. What the stage is now.
 
         Returns:
-            `StageResult`.
+            `StageResult`, and what `check_same_stage` returned.
 
         Raises:
             ValueError: If a file is damaged, or is of another stage.
         """
         content = {**_LATER, **read_json(self._result)}
-        check_same_stage(content.get("stage"), description)
+        is_known = check_same_stage(content.get("stage"), description)
         self._check_kinds(content)
         variables.assign(
             student.variables,
@@ -102,7 +120,8 @@ class StageFolder:
         # A kill may have come before they were removed.
         if self._writes:
             self.checkpoints.remove()
-        return StageResult(**{name: content[name] for name in _KINDS})
+        result = StageResult(**{name: content[name] for name in _KINDS})
+        return result, is_known
 
     def _check_kinds(self, content):
         for name, kind in _KINDS.items():
@@ -130,25 +149,58 @@ class StageFolder:
 def check_same_stage(there, now):
     """Refuses a state of a stage that was another one.
 
+    What an earlier version wrote has no identity: then all that it noted must
+    be the same.
+
     Args:
         there: dict, the stage's description when the state was written.
         now: dict, its description now.
 
+    Returns:
+        bool. Whether it is known to be the same; `False` if an earlier
+        version did not note enough.
+
     Raises:
         ValueError: If they differ, with the differences.
     """
-    if there == now:
-        return
     if not isinstance(there, dict):
         raise ValueError(
             f"What is saved of stage '{now['name']}' does not say what the "
             "stage was. Remove its folder to do it anew."
         )
+    there = json.loads(json.dumps(there))
+    now = json.loads(json.dumps(now))
+    old, new = there.pop("identity", None), now.pop("identity", None)
+    found = differences(there, now)
+    advice = ""
+    if old is not None and new is not None:
+        _forgive(old, new)
+        found += differences(old, new)
+        if old.get("start") != new.get("start"):
+            advice = (
+                " (A start from random numbers is the same if "
+                "`keras.utils.set_random_seed` is called with the same number "
+                "before the models are made.)"
+            )
+    if not found:
+        return old is not None
     raise ValueError(
         f"Stage '{now['name']}' has changed since the run began "
-        f"({'; '.join(differences(there, now))}). Put it back as it was, or "
-        "choose another folder for the run."
+        f"({'; '.join(found)}).{advice} Put it back as it was, choose "
+        f"another folder for the run, or {BEGIN_ANEW}."
     )
+
+
+def _forgive(old, new):
+    """Makes those parts the same that cannot be compared, or need not be."""
+    with contextlib.suppress(AttributeError, LookupError, TypeError):
+        if is_same_start(old["start"], new["start"]):
+            old["start"] = new["start"]
+        old["start"]["seeded"] = new["start"]["seeded"]
+    with contextlib.suppress(AttributeError, LookupError, TypeError):
+        if old["code"]["python"] != new["code"]["python"]:
+            # The same code is other bytes there.
+            old["code"] = new["code"]
 
 
 def _hash(data):

@@ -15,6 +15,8 @@ from keras_distill.stages.recorder import Recorder
 from keras_distill.stages.recorder import in_words
 from keras_distill.stages.stage_folder import check_same_stage
 from keras_distill.stages.stage_result import StageResult
+from keras_distill.stages.weights_identity import note_left
+from keras_distill.stages.weights_identity import start_of
 from keras_distill.train_steps import Steps
 
 _FORMAT = 1
@@ -27,18 +29,27 @@ class StageRun:
         stage: `Stage`.
         folder: `RunFolder`.
         seed: int. Seed of the stage and of the order of its data.
+        data: dict. What tells the data of the stage from others.
+        is_seeded: bool. Whether the process had set a seed.
         checkpoint_every: float. Seconds between two checkpoints.
         request: `StopRequest`.
     """
 
-    def __init__(self, stage, folder, seed, checkpoint_every, request):
+    def __init__(
+        self, stage, folder, seed, data, is_seeded, checkpoint_every, request
+    ):
         self.stage = stage
         self.folder = folder
         self.seed = seed
         self.checkpoint_every = checkpoint_every
         self.request = request
         self._place = folder.stage(stage.name)
-        self._description = stage.describe()
+        self._key = (str(folder.path.resolve()), stage.name)
+        self._start = start_of(stage.student, self._key, is_seeded)
+        self._description = {
+            **stage.describe(),
+            "identity": stage.identity(seed, data, self._start),
+        }
         # Where the last checkpoint stands: epochs, and batches in the next.
         self._epoch = self._batch = 0
         self._is_saved = False
@@ -51,18 +62,34 @@ class StageRun:
         Returns:
             `StageResult`.
         """
-        name = self.stage.name
-        if self._place.is_done():
-            self.folder.say(f"Stage '{name}' is done, its weights are reused")
-            return self._place.load(self.stage.student, self._description)
         try:
-            return self._train()
+            return self._load() if self._place.is_done() else self._train()
         except OSError as error:
             raise OSError(
                 error.errno,
-                f"Stage '{name}' stopped: {error.strerror or error}. "
-                f"{self._whats_left()}",
+                f"Stage '{self.stage.name}' stopped: "
+                f"{error.strerror or error}. {self._whats_left()}",
             ) from error
+        finally:
+            note_left(self.stage.student, self._key, self._start)
+
+    def _load(self):
+        result, is_known = self._place.load(
+            self.stage.student, self._description
+        )
+        self._say_if_old(is_known)
+        self.folder.say(
+            f"Stage '{self.stage.name}' is done, its weights are reused"
+        )
+        return result
+
+    def _say_if_old(self, is_known):
+        if not is_known:
+            self.folder.say(
+                f"Stage '{self.stage.name}' was saved by an earlier version, "
+                "which did not note its data, teacher and start: they are "
+                "taken to be the same"
+            )
 
     def _train(self):
         random_state.begin(self.seed)
@@ -130,6 +157,8 @@ class StageRun:
         for complaint in complaints:
             self.folder.say(f"{complaint} The one before it is used.")
         self._begin = time.monotonic()
+        if state is not None and self._is_of_a_failed_start(state):
+            state = None
         if state is None:
             self._announce("begins")
             # From here on the same initial weights are used.
@@ -157,13 +186,26 @@ class StageRun:
             ) from error
         self._announce(f"goes on after {self._where()}")
 
+    def _is_of_a_failed_start(self, state):
+        """Whether it is the start alone, of a stage that is another one now."""
+        if [state.get("epoch"), state.get("batch")] != [0, 0]:
+            return False
+        try:
+            check_same_stage(state.get("stage"), self._description)
+        except ValueError:
+            self._place.forget_checkpoints()
+            return True
+        return False
+
     def _restore(self, state):
         if state["format"] != _FORMAT:
             raise ValueError(
                 f"its format is {state['format']!r}, not {_FORMAT!r}. Use the "
                 "version of keras_distill that wrote it."
             )
-        check_same_stage(state["stage"], self._description)
+        # What another model is shows best in its weights.
+        variables.check(self._model.variables, state["model"], "model")
+        self._say_if_old(check_same_stage(state["stage"], self._description))
         self._epoch, self._batch = self._place_in_data(state)
         self._stopped = bool(state["stopped"])
         self._seconds = float(state["seconds"])

@@ -30,12 +30,19 @@ def assign(variables, values, what):
     Raises:
         ValueError: If they do not fit. No variable is changed then.
     """
-    _check(variables, values, what)
+    check(variables, values, what)
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
 
 
-def _check(variables, values, what):
+def check(variables, values, what):
+    """Raises unless values fit variables, in number, type and shape.
+
+    Args:
+        variables: sequence of `keras.Variable`.
+        values: list of NumPy arrays.
+        what: str. What they belong to, for the message.
+    """
     found = values if isinstance(values, list) else [values]
     if len(variables) != len(found):
         raise ValueError(

@@ -10,6 +10,7 @@ from keras_distill.data_checks import check_scores
 from keras_distill.data_checks import check_token_ids
 from keras_distill.data_checks import num_outputs
 from keras_distill.data_checks import num_positions
+from keras_distill.io import content_hash
 from keras_distill.tasks.batch_sequence import BatchSequence
 from keras_distill.tasks.examples import row_numbers
 from keras_distill.tasks.length_buckets import make_batches
@@ -19,6 +20,9 @@ from keras_distill.tasks.tokenizer_fingerprint import tokenizer_fingerprint
 
 # Batches that are made while the model computes.
 _AHEAD = 2
+
+# What is hashed at once.
+_HASHED_ROWS = 2**16
 
 _INPUTS = ("token_ids", "segment_ids", "padding_mask")
 
@@ -333,6 +337,43 @@ class TokenizedExamples:
             check_class_labels(self.labels, width)
         else:
             check_scores(self.labels)
+
+    def fingerprints(self):
+        """Tells these rows from any others: a hash of each of their parts.
+
+        A run compares them before it takes what an earlier start left.
+
+        Returns:
+            dict of str to str or `None`.
+        """
+        tokens = content_hash(
+            self.lengths, self._first_lengths, int(self._pad_id)
+        )
+        for first in range(0, len(self), _HASHED_ROWS):
+            tokens.add(
+                self._joined(self._values, slice(first, first + _HASHED_ROWS))
+            )
+        targets = self._targets
+        if hasattr(targets, "fingerprint"):
+            targets = targets.fingerprint()
+        return {
+            "tokens": tokens.hexdigest(),
+            "labels": content_hash(self._labels_to_hash()).hexdigest(),
+            "ids": content_hash(self.ids).hexdigest(),
+            "tokenizer": self.tokenizer_fingerprint,
+            "sequence_length": str(self.sequence_length),
+            "targets": content_hash(targets).hexdigest(),
+        }
+
+    def _labels_to_hash(self):
+        return self.labels
+
+    def _joined(self, values, rows):
+        """What lies beside the token ids of some rows, one after another."""
+        lengths = self.lengths[rows]
+        before = np.cumsum(lengths) - lengths
+        places = np.repeat(self._starts[rows] - before, lengths)
+        return values[places + np.arange(len(places))]
 
     def _tokenize(
         self, examples, tokenizer, sequence_length, progress, cache_dir

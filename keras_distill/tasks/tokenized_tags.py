@@ -145,6 +145,14 @@ class TokenizedTags(TokenizedExamples):
                 np.reshape(labels, (1, -1)), width, first_row=row
             )
 
+    def _labels_to_hash(self):
+        words = [
+            self._joined(self._words, slice(None)),
+            self._word_starts,
+            self._word_counts,
+        ]
+        return [self.labels, words, self.languages]
+
     def _kept_words(self):
         """How many words of each row have their first piece in it."""
         totals = np.concatenate([[0], np.cumsum(self._words != NO_WORD)])

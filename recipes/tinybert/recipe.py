@@ -201,6 +201,7 @@ class _Recipe:
             # Features look like noise: zlib takes long and saves little.
             compression=None,
             quiet=self.folder.quiet,
+            replace=not self.folder.has_trained(),
         )
 
     def _intermediate_stage(self, student, teacher, train):

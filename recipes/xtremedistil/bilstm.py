@@ -273,6 +273,7 @@ class BiLstmTrainer(Trainer):
                 # Features look like noise: zlib takes long and saves little.
                 compression=None,
                 quiet=self.folder.quiet,
+                replace=not self.folder.has_trained(),
             )
             for name, examples in (("transfer", texts), ("dev", data.dev))
         )

@@ -233,6 +233,7 @@ class Trainer:
                 teacher,
                 examples,
                 quiet=self.folder.quiet,
+                replace=not self.folder.has_trained(),
             )
             for name, examples in (("transfer", texts), ("dev", data.dev))
         )

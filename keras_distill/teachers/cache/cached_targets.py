@@ -11,12 +11,22 @@ class CachedTargets:
         shards: `Shards` to read from.
         index: `ExampleIndex`.
         arrays: Sequence of `StoredArray`: those that are wanted.
+        cache: str. What tells the cache from others.
     """
 
-    def __init__(self, shards, index, arrays):
+    def __init__(self, shards, index, arrays, cache):
+        self._cache = cache
         self._shards = shards
         self._index = index
         self._arrays = tuple(arrays)
+
+    def fingerprint(self):
+        """Tells these targets from any others.
+
+        Returns:
+            str.
+        """
+        return " ".join([self._cache, *(array.name for array in self._arrays)])
 
     def read(self, ids, length):
         """The arrays of some examples.

@@ -1,6 +1,7 @@
 """What tells teachers and examples apart."""
 
 import hashlib
+import json
 
 import keras
 import numpy as np
@@ -8,6 +9,17 @@ import numpy as np
 from keras_distill.teachers.cache.cached_targets import TARGET_PREFIX
 
 _ROWS = 1024
+
+# Of the config of a layer: what does not change what it computes.
+_IGNORED = {
+    "name",
+    "trainable",
+    "preprocessor",
+    "build_config",
+    "compile_config",
+}
+# Where a config speaks of layers by their names.
+_NAMING = {"inbound_nodes", "input_layers", "output_layers"}
 
 
 def weights_fingerprint(model):
@@ -21,10 +33,103 @@ def weights_fingerprint(model):
     """
     digest = hashlib.sha256()
     for weight in model.weights:
-        value = np.ascontiguousarray(keras.ops.convert_to_numpy(weight))
-        digest.update(f"{value.dtype}{value.shape}".encode())
-        digest.update(value.view("uint8").reshape(-1))
+        update_digest(digest, weight)
     return digest.hexdigest()
+
+
+def update_digest(digest, array):
+    """Adds an array's type, shape and content to a hash.
+
+    Args:
+        digest: hash of `hashlib`.
+        array: NumPy array, tensor or `keras.Variable`.
+    """
+    value = np.ascontiguousarray(keras.ops.convert_to_numpy(array))
+    digest.update(f"{value.dtype}{value.shape}".encode())
+    digest.update(value.view("uint8").reshape(-1))
+
+
+def architecture(model):
+    """What a model computes, whatever its weights and names.
+
+    Args:
+        model: `keras.Model`.
+
+    Returns:
+        dict that JSON can hold: `"class"`, `"dtype"`, the `"activations"` and
+        `"dropout"` rates of its layers, each once, and under `"layers"` a
+        hash of all options of all layers.
+    """
+    configs = [
+        [type(layer).__name__, _options(layer)]
+        for layer in model._flatten_layers()
+    ]
+    text = json.dumps(configs, sort_keys=True, default=_plain)
+    found = [config for _, config in configs]
+    return {
+        "class": type(model).__name__,
+        "dtype": model.dtype_policy.name,
+        "activations": _values_of(found, "activation"),
+        "dropout": _values_of(found, "dropout") + _values_of(found, "rate"),
+        "layers": hashlib.sha256(text.encode()).hexdigest(),
+    }
+
+
+def _options(layer):
+    try:
+        config = layer.get_config()
+    # A layer of one's own that was never to be saved.
+    except (NotImplementedError, TypeError, ValueError):
+        return {}
+    # Keras counts up the names that it makes; what counts is their order.
+    places = {name: f"#{i}" for i, name in enumerate(_names(config))}
+    return _without_names(config, places)
+
+
+def _names(config):
+    """The names in a config, each once, in their order."""
+    found = {}
+    if isinstance(config, dict):
+        if isinstance(config.get("name"), str):
+            found[config["name"]] = None
+        config = list(config.values())
+    if isinstance(config, (list, tuple)):
+        for value in config:
+            found |= dict.fromkeys(_names(value))
+    return list(found)
+
+
+def _without_names(config, places, is_naming=False):
+    if isinstance(config, dict):
+        kind = config.get("class_name")
+        if kind == "__lambda__":
+            # Its bytes tell the line of the file as well.
+            return kind
+        if isinstance(kind, str) and kind.endswith("DTypePolicy"):
+            # Of which the name is all.
+            return config
+        return {
+            key: _without_names(value, places, is_naming or key in _NAMING)
+            for key, value in config.items()
+            if key not in _IGNORED and not str(key).endswith("initializer")
+        }
+    if isinstance(config, (list, tuple)):
+        return [_without_names(value, places, is_naming) for value in config]
+    if is_naming and isinstance(config, str):
+        return places.get(config, config)
+    return config
+
+
+def _values_of(configs, key):
+    """The different plain values that configs have under a key."""
+    values = {str(_plain(c[key])) for c in configs if c.get(key) is not None}
+    return sorted(values)
+
+
+def _plain(value):
+    if isinstance(value, (str, int, float)):
+        return value
+    return getattr(value, "__qualname__", type(value).__name__)
 
 
 def row_fingerprints(examples):

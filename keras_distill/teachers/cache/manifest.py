@@ -11,11 +11,14 @@ from keras_distill.teachers.cache.stored_feature import StoredFeature
 FILE = "manifest.json"
 
 _FORMAT = "keras_distill.teachers.TeacherCache"
-_VERSION = 1
+# Of the versions that are read, the first knows no architecture.
+_VERSION = 2
+_READ = (1, _VERSION)
 
 # How a difference is told.
 _IN_WORDS = {
     "teacher_weights": "the teacher's weights",
+    "teacher_architecture": "the teacher's architecture",
     "tokenizer": "the tokenizer",
     "data": "the examples",
 }
@@ -40,6 +43,8 @@ class Manifest:
         shapes: dict of feature to tuple: static shape, `None` for the batch
             and for the number of tokens.
         output_activations: dict of output to the name of its activation.
+        teacher_architecture: dict, what the teacher computes with its
+            weights; or `None` in what an earlier version wrote.
     """
 
     teacher_weights: str
@@ -55,6 +60,7 @@ class Manifest:
     num_layers: int
     shapes: dict
     output_activations: dict
+    teacher_architecture: dict | None = None
 
     @functools.cached_property
     def features(self):
@@ -74,7 +80,10 @@ class Manifest:
     @functools.cached_property
     def identity(self):
         """bytes. A hash by which a shard tells its cache."""
-        return bytes.fromhex(_digest(dataclasses.asdict(self)))
+        content = dataclasses.asdict(self)
+        if self.teacher_architecture is None:
+            del content["teacher_architecture"]
+        return bytes.fromhex(_digest(content))
 
     @property
     def num_shards(self):
@@ -120,6 +129,9 @@ class Manifest:
     def _pairs(self, other):
         for field in dataclasses.fields(self):
             mine, theirs = getattr(self, field.name), getattr(other, field.name)
+            if field.name == "teacher_architecture" and None in (mine, theirs):
+                # What is not known is taken to be the same.
+                continue
             if field.name == "shapes" and set(mine) != set(theirs):
                 yield "features", sorted(mine), sorted(theirs)
             else:
@@ -168,11 +180,11 @@ def read_manifest(folder):
         raise _damaged(path, f"it is no JSON: {error}") from error
     if not isinstance(content, dict) or content.pop("format", None) != _FORMAT:
         raise _damaged(path, "it describes no teacher cache")
-    if content.get("version") != _VERSION:
+    if content.get("version") not in _READ:
         raise ValueError(
             f"{path} is of format version {content.get('version')!r}; this "
-            f"version of keras_distill reads version {_VERSION}. Write the "
-            "cache anew."
+            f"version of keras_distill reads versions up to {_VERSION}. Write "
+            "the cache anew."
         )
     sha256 = content.pop("sha256", None)
     if sha256 != _digest({"format": _FORMAT, **content}):

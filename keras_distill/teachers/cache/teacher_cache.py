@@ -11,6 +11,7 @@ from keras_distill.teachers.cache import manifest as manifests
 from keras_distill.teachers.cache.cached_targets import TARGET_PREFIX
 from keras_distill.teachers.cache.cached_targets import CachedTargets
 from keras_distill.teachers.cache.example_index import ExampleIndex
+from keras_distill.teachers.cache.fingerprint import architecture
 from keras_distill.teachers.cache.fingerprint import row_fingerprints
 from keras_distill.teachers.cache.fingerprint import weights_fingerprint
 from keras_distill.teachers.cache.shards import Shards
@@ -105,6 +106,7 @@ class TeacherCache:
         shard_size=2048,
         batch_size=64,
         quiet=False,
+        replace=False,
     ):
         """Runs a teacher over examples and keeps its features.
 
@@ -143,6 +145,9 @@ class TeacherCache:
             batch_size: int. Examples that the teacher reads at once. Defaults
                 to `64`.
             quiet: bool. Whether to show no progress. Defaults to `False`.
+            replace: bool. Whether another cache that is there is renamed to
+                `<path>-earlier-1` (or `-2`, ...) and a new one written.
+                Defaults to `False`: it is refused.
 
         Returns:
             `TeacherCache`.
@@ -156,7 +161,9 @@ class TeacherCache:
         settings = Settings(
             tuple(features), dtype, top_k, compression, shard_size, batch_size
         )
-        write_cache(local_path(path), teacher, examples, settings, quiet)
+        write_cache(
+            local_path(path), teacher, examples, settings, quiet, replace
+        )
         return cls(path)
 
     def __len__(self):
@@ -234,7 +241,7 @@ class TeacherCache:
             for array in feature.arrays
         ]
         return examples.with_targets(
-            CachedTargets(self._shards, self._index, arrays)
+            CachedTargets(self._shards, self._index, arrays, self.fingerprint())
         )
 
     def features_of(self, x):
@@ -278,7 +285,8 @@ class TeacherCache:
             teacher: `keras.Model`.
 
         Raises:
-            ValueError: If its weights, or the dtype it computes in, differ.
+            ValueError: If its weights, the dtype it computes in, or other
+                options of its layers differ, such as the activation.
         """
         if weights_fingerprint(teacher) != self._manifest.teacher_weights:
             raise ValueError(
@@ -293,6 +301,27 @@ class TeacherCache:
                 f"{self._manifest.teacher_dtype}, and '{teacher.name}' "
                 f"computes in {dtype}. Write a cache with this teacher."
             )
+        known, now = self._manifest.teacher_architecture, architecture(teacher)
+        if known not in (None, now):
+            differing = ", ".join(
+                f"{name} {known.get(name)!r} there, {now[name]!r} here"
+                for name in now
+                if known.get(name) != now[name] and name != "layers"
+            )
+            raise ValueError(
+                f"The cache in '{self.path}' was made with another teacher: "
+                f"'{teacher.name}' has the same weights and computes "
+                f"otherwise with them ({differing or 'options of layers'}). "
+                "Write a cache with this teacher."
+            )
+
+    def fingerprint(self):
+        """Tells this cache from any other, wherever it lies.
+
+        Returns:
+            str, a hash of what it holds, and of whom.
+        """
+        return self._manifest.identity.hex()
 
     def verify(self, quiet=False):
         """Reads all of the cache and checks it.

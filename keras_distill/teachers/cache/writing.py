@@ -15,12 +15,14 @@ from keras_distill.features import names
 from keras_distill.features.feature_extractor import expand_features
 from keras_distill.file_lock import file_lock
 from keras_distill.file_lock import remove_lock
+from keras_distill.io import set_aside
 from keras_distill.progress import Progress
 from keras_distill.saving import make_folder
 from keras_distill.saving import replaced_file
 from keras_distill.teachers.cache import example_index
 from keras_distill.teachers.cache import manifest as manifests
 from keras_distill.teachers.cache.block_codec import COMPRESSIONS
+from keras_distill.teachers.cache.fingerprint import architecture
 from keras_distill.teachers.cache.fingerprint import row_fingerprints
 from keras_distill.teachers.cache.fingerprint import weights_fingerprint
 from keras_distill.teachers.cache.shard_format import shard_name
@@ -56,7 +58,7 @@ class Settings:
             check_int(name, getattr(self, name), minimum=1, optional=optional)
 
 
-def write_cache(folder, teacher, examples, settings, quiet):
+def write_cache(folder, teacher, examples, settings, quiet, replace=False):
     """Writes those shards of a cache that are missing.
 
     Args:
@@ -65,6 +67,7 @@ def write_cache(folder, teacher, examples, settings, quiet):
         examples: `keras_distill.tasks.TokenizedExamples`.
         settings: `Settings`.
         quiet: bool. Whether to show no progress.
+        replace: bool. Whether another cache that is there is set aside.
     """
     if not isinstance(teacher, keras.Model):
         raise ValueError(
@@ -73,7 +76,13 @@ def write_cache(folder, teacher, examples, settings, quiet):
     check_examples(examples)
     examples = examples.select(_order(examples))
     manifest, index = _plan(teacher, examples, settings)
-    _claim(folder, manifest, index, teacher.name)
+    try:
+        manifest = _claim(folder, manifest, index, teacher.name)
+    except _OtherCacheError:
+        if not replace:
+            raise
+        set_aside(folder)
+        manifest = _claim(folder, manifest, index, teacher.name)
     left = missing_shards(folder, manifest)
     if left:
         run = TeacherRun(teacher, list(manifest.shapes), settings.batch_size)
@@ -157,6 +166,7 @@ def _plan(teacher, examples, settings):
     )
     manifest = manifests.Manifest(
         teacher_weights=weights_fingerprint(teacher),
+        teacher_architecture=architecture(teacher),
         teacher_dtype=teacher.dtype_policy.name,
         tokenizer=getattr(examples, "tokenizer_fingerprint", None),
         sequence_length=int(examples.sequence_length),
@@ -180,8 +190,16 @@ def _plan(teacher, examples, settings):
     return manifest, index
 
 
+class _OtherCacheError(ValueError):
+    """The folder holds another cache."""
+
+
 def _claim(folder, manifest, index, teacher_name):
-    """Makes the folder this cache's, or checks that it is."""
+    """Makes the folder this cache's, or checks that it is.
+
+    Returns:
+        `Manifest`, the one that is there.
+    """
     if folder.exists() and not folder.is_dir():
         raise ValueError(
             f"`path` must be a folder. Received a file: path={str(folder)!r}"
@@ -214,11 +232,13 @@ def _claim(folder, manifest, index, teacher_name):
         remove_lock(lock_file)
     differences = known.differences(manifest)
     if differences:
-        raise ValueError(
+        raise _OtherCacheError(
             f"'{folder}' holds another cache. It differs in: "
             f"{'; '.join(differences)} (there, here). Choose another folder, "
-            "or remove this one."
+            "remove this one, or, where it is part of a run, begin the run "
+            "anew (`--no-resume`)."
         )
+    return known
 
 
 def _write_shard(folder, manifest, examples, run, progress, number):

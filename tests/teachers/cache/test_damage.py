@@ -159,8 +159,8 @@ def test_an_edited_manifest_is_refused(cache):
 def test_a_later_format_is_refused_as_such(cache):
     path = cache.path / "manifest.json"
     content = json.loads(path.read_text())
-    path.write_text(json.dumps({**content, "version": 2}))
-    with pytest.raises(ValueError, match="of format version 2; this version"):
+    path.write_text(json.dumps({**content, "version": 3}))
+    with pytest.raises(ValueError, match="of format version 3; this version"):
         TeacherCache(cache.path)
 
 
