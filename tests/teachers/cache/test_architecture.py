@@ -1,0 +1,96 @@
+"""A cache is of one teacher: its weights, and what it computes with them."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from keras_distill.teachers import TeacherCache
+from keras_distill.teachers.cache import manifest as manifests
+from keras_distill.teachers.cache.fingerprint import architecture
+
+
+def with_activation(make_teacher, activation):
+    keras.utils.set_random_seed(1)
+    teacher = make_teacher()
+    teacher.layers[-1].activation = keras.activations.get(activation)
+    return teacher
+
+
+def write(path, teacher, examples, **words):
+    return TeacherCache.write(path, teacher, examples, quiet=True, **words)
+
+
+def as_version_1(folder):
+    """Makes a cache what an earlier version wrote."""
+    path = folder / "manifest.json"
+    content = json.loads(path.read_text())
+    del content["teacher_architecture"], content["sha256"]
+    content["version"] = 1
+    content["sha256"] = manifests._digest(content)
+    path.write_text(json.dumps(content))
+
+
+def test_another_activation_is_another_teacher(
+    tmp_path, make_teacher, examples
+):
+    teacher = with_activation(make_teacher, "linear")
+    other = with_activation(make_teacher, "relu")
+    cache = write(tmp_path / "cache", teacher, examples)
+    cache.check_teacher(with_activation(make_teacher, "linear"))
+    with pytest.raises(
+        ValueError,
+        match=r"activations \['linear'\] there, \['linear', 'relu'\] here"
+        r"|activations \['linear'\] there, \['relu'\] here",
+    ):
+        cache.check_teacher(other)
+    with pytest.raises(ValueError, match="the teacher's architecture"):
+        write(tmp_path / "cache", other, examples)
+
+
+def test_another_cache_can_be_set_aside(tmp_path, make_teacher, examples):
+    path = tmp_path / "cache"
+    first = write(path, make_teacher(), examples).read([examples.ids[0]])
+    other = make_teacher()
+    with pytest.raises(ValueError, match="the teacher's weights.*no-resume"):
+        write(path, other, examples)
+    second = write(path, other, examples, replace=True)
+    second.check_teacher(other)
+    aside = TeacherCache(tmp_path / "cache-earlier-1")
+    found = aside.read([examples.ids[0]])["logits"]
+    np.testing.assert_array_equal(found, first["logits"])
+    # One that is the same stays.
+    write(path, other, examples, replace=True)
+    assert not (tmp_path / "cache-earlier-2").exists()
+
+
+def test_what_an_earlier_version_began_goes_on(
+    tmp_path, make_teacher, examples
+):
+    teacher = with_activation(make_teacher, "linear")
+    expected = write(tmp_path / "new", teacher, examples)
+    old = tmp_path / "old"
+    write(old, teacher, examples)
+    as_version_1(old)
+    for shard in old.glob("*.shard"):
+        shard.unlink()
+    cache = write(old, teacher, examples)
+    # Its architecture is not known.
+    cache.check_teacher(with_activation(make_teacher, "relu"))
+    cache.verify(quiet=True)
+    np.testing.assert_array_equal(
+        cache.read(examples.ids)["logits"],
+        expected.read(examples.ids)["logits"],
+    )
+    assert cache.fingerprint() != expected.fingerprint()
+
+
+def test_names_are_no_architecture(make_teacher):
+    first, second = make_teacher(), make_teacher()
+    assert first.layers[-1].name != second.layers[-1].name
+    assert architecture(first) == architecture(second)
+    assert architecture(first) != architecture(make_teacher(dropout=0.5))
+    mixed = keras.DTypePolicy("mixed_bfloat16")
+    second.get_layer("hidden").dtype_policy = mixed
+    assert architecture(first) != architecture(second)
