@@ -139,14 +139,15 @@ class Checkpoint:
         return self._open(file).get_tensor(stored).astype(np.float32)
 
     def _stored_names(self):
-        index = self.folder / INDEX_FILE
-        if index.is_file():
-            for stored, file in _read_json(index)["weight_map"].items():
-                yield self.folder / file, stored
-            return
+        # One file comes before several, as in `transformers`.
         file = self.folder / WEIGHTS_FILE
-        for stored in self._open(file).keys():
-            yield file, stored
+        if file.is_file():
+            for stored in self._open(file).keys():
+                yield file, stored
+            return
+        index = _read_json(self.folder / INDEX_FILE)
+        for stored, name in index["weight_map"].items():
+            yield self.folder / name, stored
 
     def _open(self, file):
         if file in self._opened:

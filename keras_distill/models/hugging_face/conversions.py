@@ -44,7 +44,7 @@ def check_convertible(folder, config):
             "let this one label unlabelled texts, and train a student of "
             "another kind on those labels."
         )
-    for file in (INDEX_FILE, WEIGHTS_FILE):
+    for file in (WEIGHTS_FILE, INDEX_FILE):
         if (folder / file).is_file():
             _check_pointer(folder / file)
             return
