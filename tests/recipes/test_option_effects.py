@@ -305,7 +305,11 @@ def observe(folder, teacher, monkeypatch):
     def of_config(config):
         seen = []
         run_folder = types.SimpleNamespace(
-            path=folder / "run", quiet=True, say=lambda _: None, writes=False
+            path=folder / "run",
+            quiet=True,
+            say=lambda _: None,
+            writes=False,
+            has_trained=lambda: False,
         )
 
         def load_teacher(source, *size):
