@@ -304,19 +304,16 @@ class _Precompiled:
         )
 
         def look_up_clusters():
-            numbers = tf.cumsum(tf.cast(~joins, "int32")) - 1
-            starts = tf.cast(tf.where(~joins)[:, 0], "int32")
-            ones = tf.ones_like(code_points)
-            size = tf.math.segment_sum(ones, numbers)
-            is_short = (
-                tf.math.segment_sum(_num_bytes(code_points), numbers)
-                < self._LONGEST
-            ) & (size > 1)
+            # Clusters are few: only their places are gone through.
+            starts = tf.where(~joins[:-1] & joins[1:])[:, 0]
+            members = tf.where(joins)[:, 0]
+            number = tf.searchsorted(starts, members, side="right") - 1
             first = tf.gather(code_points, starts)
-            second = tf.gather(
-                code_points,
-                tf.minimum(starts + 1, tf.size(code_points) - 1),
+            second = tf.gather(code_points, starts + 1)
+            size = _num_bytes(first) + tf.math.segment_sum(
+                _num_bytes(tf.gather(code_points, members)), number
             )
+            is_short = size < self._LONGEST
             starts_entry = is_short & (is_entry(first) > 0)
             key = _pair_key(tf.cast(first, "int64"), tf.cast(second, "int64"))
             place = tf.searchsorted(pairs, key)
@@ -324,10 +321,18 @@ class _Precompiled:
             is_pair = (
                 is_short & ~starts_entry & (tf.gather(pairs, place) == key)
             )
-            first = tf.where(is_pair, tf.gather(composed, place), first)
-            kept = ~joins | ~tf.gather(starts_entry | is_pair, numbers)
-            after = tf.where(joins, code_points, tf.gather(first, numbers))
-            return tf.boolean_mask(after, kept), tf.boolean_mask(rows, kept)
+            after = tf.tensor_scatter_nd_update(
+                code_points,
+                starts[:, None],
+                tf.where(is_pair, tf.gather(composed, place), first),
+            )
+            kept = tf.tensor_scatter_nd_update(
+                tf.ones_like(joins),
+                members[:, None],
+                ~tf.gather(starts_entry | is_pair, number),
+            )
+            kept = tf.where(kept)[:, 0]
+            return tf.gather(after, kept), tf.gather(rows, kept)
 
         code_points, rows = tf.cond(
             tf.reduce_any(joins), look_up_clusters, lambda: (code_points, rows)
