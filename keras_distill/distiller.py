@@ -2,20 +2,27 @@
 
 import contextlib
 import inspect
-import sys
 
 import keras
 from keras import ops
 
-from keras_distill.arguments import check_float
+from keras_distill.callbacks.log_schedules import LogSchedules
+from keras_distill.callbacks.monitors import check_monitors
+from keras_distill.callbacks.monitors import metric_names
 from keras_distill.callbacks.phases import released_if_interrupted
 from keras_distill.callbacks.stop_on_nan import StopOnNaN
+from keras_distill.compile_checks import check_compiled
 from keras_distill.features import FeatureForward
 from keras_distill.features import describe
 from keras_distill.features import names
 from keras_distill.features import select_inputs
+from keras_distill.fit_data import FitData
+from keras_distill.fit_data import is_data_set
 from keras_distill.forward_pass import ForwardPass
 from keras_distill.io import show
+from keras_distill.model_of import model_of
+from keras_distill.numbers_or_schedules import check_number_or_schedule
+from keras_distill.numbers_or_schedules import config_of
 from keras_distill.objective import Objective
 from keras_distill.saving import SavedWhole
 from keras_distill.saving import model_config
@@ -25,6 +32,8 @@ from keras_distill.teachers import check_loss_on_labels
 from keras_distill.teachers import shared_variables
 from keras_distill.teachers import targets_of
 from keras_distill.train_steps import Steps
+from keras_distill.training_numbers import SHARE
+from keras_distill.training_numbers import TrainingNumbers
 
 
 @keras.saving.register_keras_serializable("keras_distill")
@@ -59,15 +68,17 @@ class Distiller(SavedWhole, Steps, keras.Model):
     Args:
         teacher: `keras.Model`, trained on the task; or a
             `keras_distill.teachers.TeacherCache`, for batches of
-            `cache.attach(examples)`.
+            `cache.attach(examples)`. Of what `load_teacher` gives, and of
+            another `Distiller`, the model is taken.
         student: `keras.Model`. What is trained.
         distillation_losses: One loss or a list of losses of
             `keras_distill.losses`; those of `keras.distillation` are taken
             too (see `keras_distill.losses.from_keras`).
-        distillation_loss_weights: Optional list of float, one for each loss.
-            Defaults to 1 each.
-        student_loss_weight: float between 0 and 1: `a` above. With 0, labels
-            are not needed; with 1, the teacher is not run. Defaults to `0.5`.
+        distillation_loss_weights: Optional list of float or schedule, one for
+            each loss. Defaults to 1 each.
+        student_loss_weight: float between 0 and 1, or a schedule of it: `a`
+            above. With 0, labels are not needed; with 1, the teacher is not
+            run. Defaults to `0.5`.
         name: str. Defaults to `"distiller"`.
         **kwargs: Further arguments of `keras.Model`.
 
@@ -124,8 +135,11 @@ class Distiller(SavedWhole, Steps, keras.Model):
         **kwargs,
     ):
         # === Validation ===
+        teacher, student = model_of(teacher), model_of(student)
         check_built(student, "student")
-        _check_student_loss_weight(student_loss_weight)
+        check_number_or_schedule(
+            "student_loss_weight", student_loss_weight, SHARE
+        )
         targets = targets_of(teacher, student)
         kwargs.setdefault("dtype", student.dtype_policy)
         super().__init__(name=name, **kwargs)
@@ -149,8 +163,13 @@ class Distiller(SavedWhole, Steps, keras.Model):
         }
         self.__dict__["_targets"] = targets
         self._student_description = student_description
-        self.student_loss_weight = float(student_loss_weight)
-        self._whole = self._trained = self._make_pass(self.objective)
+        if not callable(student_loss_weight):
+            student_loss_weight = float(student_loss_weight)
+        self.student_loss_weight = student_loss_weight
+        with self._scope():
+            self._numbers = TrainingNumbers(self, self.objective)
+        self._choice = (None, True)
+        self._make_passes()
         self._term_trackers = {
             name: keras.metrics.Mean(name=name)
             for name in ("student_loss", *self.objective.term_names)
@@ -166,6 +185,22 @@ class Distiller(SavedWhole, Steps, keras.Model):
     def distillation_loss_weights(self):
         """The weight of each loss."""
         return self.objective.weights
+
+    @distillation_loss_weights.setter
+    def distillation_loss_weights(self, weights):
+        self.objective.set_weights(weights)
+
+    @property
+    def _labels_count(self):
+        """Whether the labels count at some step."""
+        weight = self.student_loss_weight
+        return callable(weight) or weight > 0
+
+    @property
+    def _teacher_counts(self):
+        """Whether the distillation losses count at some step."""
+        weight = self.student_loss_weight
+        return callable(weight) or weight < 1
 
     @property
     def output_names(self):
@@ -199,21 +234,42 @@ class Distiller(SavedWhole, Steps, keras.Model):
             **kwargs: As in Keras: `metrics`, `weighted_metrics`,
                 `loss_weights` (of the outputs of the student), `jit_compile`,
                 `run_eagerly`, `steps_per_execution`, ...
+
+        Raises:
+            ValueError: If labels count and there is no loss, or if a loss or
+                metric of probabilities meets a student that gives logits, or
+                the other way round.
         """
-        if loss is None and self.student_loss_weight > 0:
+        self._check_label_loss(loss)
+        check_loss_on_labels(self._student_description, loss)
+        check_compiled(
+            self._student_description,
+            loss,
+            [kwargs.get("metrics"), kwargs.get("weighted_metrics")],
+        )
+        self._compile(optimizer, loss, **kwargs)
+
+    def compile_from_config(self, config):
+        # Keras leaves this to any class that overrides `compile`. What was
+        # saved is not checked, so that it can be loaded whatever it is.
+        self._compile(**keras.saving.deserialize_keras_object(config))
+        self._build_optimizer()
+
+    def _check_label_loss(self, loss):
+        if loss is None and self._labels_count:
             raise ValueError(
                 "`loss` must be given, since the labels count with "
                 f"student_loss_weight={self.student_loss_weight}. Received: "
                 "loss=None. Pass a loss, or build the Distiller with "
                 "`student_loss_weight=0`."
             )
-        check_loss_on_labels(self._student_description, loss)
-        super().compile(optimizer=optimizer, loss=loss, **kwargs)
 
-    def compile_from_config(self, config):
-        # Keras leaves this to any class that overrides `compile`.
-        self.compile(**keras.saving.deserialize_keras_object(config))
-        self._build_optimizer()
+    def _compile(self, optimizer, loss, **kwargs):
+        # Past Keras's tracking, which would wrap it.
+        self.__dict__["_metric_names"] = metric_names(
+            kwargs.get("metrics"), kwargs.get("weighted_metrics")
+        )
+        super().compile(optimizer=optimizer, loss=loss, **kwargs)
 
     def fit(self, *args, **kwargs):
         """Trains the student, as `keras.Model.fit` does.
@@ -222,23 +278,101 @@ class Distiller(SavedWhole, Steps, keras.Model):
         with a `FloatingPointError` when a loss is not finite, with the last
         good weights in place (`keras_distill.callbacks.StopOnNaN`).
         """
-        call = inspect.signature(super().fit).bind(*args, **kwargs)
+        call = _bind("fit", args, kwargs)
+        given = call.arguments
+        data = self._fit_data()
+        _take(data, given, given.get("shuffle", True))
         check_first_batch(
             self.objective.losses,
             (self._targets.description, self.teacher),
             (self._student_description, self.student),
-            call.arguments.get("x"),
+            given["x"],
         )
-        if call.arguments.get("verbose", "auto"):
-            show("Match plan:", *self.plan())
-        if _is_data_set(call.arguments.get("x")):
-            # Keras warns that its default is not for data sets.
-            call.arguments.setdefault("shuffle", False)
-        callbacks = call.arguments.get("callbacks")
+        validation = given.get("validation_data")
+        if validation is not None:
+            if not isinstance(validation, (list, tuple)):
+                validation = (validation,)
+            size = given.get("validation_batch_size", given.get("batch_size"))
+            taken = data.take(*validation, batch_size=size)
+            given["validation_data"] = (
+                taken if len(validation) > 1 else taken[0]
+            )
+        callbacks = given.get("callbacks")
         if not isinstance(callbacks, keras.callbacks.CallbackList):
-            call.arguments["callbacks"] = _with_nan_check(callbacks)
-        with released_if_interrupted(call.arguments["callbacks"]):
+            callbacks = [LogSchedules(), *_with_nan_check(callbacks)]
+        given["callbacks"] = callbacks
+        check_monitors(
+            getattr(callbacks, "callbacks", callbacks),
+            self._logged_losses(),
+            self._metric_names,
+            validation is not None or bool(given.get("validation_split")),
+        )
+        if given.get("verbose", "auto"):
+            show("Match plan:", *self.plan())
+        if is_data_set(given["x"]):
+            # Keras warns that its default is not for data sets.
+            given.setdefault("shuffle", False)
+        with data.explained(), released_if_interrupted(given["callbacks"]):
             return super().fit(*call.args, **call.kwargs)
+
+    def evaluate(self, *args, **kwargs):
+        """Measures losses and metrics, as `keras.Model.evaluate` does."""
+        if kwargs.get("_use_cached_eval_dataset"):
+            # Within `fit`, which has seen the data.
+            return super().evaluate(*args, **kwargs)
+        call = _bind("evaluate", args, kwargs)
+        data = self._fit_data()
+        _take(data, call.arguments)
+        with data.explained():
+            return super().evaluate(*call.args, **call.kwargs)
+
+    def predict(self, *args, **kwargs):
+        """Gives the student's outputs, as `keras.Model.predict` does."""
+        call = _bind("predict", args, kwargs)
+        data = FitData({"student": self.student}, self._student_description)
+        _take(data, call.arguments)
+        with data.explained():
+            return super().predict(*call.args, **call.kwargs)
+
+    def _fit_data(self):
+        """What checks the data of training and evaluation."""
+        models = {"student": self.student}
+        reads_teacher = self._whole.teacher is not None
+        if reads_teacher and isinstance(self.teacher, keras.Model):
+            models["teacher"] = self.teacher
+        needs_labels = None
+        if self._labels_count:
+            needs_labels = (
+                "The labels count with student_loss_weight="
+                f"{self.student_loss_weight}"
+            )
+        return FitData(
+            models,
+            self._student_description,
+            getattr(self, "loss", None),
+            needs_labels,
+        )
+
+    def _logged_losses(self):
+        """The names of the losses in the logs of training."""
+        found = ["loss"]
+        if self._compile_loss is not None:
+            found += sorted(_student_loss_names(self.student))
+        if self._trained.teacher is not None:
+            found += self.objective.term_names
+        return [*found, *self.scheduled_numbers()]
+
+    def scheduled_numbers(self):
+        """What the schedules give at the optimizer's step.
+
+        Returns:
+            dict of name, such as `"student_loss_weight"`, to float. `fit`
+            adds them to the logs of an epoch.
+        """
+        if not self._numbers.follow_schedules:
+            return {}
+        step = int(ops.convert_to_numpy(self.optimizer.iterations))
+        return self._numbers.scheduled(step)
 
     def choose_matches(self, is_chosen=None, with_outputs=True):
         """Trains on some of the matches alone, until it is called again.
@@ -257,10 +391,8 @@ class Distiller(SavedWhole, Steps, keras.Model):
         Raises:
             ValueError: If nothing is left to learn.
         """
-        self._trained = self._whole
-        if is_chosen is not None or not with_outputs:
-            part = self.objective.only(is_chosen or (lambda match: True))
-            self._trained = self._make_pass(part, with_outputs)
+        self._choice = (is_chosen, with_outputs)
+        self._make_passes()
         if self.compiled:
             self.remake_functions(self)
 
@@ -281,9 +413,19 @@ class Distiller(SavedWhole, Steps, keras.Model):
             float32 scalar.
         """
         del y_pred
+        if self._numbers.structure() != self._made_for:
+            self._make_passes()
+        optimizer = getattr(self, "optimizer", None)
+        step = 0 if optimizer is None else optimizer.iterations
         teacher, student = self._whole.run(x, training)
         return self._loss_and_terms(
-            self._whole, teacher, student, y, sample_weight
+            self._whole,
+            teacher,
+            student,
+            y,
+            sample_weight,
+            step,
+            self._numbers.now(),
         )[0]
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
@@ -329,8 +471,10 @@ class Distiller(SavedWhole, Steps, keras.Model):
             "distillation_losses": [
                 serialize(x) for x in self.objective.losses
             ],
-            "distillation_loss_weights": self.objective.weights,
-            "student_loss_weight": self.student_loss_weight,
+            "distillation_loss_weights": [
+                config_of(weight) for weight in self.objective.weights
+            ],
+            "student_loss_weight": config_of(self.student_loss_weight),
             "name": self.name,
             "dtype": serialize(self.dtype_policy),
             "shares_tokenizer": _shares_tokenizer(self.teacher, self.student),
@@ -349,8 +493,54 @@ class Distiller(SavedWhole, Steps, keras.Model):
         return cls(**arguments)
 
     def make_train_function(self, force=False):
+        # Projections might train all the same, and the loss would fall.
+        if not self._reached_of_student():
+            self._refuse_unreached()
         self._build_optimizer()
-        return super().make_train_function(force)
+        before = self.train_function
+        super().make_train_function(force)
+        if self.train_function is not before:
+            self.train_function = self._with_numbers(
+                self.train_function, "train"
+            )
+        self._numbers.forget()
+
+    def make_test_function(self, force=False):
+        before = self.test_function
+        super().make_test_function(force)
+        if self.test_function is not before:
+            self.test_function = self._with_numbers(self.test_function, "test")
+        self._numbers.forget()
+
+    def _with_numbers(self, function, kind):
+        """A compiled function that sees the numbers as they are when it runs.
+
+        Args:
+            function: What `make_train_function` or `make_test_function` made.
+            kind: `"train"` or `"test"`.
+        """
+
+        def run(*arguments):
+            structure = self._numbers.structure()
+            if structure != self._made_for:
+                # It was made without a part that counts now, or with one that
+                # does not.
+                self._numbers.check()
+                self._check_label_loss(self._compile_loss)
+                self.objective.check_matches(
+                    self._targets.description, self._student_description
+                )
+                self._make_passes()
+                for name in ("train", "test"):
+                    if getattr(self, f"{name}_function") is not None:
+                        getattr(self, f"make_{name}_function")(force=True)
+                return getattr(self, f"{kind}_function")(*arguments)
+            step = None
+            if kind == "test" and self._numbers.follow_schedules:
+                step = int(ops.convert_to_numpy(self.optimizer.iterations))
+            return function(*self._push_numbers(arguments, step))
+
+        return run
 
     def _build_optimizer(self):
         # For all variables at once. Keras would do it for those that have a
@@ -370,12 +560,9 @@ class Distiller(SavedWhole, Steps, keras.Model):
             )
             if gradient is not None
         ]
-        if not updates:
-            raise ValueError(
-                "The losses reach no trainable weight of the student "
-                f"'{self.student.name}'. Set `trainable = True` on the layers "
-                "to train, or choose losses on layers above them."
-            )
+        of_student = {id(v) for v in self.student.trainable_variables}
+        if not any(id(variable) in of_student for _, variable in updates):
+            self._refuse_unreached()
         self.optimizer.apply(*zip(*updates, strict=True))
 
     def _teacher_variables(self):
@@ -390,21 +577,46 @@ class Distiller(SavedWhole, Steps, keras.Model):
             only those that the chosen matches reach.
         """
         reached = [v for v in self.trainable_variables if v.regularizer]
-        if self.student_loss_weight > 0:
-            reached += self._trained.student.trainable_variables
-        else:
-            reached += self._trained.student.feature_variables
+        reached += self._reached_of_student()
         if self._trained.teacher is not None:
             for name in self._trained.objective.projections():
                 reached += self.projections[name].trainable_variables
         return reached
 
+    def _reached_of_student(self):
+        if self._labels_count:
+            return self._trained.student.trainable_variables
+        return self._trained.student.feature_variables
+
+    def _refuse_unreached(self):
+        trainable = self.student.trainable_variables
+        found = "no trainable weight"
+        if trainable:
+            found = (
+                f"{len(trainable)} trainable weights, none of them below what "
+                f"the losses look at, such as '{trainable[-1].path}'"
+            )
+        raise ValueError(
+            "The losses reach no trainable weight of the student "
+            f"'{self.student.name}'. Received: a student with {found}. Set "
+            "`trainable = True` on the layers to train, or choose losses on "
+            "layers above them."
+        )
+
+    def _make_passes(self):
+        """Makes the passes for what counts, and is chosen, now."""
+        is_chosen, with_outputs = self._choice
+        self._whole = self._trained = self._make_pass(self.objective)
+        if is_chosen is not None or not with_outputs:
+            part = self.objective.only(is_chosen or (lambda match: True))
+            self._trained = self._make_pass(part, with_outputs)
+        # Past Keras's tracking, which would wrap it.
+        self.__dict__["_made_for"] = self._numbers.structure()
+
     def _make_pass(self, objective, with_outputs=True):
         """A `ForwardPass` for an objective."""
-        reads_teacher = self.student_loss_weight < 1 and any(objective.matches)
-        if not reads_teacher and not (
-            with_outputs and self.student_loss_weight > 0
-        ):
+        reads_teacher = self._teacher_counts and any(objective.matches)
+        if not reads_teacher and not (with_outputs and self._labels_count):
             raise ValueError(
                 "Nothing is left to learn: no match of the losses is chosen, "
                 "and the labels do not count. Received: student_loss_weight="
@@ -427,9 +639,22 @@ class Distiller(SavedWhole, Steps, keras.Model):
                 ),
             )
 
-    def _loss_and_terms(self, forward, teacher, student, y, sample_weight):
-        """The total loss of a `ForwardPass` and its terms by name."""
-        a = self.student_loss_weight
+    def _loss_and_terms(
+        self,
+        forward,
+        teacher,
+        student,
+        y,
+        sample_weight,
+        step=None,
+        numbers=None,
+    ):
+        """The total loss of a `ForwardPass` and its terms by name.
+
+        Numbers are read from `numbers` or the variable, but for schedules,
+        which are computed for `step` if it is given.
+        """
+        a, weights, losses = self._numbers.read(step, numbers)
         terms, parts = {}, []
         has_outputs = names.OUTPUTS in student
         if self._compile_loss is not None and y is not None and has_outputs:
@@ -437,20 +662,21 @@ class Distiller(SavedWhole, Steps, keras.Model):
                 y, student[names.OUTPUTS], sample_weight
             )
             terms["student_loss"] = label_loss * self._num_replicas()
-        if a > 0 and has_outputs:
+        if self._labels_count and has_outputs:
             if "student_loss" not in terms:
                 raise ValueError(
-                    "The labels count with "
-                    f"student_loss_weight={a}. Received: a batch without "
+                    "The labels count with student_loss_weight="
+                    f"{self.student_loss_weight}. Received: a batch without "
                     "labels. Pass labels, or build the Distiller with "
                     "`student_loss_weight=0`."
                 )
             parts.append(a * terms["student_loss"])
         if teacher is not None:
             distillation_terms = forward.objective.terms(
-                teacher, student, self.projections, sample_weight
+                teacher, student, self.projections, sample_weight, losses
             )
-            parts.append((1 - a) * forward.objective.total(distillation_terms))
+            total = forward.objective.total(distillation_terms, weights)
+            parts.append((1 - a) * total)
             terms.update(distillation_terms)
         parts += [ops.cast(ops.sum(x), "float32") for x in self.losses]
         return sum(parts[1:], start=parts[0]), terms
@@ -484,10 +710,24 @@ class Distiller(SavedWhole, Steps, keras.Model):
             self.__dict__["teacher"] = teacher
 
 
-def _is_data_set(x):
-    # Without TensorFlow there are none.
-    tensorflow = sys.modules.get("tensorflow")
-    return tensorflow is not None and isinstance(x, tensorflow.data.Dataset)
+def _bind(method, args, kwargs):
+    """The arguments of a method of `keras.Model` by name."""
+    signature = inspect.signature(getattr(keras.Model, method))
+    _, *parameters = signature.parameters.values()
+    return signature.replace(parameters=parameters).bind(*args, **kwargs)
+
+
+def _take(data, given, shuffle=False):
+    """Puts checked data into the arguments of `fit` and its like."""
+    names_of_data = ("x", "y", "sample_weight")
+    taken = data.take(
+        *(given.get(name) for name in names_of_data),
+        batch_size=given.get("batch_size"),
+        shuffle=shuffle,
+    )
+    for name, value in zip(names_of_data, taken, strict=True):
+        if value is not None:
+            given[name] = value
 
 
 def _shares_tokenizer(teacher, student):
@@ -521,7 +761,3 @@ def _with_nan_check(callbacks):
     if any(isinstance(callback, StopOnNaN) for callback in callbacks):
         return callbacks
     return [StopOnNaN(), *callbacks]
-
-
-def _check_student_loss_weight(weight):
-    check_float("student_loss_weight", weight, minimum=0, maximum=1)

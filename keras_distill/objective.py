@@ -5,12 +5,17 @@ import copy
 import keras
 from keras import ops
 
-from keras_distill.arguments import check_float
+from keras_distill.arguments import Number
 from keras_distill.features import names
 from keras_distill.losses import functional
 from keras_distill.losses.distillation_loss import DistillationLoss
 from keras_distill.losses.from_keras import from_keras
 from keras_distill.losses.logits_distillation import token_weights
+from keras_distill.numbers_or_schedules import check_number_or_schedule
+from keras_distill.numbers_or_schedules import in_words
+
+# What the weight of a loss may be.
+WEIGHT = Number(float, minimum=0)
 
 
 class Objective:
@@ -19,14 +24,15 @@ class Objective:
     Args:
         distillation_losses: One loss or a sequence of losses, of
             `keras_distill.losses` or of `keras.distillation`.
-        weights: One weight for each loss, or `None` for 1 each.
+        weights: One weight, or schedule of one, for each loss, or `None` for
+            1 each.
         teacher: `ModelDescription`.
         student: `ModelDescription`.
         taken_names: Names in the logs that no loss may have.
 
     Attributes:
         losses: list of `DistillationLoss`.
-        weights: list of float.
+        weights: list of float or schedule.
         matches: list of a tuple of `Match` for each loss.
         term_names: list of the name that each loss has in the logs.
     """
@@ -38,6 +44,30 @@ class Objective:
         self.weights = as_weights(weights, len(self.losses))
         self.matches = [loss.match(teacher, student) for loss in self.losses]
         self.term_names = _term_names(self.losses, taken_names)
+
+    def set_weights(self, weights):
+        """Sets all weights, in the list that parts of it share."""
+        self.weights[:] = as_weights(weights, len(self.losses))
+
+    def check_matches(self, teacher, student):
+        """Raises if a loss was changed so that it would match other features.
+
+        Args:
+            teacher: `ModelDescription`.
+            student: `ModelDescription`.
+
+        Raises:
+            ValueError: If it was.
+        """
+        for loss, matches in zip(self.losses, self.matches, strict=True):
+            if _features_of(loss.match(teacher, student)) != _features_of(
+                matches
+            ):
+                raise ValueError(
+                    f"The loss '{loss.name}' was changed so that it compares "
+                    "other features than those the Distiller was built for. "
+                    "Build a new Distiller."
+                )
 
     def teacher_features(self):
         """Names of the features to take from the teacher."""
@@ -90,7 +120,9 @@ class Objective:
         ]
         return part
 
-    def terms(self, teacher, student, projections, sample_weight=None):
+    def terms(
+        self, teacher, student, projections, sample_weight=None, losses=None
+    ):
         """The value of each loss on a batch.
 
         Args:
@@ -100,6 +132,8 @@ class Objective:
             sample_weight: Optional weights of the batch: `(B,)`, or `(B, L)`
                 for the tokens of token predictions, or a structure of them
                 like the model's outputs.
+            losses: Optional list of the losses as a step sees them, see
+                `DistillationLoss.with_numbers`.
 
         Returns:
             dict of term name to float32 scalar: the mean over the batch of
@@ -108,7 +142,7 @@ class Objective:
         """
         terms = {}
         for name, loss, matches in zip(
-            self.term_names, self.losses, self.matches, strict=True
+            self.term_names, losses or self.losses, self.matches, strict=True
         ):
             values = [
                 _weighted_mean(
@@ -128,11 +162,17 @@ class Objective:
             terms[name] = sum(values[1:], start=values[0])
         return terms
 
-    def total(self, terms):
-        """The weighted sum of the terms, a float32 scalar."""
+    def total(self, terms, weights=None):
+        """The weighted sum of the terms, a float32 scalar.
+
+        Args:
+            terms: dict of term name to scalar.
+            weights: Optional list of the weights as a step sees them.
+        """
+        weights = self.weights if weights is None else weights
         weighted = [
             weight * terms[name]
-            for name, weight in zip(self.term_names, self.weights, strict=True)
+            for name, weight in zip(self.term_names, weights, strict=True)
             if name in terms
         ]
         return sum(weighted[1:], start=weighted[0])
@@ -149,7 +189,7 @@ class Objective:
                     f"teacher {_in_words(match.teacher)} | {match.note}"
                 )
                 if weight != 1.0:
-                    line += f" | weight {weight:g}"
+                    line += f" | weight {in_words(weight)}"
                 lines.append(line)
             if not matches:
                 lines.append(f"{loss.name}: nothing to match")
@@ -161,6 +201,10 @@ class Objective:
     def _features(self, role):
         found = [getattr(match, role) for match in self._all_matches()]
         return list(dict.fromkeys(found))
+
+
+def _features_of(matches):
+    return [(m.student, m.teacher, m.projection) for m in matches]
 
 
 def _per_example(loss, match, teacher, student, projections, sample_weight):
@@ -238,10 +282,29 @@ def as_losses(distillation_losses):
             raise ValueError(
                 "`distillation_losses` must hold losses of "
                 "`keras_distill.losses` or of `keras.distillation`. "
-                f"Received: {loss!r}"
+                f"Received: {loss!r}{_meant_loss(loss)}"
             )
         losses.append(loss)
     return losses
+
+
+def _meant_loss(loss):
+    """What to write in place of what is no distillation loss."""
+    kinds = (DistillationLoss, keras.distillation.DistillationLoss)
+    if isinstance(loss, type) and issubclass(loss, kinds):
+        return f", a class. Write {loss.__name__}(...), with its arguments."
+    if isinstance(loss, dict):
+        return (
+            ". Pass the losses as a list, and their weights as the list "
+            "`distillation_loss_weights`."
+        )
+    if isinstance(loss, (str, keras.losses.Loss)) or callable(loss):
+        return (
+            ". To compare predictions pass keras_distill.losses."
+            'LogitsDistillation(loss="kl"), "cross_entropy" or "mse"; the '
+            "loss on the labels is given to `compile`."
+        )
+    return ""
 
 
 def as_weights(weights, count):
@@ -252,7 +315,7 @@ def as_weights(weights, count):
         count: int. The number of losses.
 
     Returns:
-        list of float.
+        list of float or schedule.
 
     Raises:
         ValueError: If there are more or fewer, or one is no number of 0 or
@@ -268,10 +331,9 @@ def as_weights(weights, count):
             f"{count} distillation losses. Received: {len(weights)} weights, "
             f"{list(weights)}"
         )
-    return [
-        float(check_float("distillation_loss_weights", weight, minimum=0))
-        for weight in weights
-    ]
+    for weight in weights:
+        check_number_or_schedule("distillation_loss_weights", weight, WEIGHT)
+    return [w if callable(w) else float(w) for w in weights]
 
 
 def _term_names(losses, taken_names):

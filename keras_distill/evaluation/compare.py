@@ -16,8 +16,10 @@ from keras_distill.evaluation.comparison import Ratios
 from keras_distill.evaluation.comparison import Throughput
 from keras_distill.evaluation.text_pipeline import make_text_pipeline
 from keras_distill.evaluation.text_pipeline import predict
+from keras_distill.model_of import model_of
 from keras_distill.models import TokenClassifier
 from keras_distill.progress import Progress
+from keras_distill.tasks.kinds_of_examples import as_examples
 
 
 def compare(
@@ -46,7 +48,7 @@ def compare(
         models: dict of name to KerasHub text classifier with a preprocessor,
             in the order of the rows, such as
             `{"teacher": ..., "baseline": ..., "student": ...}`.
-        task: `keras_distill.tasks.Task`.
+        task: `keras_distill.tasks.Task`, or its name.
         examples: `keras_distill.tasks.Examples` with labels: the dev split.
         reference: str. The model that ratios and agreement are taken
             against. Defaults to `"teacher"`.
@@ -93,6 +95,9 @@ def compare(
     print(comparison.to_markdown())
     ```
     """
+    task = tasks.get_task(task)
+    models = _as_models(models)
+    examples = as_examples(examples)
     _check_numbers(
         batch_size=batch_size,
         latency_runs=latency_runs,
@@ -157,6 +162,16 @@ def compare(
 def _check_numbers(**numbers):
     for name, number in numbers.items():
         check_int(name, number, minimum=1)
+
+
+def _as_models(models):
+    if not isinstance(models, dict):
+        raise ValueError(
+            "`models` must be a dict of name to classifier, such as "
+            '{"teacher": teacher, "student": student}. Received: '
+            f"{type(models).__name__}."
+        )
+    return {name: model_of(model) for name, model in models.items()}
 
 
 def _check_models(models, task, reference):

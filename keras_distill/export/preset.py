@@ -11,6 +11,7 @@ from keras_distill.export.model_card import MODEL_CARD
 from keras_distill.export.model_card import write_model_card
 from keras_distill.export.new_folder import FolderFormat
 from keras_distill.export.new_folder import new_folder
+from keras_distill.model_of import model_of
 from keras_distill.precision import quantized_layers
 from keras_distill.precision import resolved_policies
 from keras_distill.precision import write_precision
@@ -85,6 +86,7 @@ def to_preset(classifier, path, label_names=None, overwrite=False):
     )
     ```
     """
+    classifier = model_of(classifier)
     _check_task(classifier, "classifier")
     path = local_path(path)
     if label_names is not None:
@@ -142,6 +144,7 @@ def to_encoder_preset(task, path, overwrite=False):
     keras_distill.export.to_encoder_preset(loaded.classifier, "encoder")
     ```
     """
+    task = model_of(task)
     _check_task(task, "task")
     if task.preprocessor is None:
         raise ValueError(

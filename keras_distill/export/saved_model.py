@@ -14,8 +14,10 @@ from keras_distill.export.served_token_classifier import ServedTokenClassifier
 from keras_distill.export.warm_up import MAX_REQUESTS
 from keras_distill.export.warm_up import WARM_UP_FILE
 from keras_distill.export.warm_up import write_warm_up_requests
+from keras_distill.model_of import model_of
 from keras_distill.models import TokenClassifier
 from keras_distill.saving import local_path
+from keras_distill.tasks import get_task
 
 _SAVED_MODEL = FolderFormat(
     name="SavedModel",
@@ -89,8 +91,8 @@ def to_saved_model(
         path: string or path. The folder to write. TF Serving expects a number,
             the version, as its last part: `"serving/1"`. `~` is your home, and
             a link is followed.
-        task: optional `keras_distill.tasks.Task`. Where the three arguments
-            below come from when they are not given.
+        task: optional `keras_distill.tasks.Task`, or its name. Where the
+            three arguments below come from when they are not given.
         label_names: optional sequence of strings in the order of the outputs.
             Needed (here or by `task`) unless the classifier has one output,
             which is then a regression.
@@ -146,6 +148,9 @@ def to_saved_model(
     ```
     """
     path = local_path(path).absolute()
+    classifier = model_of(classifier)
+    if isinstance(task, str):
+        task = get_task(task)
     interface = Interface.of(
         classifier, task, label_names, text_columns, sequence_length
     )

@@ -4,6 +4,7 @@ import dataclasses
 
 from keras_distill.features import names
 from keras_distill.features.output_activations import activations_by_values
+from keras_distill.features.output_activations import is_linear
 from keras_distill.features.output_activations import output_activations
 from keras_distill.features.rebuild import rebuild
 from keras_distill.features.rebuild import symbolic_inputs
@@ -24,6 +25,9 @@ class ModelDescription:
             an opaque model what could be told by its values.
         is_opaque: bool. Whether nothing can be known before the model runs:
             a subclassed model without an adapter.
+        linear_outputs: tuple of the names of those outputs that are known to
+            be no probabilities: a dense layer without an activation made
+            them.
     """
 
     name: str
@@ -31,6 +35,7 @@ class ModelDescription:
     shapes: dict
     output_activations: dict
     is_opaque: bool = False
+    linear_outputs: tuple = ()
 
     def shape(self, feature):
         """The static shape of a feature, or an error that lists what is there.
@@ -90,9 +95,13 @@ def describe(model):
         for name, tensor in recorder.features.items()
         if hasattr(tensor, "shape")
     }
+    named = names.named_outputs(outputs)
     return ModelDescription(
         name=model.name,
         num_layers=recorder.num_layers,
         shapes=shapes,
         output_activations=output_activations(model, outputs),
+        linear_outputs=tuple(
+            name for name, output in named.items() if is_linear(output)
+        ),
     )

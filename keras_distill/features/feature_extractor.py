@@ -7,6 +7,7 @@ from keras_distill.features.description import describe
 from keras_distill.features.rebuild import rebuild
 from keras_distill.features.rebuild import symbolic_inputs
 from keras_distill.features.recorder import FeatureRecorder
+from keras_distill.model_of import model_of
 
 
 class FeatureExtractor(keras.Model):
@@ -81,6 +82,7 @@ class FeatureExtractor(keras.Model):
     """
 
     def __init__(self, model, features, name=None, description=None):
+        model = model_of(model)
         wanted = expand_features(model, features, description)
         inputs = symbolic_inputs(model)
         recorder = FeatureRecorder(wanted)

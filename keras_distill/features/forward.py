@@ -1,6 +1,7 @@
 """Runs a model once for its outputs and features together."""
 
 import functools
+from collections.abc import Mapping
 
 import keras
 
@@ -10,6 +11,12 @@ from keras.src.backend import get_keras_mask
 from keras_distill.features import names
 from keras_distill.features.description import describe
 from keras_distill.features.feature_extractor import FeatureExtractor
+
+_HUGGING_FACE_NAMES = {
+    "input_ids": "token_ids",
+    "attention_mask": "padding_mask",
+    "token_type_ids": "segment_ids",
+}
 
 
 class FeatureForward:
@@ -100,16 +107,36 @@ def select_inputs(model, inputs, role):
         expected = model.input
     except (AttributeError, ValueError):
         return inputs
-    if not isinstance(inputs, dict) or not isinstance(expected, dict):
+    if not isinstance(expected, dict):
+        return inputs
+    if not isinstance(inputs, Mapping):
+        if len(expected) > 1 and hasattr(inputs, "shape"):
+            raise ValueError(
+                f"The {role} '{model.name}' takes a dict of "
+                f"{', '.join(expected)}. Received: one tensor of shape "
+                f"{inputs.shape}."
+            )
         return inputs
     missing = [key for key in expected if key not in inputs]
     if missing:
         raise ValueError(
             f"The {role} '{model.name}' takes {', '.join(expected)}. "
-            f"Received: a batch with {', '.join(inputs)}; missing: "
-            f"{', '.join(missing)}."
+            f"Received: a batch with {', '.join(map(str, inputs))}; missing: "
+            f"{', '.join(missing)}.{_renaming(missing, inputs)}"
         )
     return {key: inputs[key] for key in expected}
+
+
+def _renaming(missing, inputs):
+    """What to do about missing inputs, as far as it is plain."""
+    hints = [
+        f" Rename '{theirs}' to '{ours}'."
+        for theirs, ours in _HUGGING_FACE_NAMES.items()
+        if ours in missing and theirs in inputs
+    ]
+    if "segment_ids" in missing and not any("segment" in h for h in hints):
+        hints.append(" 'segment_ids' are all 0 for a single text.")
+    return "".join(hints)
 
 
 def _keras_mask(result):

@@ -123,6 +123,21 @@ def of_values(values):
     return BETWEEN_0_AND_1 if is_between and is_varied else None
 
 
+def is_linear(output):
+    """Whether a dense layer without an activation is known to have made it.
+
+    Args:
+        output: Symbolic output, by `rebuild`.
+    """
+    operation = original_of(output._keras_history.operation)
+    inputs = _inputs_of(output)
+    if _keeps_values(operation) and len(inputs) == 1:
+        return is_linear(inputs[0])
+    dense = (keras.layers.Dense, keras.layers.EinsumDense)
+    is_dense = isinstance(operation, dense)
+    return is_dense and operation.activation is keras.activations.linear
+
+
 def _by_graph(output):
     """The activation of a symbolic output, and whether that is certain."""
     operation = original_of(output._keras_history.operation)

@@ -1,5 +1,6 @@
 """What all distillation losses have in common."""
 
+import copy
 import dataclasses
 
 import keras
@@ -46,6 +47,10 @@ class DistillationLoss:
     example is the sum over its matches. Weights of losses, sample weights,
     means over the batch and trained projections are the distiller's.
 
+    A number that a callback or a schedule may change, such as a temperature,
+    is named in `changing_numbers`. Change any other attribute between two
+    steps, and the compiled step is made anew.
+
     A loss of your own overrides both methods and can be tested with
     `keras_distill.testing.check_distillation_loss`.
 
@@ -71,6 +76,10 @@ class DistillationLoss:
             return losses.functional.cosine_distance(teacher, student)
     ```
     """
+
+    # Attributes that may change while it trains, each a number or a schedule.
+    # `per_example` finds a tensor there.
+    changing_numbers = ()
 
     def __init__(self, name):
         if not isinstance(name, str) or not name:
@@ -113,6 +122,26 @@ class DistillationLoss:
             float32 tensor `(B,)`.
         """
         raise NotImplementedError
+
+    def check_numbers(self):
+        """Raises a `ValueError` unless `changing_numbers` are as they may be.
+
+        They are checked when they change.
+        """
+
+    def with_numbers(self, numbers):
+        """This loss as a step sees it.
+
+        Args:
+            numbers: dict of the name of each of `changing_numbers` to a
+                float32 scalar tensor.
+
+        Returns:
+            `DistillationLoss`, of the same class.
+        """
+        current = copy.copy(self)
+        current.__dict__.update(numbers)
+        return current
 
     def get_config(self):
         return {"name": self.name}

@@ -5,9 +5,9 @@ import warnings
 import keras
 from keras import ops
 
+from keras_distill.arguments import Number
 from keras_distill.arguments import check_bool
 from keras_distill.arguments import check_choice
-from keras_distill.arguments import check_float
 from keras_distill.features import names
 from keras_distill.features.output_activations import BETWEEN_0_AND_1
 from keras_distill.features.output_activations import LOG_SOFTMAX
@@ -16,9 +16,13 @@ from keras_distill.features.output_activations import SOFTMAX
 from keras_distill.losses import functional
 from keras_distill.losses.distillation_loss import DistillationLoss
 from keras_distill.losses.distillation_loss import Match
+from keras_distill.numbers_or_schedules import check_number_or_schedule
+from keras_distill.numbers_or_schedules import config_of
+from keras_distill.numbers_or_schedules import in_words
 
 _NORMALIZATIONS = ("sum_over_classes", "official")
 _SQUARED = ("mse", "half_sum_of_squares")
+_TEMPERATURE = Number(float, above=0)
 _PROBABILITIES = (SOFTMAX, SIGMOID, "log_sigmoid")
 _IN_WORDS = {
     LOG_SOFTMAX: (
@@ -52,8 +56,9 @@ class LogitsDistillation(DistillationLoss):
     summed.
 
     Args:
-        temperature: float. More than 0; with squared differences it must
-            be 1. Defaults to `1.0`.
+        temperature: float, or a schedule, a function of the optimizer's
+            step. More than 0; with squared differences it must be 1. Defaults
+            to `1.0`.
         loss: str. `"kl"`, `"cross_entropy"`, `"mse"` or
             `"half_sum_of_squares"`. Defaults to `"kl"`.
         multi_label: bool. Whether the classes are independent yes/no labels:
@@ -93,6 +98,8 @@ class LogitsDistillation(DistillationLoss):
           (`loss="mse"`), `models.py`.
     """
 
+    changing_numbers = ("temperature",)
+
     def __init__(
         self,
         temperature=1.0,
@@ -105,15 +112,8 @@ class LogitsDistillation(DistillationLoss):
         super().__init__(name)
         check_choice("loss", loss, ("kl", "cross_entropy", *_SQUARED))
         check_choice("normalization", normalization, _NORMALIZATIONS)
-        temperature = check_float("temperature", temperature, above=0)
         check_bool("multi_label", multi_label)
         _check_outputs(outputs)
-        if loss in _SQUARED and (temperature != 1 or multi_label):
-            raise ValueError(
-                f'`loss="{loss}"` compares the outputs as they are. Received: '
-                f"temperature={temperature}, multi_label={multi_label}. Leave "
-                'both at their defaults, or use loss="kl".'
-            )
         if (loss, normalization) == ("half_sum_of_squares", "official"):
             raise ValueError(
                 '`normalization="official"` is a mean over classes. Received: '
@@ -125,6 +125,17 @@ class LogitsDistillation(DistillationLoss):
         self.multi_label = multi_label
         self.outputs = None if outputs is None else tuple(outputs)
         self.normalization = normalization
+        self.check_numbers()
+
+    def check_numbers(self):
+        check_number_or_schedule("temperature", self.temperature, _TEMPERATURE)
+        if self._is_squared and (self.temperature != 1 or self.multi_label):
+            raise ValueError(
+                f'`loss="{self.loss}"` compares the outputs as they are. '
+                f"Received: temperature={self.temperature}, multi_label="
+                f"{self.multi_label}. Leave both at their defaults, or use "
+                'loss="kl".'
+            )
 
     def match(self, teacher, student):
         return tuple(
@@ -143,7 +154,7 @@ class LogitsDistillation(DistillationLoss):
     def get_config(self):
         return {
             **super().get_config(),
-            "temperature": self.temperature,
+            "temperature": config_of(self.temperature),
             "loss": self.loss,
             "multi_label": self.multi_label,
             "outputs": None if self.outputs is None else list(self.outputs),
@@ -209,7 +220,9 @@ class LogitsDistillation(DistillationLoss):
         if self._is_squared:
             return self.loss.replace("_", " ")
         kind = "sigmoid" if self.multi_label else "softmax"
-        return f"{self.loss} of {kind}, temperature {self.temperature:g}"
+        return (
+            f"{self.loss} of {kind}, temperature {in_words(self.temperature)}"
+        )
 
     def _check_activations(self, teacher, student, feature):
         """Raises, or warns, where probabilities stand for logits."""

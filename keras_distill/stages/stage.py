@@ -7,10 +7,13 @@ import warnings
 
 import keras
 
-from keras_distill.arguments import check_float
 from keras_distill.arguments import check_int
 from keras_distill.callbacks import KeepBest
+from keras_distill.compile_checks import check_compiled
 from keras_distill.distiller import Distiller
+from keras_distill.features import describe
+from keras_distill.model_of import model_of
+from keras_distill.numbers_or_schedules import check_number_or_schedule
 from keras_distill.objective import as_losses
 from keras_distill.objective import as_weights
 from keras_distill.stages import identity
@@ -18,6 +21,7 @@ from keras_distill.students.parts import parts_of
 from keras_distill.students.parts import select
 from keras_distill.teachers.cache.fingerprint import architecture
 from keras_distill.train_steps import Steps
+from keras_distill.training_numbers import SHARE
 
 
 class Stage:
@@ -35,10 +39,11 @@ class Stage:
         teacher: Optional teacher, as `Distiller` takes it.
         distillation_losses: Optional loss or losses, as `Distiller` takes
             them.
-        distillation_loss_weights: Optional list of float, one for each loss.
-            Defaults to 1 each.
-        student_loss_weight: Optional float between 0 and 1, the share of the
-            loss on the labels. Defaults to that of `Distiller`.
+        distillation_loss_weights: Optional list of float or schedule, one for
+            each loss. Defaults to 1 each.
+        student_loss_weight: Optional float between 0 and 1, or a schedule of
+            it, the share of the loss on the labels. Defaults to that of
+            `Distiller`.
         loss: Optional Keras loss on the labels.
         metrics: Optional list of Keras metrics.
         optimizer: Keras optimizer of this stage alone or its name, or a
@@ -120,10 +125,10 @@ class Stage:
         compile_options=None,
     ):
         self.name = name
-        self.student = student
+        self.student = model_of(student)
         self.train = train
         self.optimizer = optimizer
-        self.teacher = teacher
+        self.teacher = model_of(teacher)
         self.distillation_losses = distillation_losses
         self.distillation_loss_weights = distillation_loss_weights
         self.student_loss_weight = student_loss_weight
@@ -184,6 +189,7 @@ class Stage:
         """
         model = self.student if self.teacher is None else self._distiller()
         if self.teacher is None:
+            check_compiled(describe(model), self.loss, [self.metrics])
             Steps.mend(model)
         model.compile(
             optimizer=self._make_optimizer(),
@@ -225,8 +231,10 @@ class Stage:
             "batch_options": self.batch_options,
             "has_teacher": self.teacher is not None,
             "distillation_losses": _serialized(self.distillation_losses),
-            "distillation_loss_weights": self.distillation_loss_weights,
-            "student_loss_weight": self.student_loss_weight,
+            "distillation_loss_weights": _serialized(
+                self.distillation_loss_weights
+            ),
+            "student_loss_weight": _serialized(self.student_loss_weight),
             "loss": _serialized(self.loss),
             "optimizer": _serialized(self._make_optimizer()),
             "frozen_weights": len(self._to_freeze()),
@@ -312,6 +320,14 @@ class Stage:
 
     def _check(self):
         _check_name(self.name)
+        if not hasattr(self.train, "num_batches"):
+            raise ValueError(
+                f"`train` of stage '{self.name}' must be tokenised: "
+                "keras_distill.tasks.TokenizedExamples(examples, tokenizer, "
+                f"sequence_length). Received: {type(self.train).__name__}. "
+                "The stage makes the batches by itself, in an order that it "
+                "can take up again."
+            )
         self._check_losses()
         if (self.epochs is None) == (self.steps is None):
             raise ValueError(
@@ -322,13 +338,10 @@ class Stage:
             length = getattr(self, word)
             check_int(word, length, minimum=1, optional=True)
         check_int("batch_size", self.batch_size, minimum=1)
-        check_float(
-            "student_loss_weight",
-            self.student_loss_weight,
-            minimum=0,
-            maximum=1,
-            optional=True,
-        )
+        if self.student_loss_weight is not None:
+            check_number_or_schedule(
+                "student_loss_weight", self.student_loss_weight, SHARE
+            )
         if self.keep != "last" and not isinstance(self.keep, KeepBest):
             raise ValueError(
                 '`keep` must be "last" or a `keras_distill.callbacks.'

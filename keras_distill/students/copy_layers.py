@@ -4,6 +4,7 @@ import keras
 import keras_hub
 
 from keras_distill import layer_map as layer_maps
+from keras_distill.model_of import model_of
 from keras_distill.students import backbones
 from keras_distill.vocabulary import check_same_vocabulary
 
@@ -56,6 +57,7 @@ def copy_layers(
     students.copy_layers(teacher, student, layer_map.uniform)
     ```
     """
+    teacher, student = model_of(teacher), model_of(student)
     source = backbones.backbone_of(teacher, "teacher")
     target = backbones.backbone_of(student, "student")
     pairs = _resolve_pairs(layer_map, target, source)

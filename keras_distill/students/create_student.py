@@ -7,6 +7,7 @@ from keras_distill import models
 from keras_distill.arguments import check_choice
 from keras_distill.arguments import check_float
 from keras_distill.arguments import check_int
+from keras_distill.model_of import model_of
 from keras_distill.students import backbones
 from keras_distill.students.copy_layers import copy_layers
 from keras_distill.students.factorize_embeddings import factorize_embeddings
@@ -108,6 +109,7 @@ def create_student(
         num_heads=num_heads,
         intermediate_dim=intermediate_dim,
     )
+    teacher = model_of(teacher)
     teacher_backbone = backbones.backbone_of(teacher, "teacher")
     _check_teacher(teacher_backbone)
     _check_starts(embeddings, layers, layer_map)

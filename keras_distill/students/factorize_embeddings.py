@@ -10,6 +10,7 @@ from keras_distill.arguments import SEED
 from keras_distill.arguments import check_choice
 from keras_distill.arguments import check_number
 from keras_distill.io import show
+from keras_distill.model_of import model_of
 from keras_distill.students import backbones
 from keras_distill.vocabulary import check_same_vocabulary
 
@@ -139,6 +140,7 @@ def factorize_embeddings(
     """
     check_choice("method", method, _METHODS)
     check_number("seed", seed, SEED)
+    teacher, student = model_of(teacher), model_of(student)
     source = backbones.backbone_of(teacher, "teacher")
     target = backbones.backbone_of(student, "student")
     if backbones.word_projection(source) is not None:

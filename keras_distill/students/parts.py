@@ -5,6 +5,7 @@ import keras
 from keras_distill.features import describe
 from keras_distill.features import names
 from keras_distill.features import weights_below
+from keras_distill.model_of import model_of
 
 # The parts, top first: what stands above the transformer layers, each of
 # these, and what stands below them.
@@ -45,6 +46,7 @@ def parts_of(student):
     print(list(students.parts_of(backbone)))
     ```
     """
+    student = model_of(student)
     description = describe(student)
     if not description.num_layers:
         return {}

@@ -9,7 +9,7 @@ def chance_level(task, labels):
     """The selection metric of always giving the most frequent label.
 
     Args:
-        task: `Task`.
+        task: `Task`, or its name.
         labels: the split's labels, as `Task.encode_labels` takes them.
 
     Returns:
@@ -23,6 +23,10 @@ def chance_level(task, labels):
     >>> keras_distill.tasks.chance_level(task, [0, 1, 1, 1])
     0.75
     """
+    # Not above: the tasks themselves are measured with this module.
+    from keras_distill.tasks.loading import get_task
+
+    task = get_task(task)
     labels = task.encode_labels(labels)
     if task.is_regression:
         outputs = np.zeros((len(labels), 1))

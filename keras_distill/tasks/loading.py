@@ -14,6 +14,7 @@ from keras_distill.tasks.join_tasks import join_tasks
 from keras_distill.tasks.join_tasks import joined_task
 from keras_distill.tasks.labelled_folder import Reading
 from keras_distill.tasks.splits import Splits
+from keras_distill.tasks.task import Task
 
 # An environment variable: how many rows of each split `load` gives at most.
 MAX_EXAMPLES = "KERAS_DISTILL_MAX_EXAMPLES"
@@ -33,7 +34,7 @@ def get_task(name):
 
     Args:
         name: string. One of `task_names()`, or several with the same labels
-            joined by `+`.
+            joined by `+`; a `Task` itself is returned as it is.
 
     Returns:
         `Task`.
@@ -41,6 +42,8 @@ def get_task(name):
     Raises:
         ValueError: an unknown name.
     """
+    if isinstance(name, Task):
+        return name
     _check_is_string(name)
     if _AND in name:
         return joined_task(*map(get_task, name.split(_AND)))

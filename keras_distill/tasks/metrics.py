@@ -45,7 +45,7 @@ def evaluate_metrics(task, labels, outputs):
     and Spearman's correlation.
 
     Args:
-        task: `Task`. Says which metrics.
+        task: `Task`, or its name. Says which metrics.
         labels: class indices or scores, of shape `(rows,)`, as
             `Task.encode_labels` takes them.
         outputs: array of raw model outputs: logits of shape
@@ -71,6 +71,10 @@ def evaluate_metrics(task, labels, outputs):
     ... )
     {'accuracy': 0.5, 'f1': 0.6666666666666666}
     """
+    # Not above: the tasks themselves are measured with this module.
+    from keras_distill.tasks.loading import get_task
+
+    task = get_task(task)
     if labels is None:
         raise ValueError(
             f"`labels` must be given to measure {task.name}; the split is "

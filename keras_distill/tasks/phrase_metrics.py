@@ -26,7 +26,7 @@ def evaluate_tags(task, labels, predictions, languages=None):
     predicted, is 0.0.
 
     Args:
-        task: `Task`, of `tagging_task`.
+        task: `Task`, or its name, of `tagging_task`.
         labels: sequence of integer arrays, the true class index of each word
             of each sentence.
         predictions: the same, predicted. `-1`, a word that was cut off,
@@ -58,6 +58,10 @@ def evaluate_tags(task, labels, predictions, languages=None):
         - https://github.com/chakki-works/seqeval
         - XtremeDistil, https://arxiv.org/abs/2004.05686.
     """
+    # Not above: the tasks themselves are measured with this module.
+    from keras_distill.tasks.loading import get_task
+
+    task = get_task(task)
     if labels is None:
         raise ValueError(
             f"`labels` must be given to measure {task.name}; the split is "

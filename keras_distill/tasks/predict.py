@@ -3,6 +3,9 @@
 import keras
 import numpy as np
 
+from keras_distill.model_of import model_of
+from keras_distill.tasks.kinds_of_examples import check_tokenized
+
 
 def predict_logits(model, tokenized, batch_size=32):
     """Predicts all rows, those of equal length together.
@@ -38,6 +41,8 @@ def predict_logits(model, tokenized, batch_size=32):
     logits = keras_distill.tasks.predict_logits(classifier, tokenized)
     ```
     """
+    model = model_of(model)
+    check_tokenized(tokenized)
     tokenized.check_model(model, with_labels=False)
     # Longest first, so that memory runs out at once or not at all.
     order = np.argsort(-tokenized.lengths, kind="stable")

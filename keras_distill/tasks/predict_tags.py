@@ -3,6 +3,9 @@
 import keras
 import numpy as np
 
+from keras_distill.model_of import model_of
+from keras_distill.tasks.kinds_of_examples import check_tokenized
+
 
 def predict_tags(model, tokenized, batch_size=32):
     """Predicts the class of each word, at its first piece.
@@ -43,6 +46,8 @@ def predict_tags(model, tokenized, batch_size=32):
     print(keras_distill.tasks.predict_tags(tagger, tokenized))
     ```
     """
+    model = model_of(model)
+    check_tokenized(tokenized)
     tokenized.check_model(model, with_labels=False)
     # Longest first, so that memory runs out at once or not at all.
     order = np.argsort(-tokenized.lengths, kind="stable")

@@ -1,6 +1,7 @@
 """Examples tokenised once, in batches no longer than they must be."""
 
 import keras
+import keras_hub
 import numpy as np
 
 from keras_distill.arguments import check_int
@@ -13,6 +14,7 @@ from keras_distill.data_checks import num_positions
 from keras_distill.io import content_hash
 from keras_distill.tasks.batch_sequence import BatchSequence
 from keras_distill.tasks.examples import row_numbers
+from keras_distill.tasks.kinds_of_examples import as_examples
 from keras_distill.tasks.length_buckets import make_batches
 from keras_distill.tasks.token_cache import tokenize_once
 from keras_distill.tasks.tokenization import special_ids
@@ -40,9 +42,9 @@ class TokenizedExamples:
     (1 for tokens, 0 for padding).
 
     Args:
-        examples: `Examples`. The rows.
+        examples: `Examples`. The rows; or a list of texts without labels.
         tokenizer: a KerasHub tokenizer, such as
-            `keras_hub.models.BertTokenizer`.
+            `keras_hub.models.BertTokenizer`, or a preprocessor that has one.
         sequence_length: int. The most tokens per row, special ones included.
         progress: function of two ints, the rows done and the rows in all.
             Called after each chunk. Defaults to `None`.
@@ -73,6 +75,8 @@ class TokenizedExamples:
            [2, 5, 6, 3]], dtype=int32)
     """
 
+    _as_examples = staticmethod(as_examples)
+
     def __init__(
         self,
         examples,
@@ -84,6 +88,9 @@ class TokenizedExamples:
         sequence_length = check_int(
             "sequence_length", sequence_length, minimum=1
         )
+        examples = self._as_examples(examples)
+        if isinstance(tokenizer, keras_hub.models.Preprocessor):
+            tokenizer = tokenizer.tokenizer
         self._pad_id = special_ids(tokenizer)[-1]
         rows, self._first_lengths = self._tokenize(
             examples, tokenizer, sequence_length, progress, cache_dir

@@ -6,6 +6,7 @@ import numpy as np
 
 from keras_distill.data_checks import check_class_labels
 from keras_distill.tasks.examples import row_numbers
+from keras_distill.tasks.kinds_of_examples import as_tagged_examples
 from keras_distill.tasks.tokenized_examples import TokenizedExamples
 from keras_distill.tasks.word_pieces import NO_WORD
 from keras_distill.tasks.word_pieces import tokenize_and_pack_words
@@ -68,6 +69,8 @@ class TokenizedTags(TokenizedExamples):
     >>> sample_weight
     array([[0. , 2.5, 0. , 2.5, 0. ]], dtype=float32)
     """
+
+    _as_examples = staticmethod(as_tagged_examples)
 
     def __init__(self, examples, tokenizer, sequence_length, progress=None):
         super().__init__(examples, tokenizer, sequence_length, progress)

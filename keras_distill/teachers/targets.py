@@ -1,6 +1,7 @@
 """What a student is held against, from a live teacher or from a cache."""
 
 import functools
+import pathlib
 
 import keras
 from keras import ops
@@ -133,9 +134,26 @@ def check_built(model, role):
     if not isinstance(model, keras.Model):
         raise ValueError(
             f"`{role}` must be a keras.Model. Received: {role}={model!r}"
+            f"{_how_to_load(role, model)}"
         )
     if not model.built:
         raise ValueError(
             f"`{role}` must be built. Received: '{model.name}', which has no "
             "weights yet. Call it on a batch first."
         )
+
+
+def _how_to_load(role, model):
+    """What to do with a name or path that is given for a model."""
+    if not isinstance(model, (str, pathlib.PurePath)):
+        return ""
+    if role == "student":
+        return (
+            ". Build it: keras_distill.students.create_student(teacher, "
+            "preset), or load it: keras.saving.load_model(path)."
+        )
+    return (
+        ". Load it: keras_distill.teachers.load_teacher(source, num_classes, "
+        "sequence_length), or keras_distill.teachers.TeacherCache(path) if a "
+        "cache lies there."
+    )

@@ -17,6 +17,19 @@ class BaseSteps:
         """
         return 1
 
+    def _push_numbers(self, arguments, step=None):
+        """Has the next run of a step read the numbers as they are now.
+
+        Args:
+            arguments: tuple of what the run is called with.
+            step: Optional int. The step that schedules are computed for.
+
+        Returns:
+            The arguments to call it with.
+        """
+        self._numbers.push(step)
+        return arguments
+
     @staticmethod
     def mend(model):
         """Lets a stock Keras model train wherever a distiller does."""

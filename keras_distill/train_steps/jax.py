@@ -24,11 +24,23 @@ class JaxSteps(BaseSteps):
     def non_trainable_variables(self):
         variables = super().non_trainable_variables
         known = {id(variable) for variable in self.variables}
-        return variables + [
-            variable
-            for variable in self._teacher_variables()
-            if id(variable) not in known
+        return [
+            *variables,
+            *(v for v in self._teacher_variables() if id(v) not in known),
+            # The last one, where `_push_numbers` finds it.
+            self._numbers.variable,
         ]
+
+    def _push_numbers(self, arguments, step=None):
+        (trainable, non_trainable, *others), *rest = arguments
+        non_trainable = list(non_trainable)
+
+        def assign(values):
+            # While it trains, the state is not in the variables.
+            non_trainable[-1] = jax.numpy.asarray(values)
+
+        self._numbers.push(step, assign)
+        return [(trainable, non_trainable, *others), *rest]
 
     def make_train_function(self, force=False):
         # Looks into the student, whose variables hold nothing in a step.
@@ -142,7 +154,12 @@ class JaxSteps(BaseSteps):
             forward = self._trained if training else self._whole
             teacher, student = forward.run(x, training)
             loss, terms = self._loss_and_terms(
-                forward, teacher, student, y, sample_weight
+                forward,
+                teacher,
+                student,
+                y,
+                sample_weight,
+                self.optimizer.iterations if training else None,
             )
             scaled_loss = self.optimizer.scale_loss(loss) if training else loss
         return scaled_loss, (

@@ -24,7 +24,12 @@ class TensorFlowSteps(BaseSteps):
         with tf.GradientTape() as tape:
             student = forward.student(x, training=True)
             loss, terms = self._loss_and_terms(
-                forward, teacher, student, y, sample_weight
+                forward,
+                teacher,
+                student,
+                y,
+                sample_weight,
+                self.optimizer.iterations,
             )
             scaled_loss = self.optimizer.scale_loss(_part(loss, num_rows))
         self._apply_gradients(

@@ -19,7 +19,12 @@ class TorchSteps(BaseSteps):
             variable.value.grad = None
         student = forward.student(x, training=True)
         loss, terms = self._loss_and_terms(
-            forward, teacher, student, y, sample_weight
+            forward,
+            teacher,
+            student,
+            y,
+            sample_weight,
+            self.optimizer.iterations,
         )
         if loss.requires_grad:
             self.optimizer.scale_loss(loss).backward()

@@ -300,3 +300,25 @@ def test_something_must_be_left_to_learn(make_distiller):
     labelled.choose_matches(lambda match: False)
     with pytest.raises(ValueError, match="Nothing is left to learn"):
         labelled.choose_matches(lambda match: False, with_outputs=False)
+
+
+def test_a_student_that_only_projections_train_for_is_refused(
+    make_distiller, batch
+):
+    distiller = make_distiller(
+        distillation_losses=losses.FeatureDistillation("hidden", "hidden"),
+        student_loss_weight=0,
+    )
+    assert distiller.projections
+    before = distiller.get_weights()
+    # After construction and compilation, as one does by mistake.
+    distiller.student.get_layer("hidden").trainable = False
+    with pytest.raises(ValueError, match="2 trainable weights, none of them"):
+        distiller.fit(*batch, verbose=0)
+    distiller.student.trainable = False
+    with pytest.raises(ValueError, match="a student with no trainable weight"):
+        distiller.fit(*batch, verbose=0)
+    for one, other in zip(distiller.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(one, other)
+    # It is evaluated all the same.
+    assert np.isfinite(distiller.evaluate(*batch, verbose=0)[0])

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from keras_distill.features import names
+from keras_distill.model_of import model_of
 from keras_distill.progress import Progress
 from keras_distill.saving import local_path
 from keras_distill.teachers.cache import example_index
@@ -161,6 +162,7 @@ class TeacherCache:
         settings = Settings(
             tuple(features), dtype, top_k, compression, shard_size, batch_size
         )
+        teacher = model_of(teacher)
         write_cache(
             local_path(path), teacher, examples, settings, quiet, replace
         )
@@ -288,6 +290,7 @@ class TeacherCache:
             ValueError: If its weights, the dtype it computes in, or other
                 options of its layers differ, such as the activation.
         """
+        teacher = model_of(teacher)
         if weights_fingerprint(teacher) != self._manifest.teacher_weights:
             raise ValueError(
                 f"The cache in '{self.path}' was made with another teacher: "
