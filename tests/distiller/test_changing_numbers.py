@@ -154,7 +154,10 @@ def test_from_nothing_a_part_begins_to_count_or_is_refused(make, batch):
     [
         (set_share(1.5), "`student_loss_weight` must be a number from 0 to 1"),
         (set_weight("much"), "`distillation_loss_weights` must be a number"),
-        (set_weights([1.0, 2.0]), "one weight for each"),
+        (
+            lambda model: setattr(model, "distillation_loss_weights", [1.0, 2]),
+            "one weight for each",
+        ),
         (set_temperature(0.0), "`temperature` must be a number above 0"),
     ],
 )
