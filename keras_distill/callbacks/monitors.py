@@ -32,6 +32,9 @@ def check_monitors(callbacks, loss_names, metrics, validates):
         monitor = getattr(callback, "monitor", None)
         if not isinstance(monitor, str) or isinstance(callback, KeepBest):
             continue
+        if not getattr(callback, "save_best_only", True):
+            # A ModelCheckpoint that keeps each epoch has its default there.
+            continue
         name = monitor.removeprefix("val_")
         is_of_validation = name != monitor
         if is_of_validation and measures:

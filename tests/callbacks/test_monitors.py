@@ -51,7 +51,12 @@ def fit(distiller):
             "its own name here: 'logits_loss'",
         ),
         (
-            C.ModelCheckpoint("a.weights.h5", "val_f1", save_weights_only=True),
+            C.ModelCheckpoint(
+                "a.weights.h5",
+                "val_f1",
+                save_best_only=True,
+                save_weights_only=True,
+            ),
             "ModelCheckpoint.*Logged are .*'val_student_loss'.*'val_accuracy'",
         ),
     ],
@@ -72,7 +77,13 @@ def test_validation_that_is_not_asked_for_is_told(fit):
     fit(C.EarlyStopping("val_loss"), validates=False, validation_split=0.5)
 
 
-def test_what_is_logged_is_monitored(fit, tmp_path):
+def test_a_checkpoint_of_each_epoch_monitors_nothing(fit, tmp_path):
+    path = tmp_path / "last.weights.h5"
+    fit(C.ModelCheckpoint(path, save_weights_only=True), validates=False)
+    assert path.exists()
+
+
+def test_what_is_logged_is_monitored(fit):
     names = ("loss", "student_loss", "logits_loss", "accuracy", "top_2")
     history = fit(
         *(C.EarlyStopping(name, mode="min") for name in names),
