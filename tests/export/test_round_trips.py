@@ -35,7 +35,7 @@ def sentence_pieces():
     trainer.train(
         sentence_iterator=iter(["a good film", "a bad film"]),
         model_writer=proto,
-        vocab_size=9,
+        vocab_size=8,
         model_type="word",
         pad_id=0,
         unk_id=1,
@@ -150,6 +150,8 @@ def skip_what_cannot_be_built(kind, precision):
         pytest.skip("Keras initializes no recurrent weights in bfloat16")
 
 
+# KerasHub leaves SentencePiece's files open when it reads them.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("precision", PRECISIONS)
 @pytest.mark.parametrize("kind", [*OURS, *HUB])
 def test_it_comes_back_as_it_was(kind, precision, tmp_path):
