@@ -10,31 +10,14 @@ TensorFlow's own ops and pads to the longest row of the request.
 import tensorflow as tf
 
 
-def special_token_count(packer, num_texts):
-    """Start, separator and end tokens in one packed row.
-
-    Args:
-        packer: a `keras_hub.layers.MultiSegmentPacker`.
-        num_texts: int. Texts that share a row.
-
-    Returns:
-        int.
-    """
-    separators = (num_texts - 1) * len(packer.sep_value)
-    return len(packer.start_value) + separators + len(packer.end_value)
-
-
 def kept_lengths(lengths, budget, truncate):
     """How many tokens of each text stay when a row has room for `budget`.
-
-    `"round_robin"` hands out the room one token at a time, first text first:
-    both keep half, and what one does not need goes to the other.
-    `"waterfall"` serves the first text before the second.
 
     Args:
         lengths: list of one or two integer tensors, shape `(batch,)`.
         budget: int. Tokens that fit into a row, special tokens not counted.
-        truncate: string. `"round_robin"` or `"waterfall"`.
+        truncate: string. `"round_robin"` or `"waterfall"`, as a
+            `keras_distill.packing.Layout` says.
 
     Returns:
         A list of integer tensors like `lengths`.
@@ -57,39 +40,42 @@ def kept_lengths(lengths, budget, truncate):
     return [kept_first, tf.minimum(second, budget - kept_first)]
 
 
-def pack(segments, packer, sequence_length):
+def pack(segments, layout, sequence_length):
     """One row per example: start, first text, separator, second text, end.
 
-    Equal to `packer(segments, sequence_length=...)` but for the width: the
-    rows are padded to the longest of them.
+    The rows are those of the model's own preprocessor, but padded to the
+    longest of them.
 
     Args:
-        segments: list of one or two int32 `tf.RaggedTensor`s of token ids,
+        segments: list of one or two integer `tf.RaggedTensor`s of token ids,
             shape `(batch, None)`.
-        packer: a `keras_hub.layers.MultiSegmentPacker`, which says what stands
-            at the start, between the texts, at the end and in the padding, and
-            how texts that are too long are truncated.
+        layout: `keras_distill.packing.Layout`. What stands at the start,
+            between the texts, at the end and in the padding, and how texts
+            that are too long are truncated.
         sequence_length: int. Longest row, special tokens included.
 
     Returns:
-        A tuple of int32 tensors `(token_ids, segment_ids)`, shape
-        `(batch, longest row)`.
+        A dict of int32 tensors `token_ids`, `segment_ids` and `padding_mask`,
+        shape `(batch, longest row)`.
     """
-    special = special_token_count(packer, len(segments))
+    special = layout.num_special_tokens(len(segments))
     budget = sequence_length - special
+    segments = [tf.cast(segment, tf.int32) for segment in segments]
     lengths = [segment.row_lengths() for segment in segments]
-    kept = kept_lengths(lengths, budget, packer.truncate)
+    kept = kept_lengths(lengths, budget, layout.truncate)
     rows = segments[0].nrows()
 
     def column(tokens):
-        return tf.tile(tf.constant([tokens], tf.int32), [rows, 1])
+        tokens = tf.constant(tokens, tf.int32, shape=[1, len(tokens)])
+        return tf.tile(tokens, [rows, 1])
 
-    pieces = [column(packer.start_value)]
+    pieces = [column(layout.start)]
     owners = [0]
-    last = len(segments) - 1
-    for index, (segment, length) in enumerate(zip(segments, kept, strict=True)):
+    closings = layout.closings(len(segments))
+    for index, (segment, length, closing) in enumerate(
+        zip(segments, kept, closings, strict=True)
+    ):
         trimmed = tf.RaggedTensor.from_tensor(segment.to_tensor(), length)
-        closing = packer.end_value if index == last else packer.sep_value
         pieces += [trimmed, column(closing)]
         owners += [index, index]
     segment_ids = [
@@ -103,7 +89,11 @@ def pack(segments, packer, sequence_length):
     # An empty batch has no longest row, and the model takes no empty ones.
     width = tf.maximum(token_ids.bounding_shape(axis=1), special)
     shape = tf.stack([rows, width])
-    return (
-        token_ids.to_tensor(packer.pad_value, shape=shape),
-        segment_ids.to_tensor(0, shape=shape),
-    )
+    return {
+        "token_ids": token_ids.to_tensor(layout.pad, shape=shape),
+        "segment_ids": segment_ids.to_tensor(0, shape=shape),
+        # Not the ids that differ from padding's, which a text can hold.
+        "padding_mask": tf.sequence_mask(
+            token_ids.row_lengths(), width, dtype=tf.int32
+        ),
+    }

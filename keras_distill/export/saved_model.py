@@ -49,6 +49,7 @@ def to_saved_model(
     label_names=None,
     text_columns=None,
     sequence_length=None,
+    multi_label=None,
     warm_up_texts=None,
     overwrite=False,
 ):
@@ -64,8 +65,18 @@ def to_saved_model(
 
     Both give `label` (string, the most probable class), `label_id` (int32, its
     index in `assets/labels.txt` and in `probabilities`) and `probabilities`
-    (float32, `(batch, classes)`), or `score` (float32, `(batch,)`) for a
-    regression. `token_ids` gives the raw `logits` as well.
+    (float32, `(batch, classes)`, which add up to 1).
+
+    Where labels do not exclude each other (`multi_label`), each has a
+    probability of its own: both signatures give `probabilities` (float32,
+    `(batch, labels)`, the sigmoid of each logit) and `labels` (string,
+    `(batch, labels)`: the name of each label of at least 0.5, `""` for the
+    others). So does a single output with a name, such as `["toxic"]`. A
+    single output without one is a regression: both give `score` (float32,
+    `(batch,)`).
+
+    `token_ids` gives the raw `logits` as well, unless the classifier ends in
+    an activation, whose probabilities are given as they are.
 
     A token classifier takes texts of words with spaces between them, and
     gives, for each text, its `words`, `tags` (string), `tag_ids` (int32) and
@@ -86,20 +97,26 @@ def to_saved_model(
     Args:
         classifier: a `keras_hub.models.TextClassifier`, such as a
             `BertTextClassifier`, or a `keras_distill.models.TokenClassifier`,
-            with a preprocessor, that returns logits. Of a distiller pass the
-            `student`.
+            with a preprocessor, that returns logits or, by softmax or
+            sigmoid, probabilities. Of a distiller pass the `student`.
         path: string or path. The folder to write. TF Serving expects a number,
             the version, as its last part: `"serving/1"`. `~` is your home, and
             a link is followed.
-        task: optional `keras_distill.tasks.Task`, or its name. Where the
-            three arguments below come from when they are not given.
+        task: optional `keras_distill.tasks.Task`, or its name. Where
+            `label_names`, `text_columns` and `multi_label`, if it says so,
+            come from when they are not given.
         label_names: optional sequence of strings in the order of the outputs.
-            Needed (here or by `task`) unless the classifier has one output,
-            which is then a regression.
+            Needed (here or by `task`) unless the classifier is a regression
+            of one output.
         text_columns: optional sequence of one or two strings. Names of the
             text inputs. Defaults to `("text",)`.
         sequence_length: optional int. Longest row, special tokens included.
-            Defaults to the preprocessor's.
+            Defaults to the preprocessor's, the length of the training.
+        multi_label: optional bool. Whether each label has a probability of
+            its own, as after training on binary cross-entropy or by
+            `LogitsDistillation(multi_label=True)`. Defaults to the task's if
+            it says so; else to whether `classifier` ends in a sigmoid or is
+            itself compiled with a binary cross-entropy.
         warm_up_texts: optional sequence of strings, or of pairs of strings
             for two text columns. TF Serving sends them when it loads the
             model; texts like those of real requests warm it best. Defaults to
@@ -152,7 +169,12 @@ def to_saved_model(
     if isinstance(task, str):
         task = get_task(task)
     interface = Interface.of(
-        classifier, task, label_names, text_columns, sequence_length
+        classifier,
+        task,
+        label_names,
+        text_columns,
+        sequence_length,
+        multi_label,
     )
     warm_up_columns = _warm_up_columns(warm_up_texts, interface)
     _check_path(path, overwrite)
@@ -186,6 +208,7 @@ def _save(served, folder):
     """
     module = tf.Module(name="student")
     module.weights = [weight.value for weight in served.classifier.weights]
+    module.tokenizer = served.resources
     with tempfile.TemporaryDirectory() as asset_dir:
         served.classifier.preprocessor.tokenizer.save_assets(asset_dir)
         if served.interface.label_names is not None:

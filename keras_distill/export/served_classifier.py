@@ -2,9 +2,12 @@
 
 import tensorflow as tf
 
-from keras_distill.export.interface import packer_of
 from keras_distill.export.packing import pack
 from keras_distill.export.served_model import ServedModel
+
+# A label of several is given from this probability on.
+THRESHOLD = 0.5
+NO_LABEL = ""
 
 
 class ServedClassifier(ServedModel):
@@ -27,25 +30,30 @@ class ServedClassifier(ServedModel):
         return self._encode(*texts)
 
     def _encode_texts(self, *texts):
-        preprocessor = self.classifier.preprocessor
-        token_ids, segment_ids = pack(
-            [preprocessor.tokenizer(text) for text in texts],
-            packer_of(preprocessor),
+        packed = pack(
+            [self.tokenize(text) for text in texts],
+            self.layout,
             self.interface.sequence_length,
         )
-        return self._features(token_ids, segment_ids)
+        return self._features(packed)
 
     def _answer_texts(self, *texts):
-        return self._answer_logits(self._logits(self.encode(*texts)))
+        return self._answer_outputs(self._outputs(self.encode(*texts)))
 
-    def _answer_logits(self, logits):
+    def _answer_outputs(self, outputs):
         if self.interface.label_names is None:
-            return {"score": tf.squeeze(logits, axis=-1)}
-        label_id = tf.argmax(logits, axis=-1, output_type=tf.int32)
+            return {"score": tf.squeeze(outputs, axis=-1)}
+        names = tf.constant(self.interface.label_names)
+        probabilities = self._probabilities(outputs)
+        if self.interface.multi_label:
+            is_given = probabilities >= THRESHOLD
+            return {
+                "labels": tf.where(is_given, names, NO_LABEL),
+                "probabilities": probabilities,
+            }
+        label_id = tf.argmax(outputs, axis=-1, output_type=tf.int32)
         return {
-            "label": tf.gather(
-                tf.constant(self.interface.label_names), label_id
-            ),
+            "label": tf.gather(names, label_id),
             "label_id": label_id,
-            "probabilities": tf.nn.softmax(logits),
+            "probabilities": probabilities,
         }

@@ -1,15 +1,23 @@
 """A classifier as the TensorFlow functions that a server calls."""
 
+import keras
 import tensorflow as tf
+
+from keras_distill.export.graph_tokenizer import graph_tokenizer
+from keras_distill.export.graph_tokenizer import resources_of
+from keras_distill.packing import layout_of
+
+# What makes probabilities of logits, and what a model may do itself.
+_PROBABILITIES = (keras.activations.softmax, keras.activations.sigmoid)
 
 
 class ServedModel:
     """Texts or token ids in, answers out.
 
-    Its functions hold the classifier's weights and its tokenizer's table, and
-    nothing of Keras once they are traced. A subclass says how texts become
-    the model's inputs, and what is answered: `encode`, `_answer_texts` and
-    `_answer_logits`.
+    Its functions hold the classifier's weights and its tokenizer's tables,
+    and nothing of Keras once they are traced. A subclass says how texts
+    become the model's inputs, and what is answered: `encode`, `_answer_texts`
+    and `_answer_outputs`.
 
     Args:
         classifier: a classifier over a backbone, with a preprocessor.
@@ -19,6 +27,8 @@ class ServedModel:
     def __init__(self, classifier, interface):
         self.classifier = classifier
         self.interface = interface
+        self.layout = layout_of(classifier.preprocessor)
+        self.tokenize = graph_tokenizer(classifier.preprocessor.tokenizer)
         self.text_specs = [
             tf.TensorSpec([None], tf.string, name=column)
             for column in interface.text_columns
@@ -34,6 +44,11 @@ class ServedModel:
             A dict of int32 tensors `(batch, longest row)` by input name.
         """
         raise NotImplementedError
+
+    @property
+    def resources(self):
+        """The tokenizer's tables, which a SavedModel must hold."""
+        return resources_of(self.tokenize)
 
     def signatures(self):
         """The functions to serve.
@@ -55,7 +70,7 @@ class ServedModel:
     def _answer_texts(self, *texts):
         raise NotImplementedError
 
-    def _answer_logits(self, logits):
+    def _answer_outputs(self, outputs):
         raise NotImplementedError
 
     def _answer_token_ids(self, *tensors):
@@ -70,22 +85,32 @@ class ServedModel:
         # Or the model's own error may come first.
         with tf.control_dependencies([is_short]):
             features = {name: tf.identity(x) for name, x in features.items()}
-        logits = self._logits(features)
-        return {**self._answer_logits(logits), "logits": logits}
+        outputs = self._outputs(features)
+        answer = self._answer_outputs(outputs)
+        if self.classifier.activation is keras.activations.linear:
+            answer["logits"] = outputs
+        return answer
 
-    def _features(self, token_ids, segment_ids):
-        """The model's inputs of packed rows."""
-        pad = self.classifier.preprocessor.tokenizer.pad_token_id
-        features = {
-            "token_ids": token_ids,
-            "segment_ids": segment_ids,
-            "padding_mask": tf.cast(token_ids != pad, tf.int32),
-        }
-        return {name: features[name] for name in self.classifier.input}
+    @property
+    def _gives_probabilities(self):
+        return self.classifier.activation in _PROBABILITIES
 
-    def _logits(self, features):
+    def _features(self, packed):
+        """Those of the packed tensors that the model reads."""
+        return {name: packed[name] for name in self.classifier.input}
+
+    def _outputs(self, features):
+        """The model's outputs, logits unless it has an activation."""
         # A student in half precision answers in float32 too.
         return tf.cast(self.classifier(features, training=False), tf.float32)
+
+    def _probabilities(self, outputs):
+        """Shares of one, or independent where each label has its own."""
+        if self._gives_probabilities:
+            return outputs
+        if self.interface.multi_label:
+            return tf.sigmoid(outputs)
+        return tf.nn.softmax(outputs)
 
 
 def _traced(function, specs):

@@ -2,10 +2,10 @@
 
 import tensorflow as tf
 
-from keras_distill.export.interface import packer_of
 from keras_distill.export.packing import pack
-from keras_distill.export.packing import special_token_count
 from keras_distill.export.served_model import ServedModel
+from keras_distill.packing.single_words import space_before_word
+from keras_distill.packing.single_words import unknown_id
 
 # What stands at words that were cut off and beyond the last word.
 NO_TAG = ""
@@ -35,13 +35,14 @@ class ServedTokenClassifier(ServedModel):
     def _answer_texts(self, texts):
         words = _split(texts)
         features, places = self._pack(words)
-        logits = self._logits(features)
+        outputs = self._outputs(features)
         is_kept = places != NO_PLACE
         at = tf.stack([words.value_rowids(), tf.maximum(places, 0)], axis=1)
-        of_words = tf.gather_nd(logits, at)
+        of_words = tf.gather_nd(outputs, at)
         tag_ids = tf.argmax(of_words, axis=-1, output_type=tf.int32)
         tags = tf.gather(tf.constant(self.interface.label_names), tag_ids)
-        shares = tf.nn.softmax(of_words) * tf.cast(is_kept, "float32")[:, None]
+        shares = self._probabilities(of_words)
+        shares *= tf.cast(is_kept, "float32")[:, None]
 
         def by_row(values, filler=None):
             return words.with_flat_values(values).to_tensor(filler)
@@ -53,44 +54,49 @@ class ServedTokenClassifier(ServedModel):
             "probabilities": by_row(shares),
         }
 
-    def _answer_logits(self, logits):
+    def _answer_outputs(self, outputs):
         return {
-            "tag_ids": tf.argmax(logits, axis=-1, output_type=tf.int32),
-            "probabilities": tf.nn.softmax(logits),
+            "tag_ids": tf.argmax(outputs, axis=-1, output_type=tf.int32),
+            "probabilities": self._probabilities(outputs),
         }
 
     def _pack(self, words):
         """The model's inputs, and the place of each word's first piece."""
-        preprocessor = self.classifier.preprocessor
-        packer = packer_of(preprocessor)
-        pieces = _pieces(words.flat_values, preprocessor.tokenizer)
+        layout, length = self.layout, self.interface.sequence_length
+        pieces = self._pieces(words)
         tokens = tf.RaggedTensor.from_row_splits(pieces, words.row_splits)
         tokens = tokens.merge_dims(1, 2)
         first = pieces.row_starts() - tf.gather(
             tokens.row_starts(), words.value_rowids()
         )
-        room = self.interface.sequence_length - special_token_count(packer, 1)
-        token_ids, segment_ids = pack(
-            [tokens], packer, self.interface.sequence_length
+        room = length - layout.num_special_tokens(num_texts=1)
+        places = tf.where(first < room, first + len(layout.start), NO_PLACE)
+        return self._features(pack([tokens], layout, length)), places
+
+    def _pieces(self, words):
+        """The token ids of each word, at least the unknown one."""
+        tokenizer = self.classifier.preprocessor.tokenizer
+        texts = words.flat_values
+        space = space_before_word(tokenizer)
+        if space:
+            row = words.value_rowids()
+            is_first = tf.concat([[True], row[1:] != row[:-1]], axis=0)
+            is_first = is_first[: tf.size(row)]
+            spaced = tf.strings.join([space, texts])
+            texts = tf.where(is_first, texts, spaced)
+        pieces = self.tokenize(texts).with_row_splits_dtype(tf.int64)
+        unknown = unknown_id(tokenizer)
+        if unknown is None:
+            # Bytes leave nothing of an empty word only, and there is none.
+            return pieces
+        is_empty = tf.cast(pieces.row_lengths() == 0, tf.int64)
+        filler = tf.RaggedTensor.from_row_lengths(
+            tf.fill([tf.reduce_sum(is_empty)], tf.cast(unknown, pieces.dtype)),
+            is_empty,
         )
-        places = tf.where(
-            first < room, first + len(packer.start_value), NO_PLACE
-        )
-        return self._features(token_ids, segment_ids), places
+        return tf.concat([pieces, filler], axis=1)
 
 
 def _split(texts):
     """The words of each text, between its spaces."""
     return tf.strings.split(texts)
-
-
-def _pieces(words, tokenizer):
-    """The token ids of each word, at least the unknown one."""
-    pieces = tokenizer(words).with_row_splits_dtype(tf.int64)
-    is_empty = tf.cast(pieces.row_lengths() == 0, tf.int64)
-    unknown = tokenizer.token_to_id(tokenizer.oov_token)
-    filler = tf.RaggedTensor.from_row_lengths(
-        tf.fill([tf.reduce_sum(is_empty)], tf.cast(unknown, pieces.dtype)),
-        is_empty,
-    )
-    return tf.concat([pieces, filler], axis=1)

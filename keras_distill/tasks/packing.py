@@ -1,8 +1,7 @@
-"""Packs tokenised texts as BERT reads them, many rows at once.
+"""Packs tokenised texts as a model reads them, many rows at once.
 
-`[CLS] first [SEP]` or `[CLS] first [SEP] second [SEP]`, cut round-robin to a
-longest length. The values are those of
-`keras_hub.models.BertTextClassifierPreprocessor` before its padding.
+The values are those of the model's own preprocessor before its padding: for
+BERT `[CLS] first [SEP]` or `[CLS] first [SEP] second [SEP]`.
 """
 
 import dataclasses
@@ -46,15 +45,14 @@ def ranges(starts, counts):
     return np.repeat(starts - offsets, counts) + np.arange(counts.sum())
 
 
-def round_robin_lengths(lengths, budget):
-    """The lengths that remain when texts take turns, a token at a time.
-
-    The first text takes the odd token. A text that is shorter than its share
-    leaves the rest to the other one.
+def kept_lengths(lengths, budget, truncate):
+    """How many tokens of each text stay when a row has room for `budget`.
 
     Args:
         lengths: list of one or two int64 arrays.
-        budget: int. The most tokens per row.
+        budget: int. The most tokens per row, special ones not counted.
+        truncate: string. `"round_robin"` or `"waterfall"`, as a
+            `keras_distill.packing.Layout` says.
 
     Returns:
         List of as many int64 arrays.
@@ -62,34 +60,51 @@ def round_robin_lengths(lengths, budget):
     if len(lengths) == 1:
         return [np.minimum(lengths[0], budget)]
     first, second = lengths
-    fair = (budget + 1) // 2
-    first = np.minimum(first, np.maximum(budget - second, fair))
+    share = budget
+    if truncate == "round_robin":
+        # The first text takes the odd token, and what the second leaves.
+        share = np.maximum(budget - second, (budget + 1) // 2)
+    first = np.minimum(first, share)
     return [first, np.minimum(second, budget - first)]
 
 
-def pack(texts, start_id, end_id, sequence_length):
+def pack(texts, layout, sequence_length):
     """Joins the texts of each row between the special tokens.
 
     Args:
         texts: list of one or two `Ragged` of token ids.
-        start_id: int. The token before the first text.
-        end_id: int. The token after each text.
+        layout: `keras_distill.packing.Layout`. The special tokens, and how
+            texts that are too long are cut.
         sequence_length: int. The most tokens per row, special ones included.
 
     Returns:
         A `Ragged` of packed rows and an int64 array that says how many
         tokens of each row belong to the first text, special ones included.
     """
-    budget = sequence_length - 1 - len(texts)
-    kept = round_robin_lengths([text.lengths for text in texts], budget)
+    special = layout.num_special_tokens(len(texts))
+    kept = kept_lengths(
+        [text.lengths for text in texts],
+        sequence_length - special,
+        layout.truncate,
+    )
     texts = [text.cut(length) for text, length in zip(texts, kept, strict=True)]
-    lengths = sum(kept) + 1 + len(texts)
+    lengths = sum(kept) + special
+    values = np.empty(lengths.sum(), dtype="int32")
     starts = np.cumsum(lengths) - lengths
-    # Every place that no text fills is an end token.
-    values = np.full(lengths.sum(), end_id, dtype="int32")
-    values[starts] = start_id
-    place = starts + 1
-    for text in texts:
+    place = starts
+
+    def put(tokens):
+        nonlocal place
+        for token in tokens:
+            values[place] = token
+            place = place + 1
+
+    put(layout.start)
+    first_lengths = None
+    for text, closing in zip(texts, layout.closings(len(texts)), strict=True):
         values[ranges(place, text.lengths)] = text.values
-        place = place + text.lengths + 1
-    return Ragged(values, lengths), kept[0] + 2
+        place = place + text.lengths
+        put(closing)
+        if first_lengths is None:
+            first_lengths = place - starts
+    return Ragged(values, lengths), first_lengths

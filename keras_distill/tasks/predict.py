@@ -14,8 +14,8 @@ def predict_logits(model, tokenized, batch_size=32):
     outputs are put back in the rows' own order.
 
     Args:
-        model: Keras model over `token_ids`, `segment_ids` and
-            `padding_mask`. A preprocessor that it carries is not run: the
+        model: Keras model over `token_ids`, `padding_mask` and, as BERT,
+            `segment_ids`. A preprocessor that it carries is not run: the
             rows are tokenised already.
         tokenized: `TokenizedExamples`. The rows.
         batch_size: int. Rows per batch. Defaults to `32`.
@@ -46,8 +46,26 @@ def predict_logits(model, tokenized, batch_size=32):
     tokenized.check_model(model, with_labels=False)
     # Longest first, so that memory runs out at once or not at all.
     order = np.argsort(-tokenized.lengths, kind="stable")
-    batches = tokenized.select(order).batches(batch_size)
+    batches = inputs_of(model, tokenized.select(order)).batches(batch_size)
     # KerasHub's own `predict` would run the preprocessor.
     outputs = keras.Model.predict(model, batches, verbose=0)
     original = np.argsort(order, kind="stable")
     return keras.tree.map_structure(lambda output: output[original], outputs)
+
+
+def inputs_of(model, tokenized):
+    """The same examples without the inputs that a model does not read.
+
+    RoBERTa and DistilBERT have no segments, and Keras warns of what is left.
+
+    Args:
+        model: Keras model.
+        tokenized: `TokenizedExamples`.
+
+    Returns:
+        `TokenizedExamples`.
+    """
+    names = getattr(model, "input", None)
+    return (
+        tokenized.with_inputs(names) if isinstance(names, dict) else tokenized
+    )

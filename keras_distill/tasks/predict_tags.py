@@ -5,6 +5,7 @@ import numpy as np
 
 from keras_distill.model_of import model_of
 from keras_distill.tasks.kinds_of_examples import check_tokenized
+from keras_distill.tasks.predict import inputs_of
 
 
 def predict_tags(model, tokenized, batch_size=32):
@@ -13,8 +14,8 @@ def predict_tags(model, tokenized, batch_size=32):
     Sentences of equal length go together, so that next to nothing is padding.
 
     Args:
-        model: Keras model over `token_ids`, `segment_ids` and `padding_mask`
-            whose output is `(batch, length, classes)`, such as
+        model: Keras model over `token_ids`, `padding_mask` and, as BERT,
+            `segment_ids`, whose output is `(batch, length, classes)`, such as
             `keras_distill.models.TokenClassifier`. A preprocessor that it
             carries is not run: the words are tokenised already.
         tokenized: `TokenizedTags`. The sentences.
@@ -51,7 +52,7 @@ def predict_tags(model, tokenized, batch_size=32):
     tokenized.check_model(model, with_labels=False)
     # Longest first, so that memory runs out at once or not at all.
     order = np.argsort(-tokenized.lengths, kind="stable")
-    tokenized = tokenized.select(order)
+    tokenized = inputs_of(model, tokenized.select(order))
     predictions = [None] * len(order)
     done = 0
     for x, *_ in tokenized.iterate(batch_size):

@@ -1,5 +1,6 @@
 """Token ids that are kept on disk."""
 
+import dataclasses
 import hashlib
 import json
 
@@ -8,19 +9,19 @@ import keras_hub
 
 from keras_distill.tasks.array_cache import ArrayCache
 from keras_distill.tasks.packing import Ragged
-from keras_distill.tasks.tokenization import special_ids
 from keras_distill.tasks.tokenization import tokenize_and_pack
 from keras_distill.tasks.tokenizer_fingerprint import tokenizer_fingerprint
 
 
 def tokenize_once(
-    texts, tokenizer, sequence_length, progress=None, cache_dir=None
+    texts, tokenizer, layout, sequence_length, progress=None, cache_dir=None
 ):
     """`tokenize_and_pack`, or what an earlier call with the same input gave.
 
     Args:
         texts: tuple of one or two lists of strings.
         tokenizer: a KerasHub tokenizer.
+        layout: `keras_distill.packing.Layout`. How a row is packed.
         sequence_length: int. The most tokens per row, special ones included.
         progress: function of the rows done and the rows in all, called while
             rows are tokenised. Defaults to `None`.
@@ -37,7 +38,9 @@ def tokenize_once(
     """
 
     def tokenize():
-        return tokenize_and_pack(texts, tokenizer, sequence_length, progress)
+        return tokenize_and_pack(
+            texts, tokenizer, layout, sequence_length, progress
+        )
 
     if cache_dir is None:
         return tokenize()
@@ -50,7 +53,7 @@ def tokenize_once(
             "first_lengths": first_lengths,
         }
 
-    key = _fingerprint(texts, tokenizer, sequence_length)
+    key = _fingerprint(texts, tokenizer, layout, sequence_length)
     arrays = ArrayCache(cache_dir).get(key, make)
     rows = Ragged(arrays["values"], arrays["lengths"])
     return rows, arrays["first_lengths"]
@@ -76,7 +79,7 @@ def texts_fingerprint(texts):
     return digest.hexdigest()
 
 
-def _fingerprint(texts, tokenizer, sequence_length):
+def _fingerprint(texts, tokenizer, layout, sequence_length):
     """A hash of all that the token ids depend on."""
     of_tokenizer = tokenizer_fingerprint(tokenizer)
     if of_tokenizer is None:
@@ -87,7 +90,7 @@ def _fingerprint(texts, tokenizer, sequence_length):
         )
     content = [
         of_tokenizer,
-        special_ids(tokenizer),
+        dataclasses.asdict(layout),
         int(sequence_length),
         texts_fingerprint(texts),
         keras_hub.__version__,

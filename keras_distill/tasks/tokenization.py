@@ -14,41 +14,13 @@ from keras_distill.tasks.packing import pack
 _CHUNK = 1024
 
 
-def special_ids(tokenizer):
-    """Returns the ids of a tokenizer's start, end and padding token.
-
-    Args:
-        tokenizer: a KerasHub tokenizer of a classifier.
-
-    Returns:
-        Three ints.
-
-    Raises:
-        ValueError: a tokenizer without them, or one that pads.
-    """
-    names = ("start_token_id", "end_token_id", "pad_token_id")
-    ids = [getattr(tokenizer, name, None) for name in names]
-    for name, value in zip(names, ids, strict=True):
-        if not isinstance(value, int):
-            raise ValueError(
-                f"`tokenizer` must have an int `{name}`, as KerasHub's "
-                f"classifiers' tokenizers have. Received: {value!r} of "
-                f"{type(tokenizer).__name__}."
-            )
-    if getattr(tokenizer, "sequence_length", None) is not None:
-        raise ValueError(
-            "`tokenizer` must not pad; make it without `sequence_length`. "
-            f"Received: sequence_length={tokenizer.sequence_length}."
-        )
-    return tuple(ids)
-
-
-def tokenize_and_pack(texts, tokenizer, sequence_length, progress=None):
+def tokenize_and_pack(texts, tokenizer, layout, sequence_length, progress=None):
     """Tokenises and packs rows of one or two texts, chunk by chunk.
 
     Args:
         texts: tuple of one or two lists of strings.
         tokenizer: a KerasHub tokenizer.
+        layout: `keras_distill.packing.Layout`. How a row is packed.
         sequence_length: int. The most tokens per row, special ones included.
         progress: function of the rows done and the rows in all. Defaults to
             `None`.
@@ -57,13 +29,12 @@ def tokenize_and_pack(texts, tokenizer, sequence_length, progress=None):
         The packed rows as `Ragged`, and an int64 array of how many tokens of
         each row belong to its first text.
     """
-    start_id, end_id, _ = special_ids(tokenizer)
     values = [np.zeros(0, dtype="int32")]
     lengths = [np.zeros(0, dtype="int64")]
     first_lengths = [np.zeros(0, dtype="int64")]
     done = 0
     for chunk in tokenize(texts, tokenizer):
-        rows, first = pack(chunk, start_id, end_id, sequence_length)
+        rows, first = pack(chunk, layout, sequence_length)
         values.append(rows.values)
         lengths.append(rows.lengths)
         first_lengths.append(first)
@@ -105,6 +76,9 @@ def _tokenize_in_graph(texts, tokenizer):
 
     columns = tuple(tf.constant(column, tf.string) for column in texts)
     chunks = tf.data.Dataset.from_tensor_slices(columns).batch(_CHUNK)
+    # Tokenizers are made of TensorFlow's own control flow; to look for
+    # Python's takes longer than tokenising a small data set.
+    ragged = tf.autograph.experimental.do_not_convert(ragged)
     chunks = chunks.map(ragged, num_parallel_calls=tf.data.AUTOTUNE)
     for chunk in chunks.as_numpy_iterator():
         yield [Ragged(values, lengths) for values, lengths in chunk]

@@ -12,12 +12,13 @@ from keras_distill.data_checks import check_token_ids
 from keras_distill.data_checks import num_outputs
 from keras_distill.data_checks import num_positions
 from keras_distill.io import content_hash
+from keras_distill.packing import layout_of
+from keras_distill.packing import tokenizer_of
 from keras_distill.tasks.batch_sequence import BatchSequence
 from keras_distill.tasks.examples import row_numbers
 from keras_distill.tasks.kinds_of_examples import as_examples
 from keras_distill.tasks.length_buckets import make_batches
 from keras_distill.tasks.token_cache import tokenize_once
-from keras_distill.tasks.tokenization import special_ids
 from keras_distill.tasks.tokenizer_fingerprint import tokenizer_fingerprint
 
 # Batches that are made while the model computes.
@@ -32,10 +33,9 @@ _INPUTS = ("token_ids", "segment_ids", "padding_mask")
 class TokenizedExamples:
     """The token ids of a split, tokenised once and kept without padding.
 
-    Rows are packed as `keras_hub.models.BertTextClassifierPreprocessor` packs
-    them: `[CLS] first [SEP] second [SEP]`, longer rows cut round-robin. The
-    special tokens are the tokenizer's `start_token_id`, `end_token_id` and
-    `pad_token_id`.
+    Rows are packed as the model's own preprocessor packs them: for BERT
+    `[CLS] first [SEP] second [SEP]`, for RoBERTa and XLM-RoBERTa `<s> first
+    </s></s> second </s>`, longer rows cut as its `truncate` says.
 
     A batch is a dict of int32 arrays of shape `(rows, length)`: `token_ids`,
     `segment_ids` (0 for the first text, 1 for the second) and `padding_mask`
@@ -43,15 +43,18 @@ class TokenizedExamples:
 
     Args:
         examples: `Examples`. The rows; or a list of texts without labels.
-        tokenizer: a KerasHub tokenizer, such as
-            `keras_hub.models.BertTokenizer`, or a preprocessor that has one.
+        tokenizer: the model's preprocessor, which says how it packs; or a
+            KerasHub tokenizer, such as `keras_hub.models.BertTokenizer`. A
+            tokenizer is packed as the preprocessor that KerasHub has for its
+            family, cut round-robin.
         sequence_length: int. The most tokens per row, special ones included.
+            Defaults to the preprocessor's; a tokenizer has none.
         progress: function of two ints, the rows done and the rows in all.
             Called after each chunk. Defaults to `None`.
         cache_dir: path of a folder that keeps the token ids, so that the
-            same texts need not be tokenised again for the same tokenizer and
-            length. Several processes may share it. A damaged file is made
-            anew. Defaults to `None`, which keeps nothing.
+            same texts need not be tokenised again for the same tokenizer,
+            packing and length. Several processes may share it. A damaged file
+            is made anew. Defaults to `None`, which keeps nothing.
 
     Example:
 
@@ -81,17 +84,18 @@ class TokenizedExamples:
         self,
         examples,
         tokenizer,
-        sequence_length,
+        sequence_length=None,
         progress=None,
         cache_dir=None,
     ):
+        if sequence_length is None:
+            sequence_length = _sequence_length_of(tokenizer)
         sequence_length = check_int(
             "sequence_length", sequence_length, minimum=1
         )
         examples = self._as_examples(examples)
-        if isinstance(tokenizer, keras_hub.models.Preprocessor):
-            tokenizer = tokenizer.tokenizer
-        self._pad_id = special_ids(tokenizer)[-1]
+        self.layout = layout_of(tokenizer)
+        tokenizer = tokenizer_of(tokenizer)
         rows, self._first_lengths = self._tokenize(
             examples, tokenizer, sequence_length, progress, cache_dir
         )
@@ -103,6 +107,7 @@ class TokenizedExamples:
         self.sequence_length = sequence_length
         self.tokenizer_fingerprint = tokenizer_fingerprint(tokenizer)
         self._targets = None
+        self._inputs = _INPUTS
 
     def __len__(self):
         return len(self.lengths)
@@ -139,6 +144,21 @@ class TokenizedExamples:
         """
         copy = self._copy()
         copy._targets = targets
+        return copy
+
+    def with_inputs(self, names):
+        """Returns the same rows with only some of the model's inputs.
+
+        Args:
+            names: iterable of strings, of `"token_ids"`, `"segment_ids"` and
+                `"padding_mask"`, such as the `input` of a model. Others are
+                left out.
+
+        Returns:
+            `TokenizedExamples`.
+        """
+        copy = self._copy()
+        copy._inputs = tuple(name for name in _INPUTS if name in names)
         return copy
 
     def iterate(
@@ -272,7 +292,7 @@ class TokenizedExamples:
                 yield batch
 
         tokens = tf.TensorSpec((None, fixed_length), "int32")
-        signature = ({name: tokens for name in _INPUTS},)
+        signature = ({name: tokens for name in self._inputs},)
         if self._targets is not None:
             for name, spec in self._targets.signature(fixed_length).items():
                 signature[0][name] = tf.TensorSpec(*spec)
@@ -386,9 +406,14 @@ class TokenizedExamples:
         self, examples, tokenizer, sequence_length, progress, cache_dir
     ):
         """The packed rows, and how much of each is of its first text."""
-        self._check_room(sequence_length, len(examples.texts))
+        self.layout.check_room(sequence_length, len(examples.texts))
         return tokenize_once(
-            examples.texts, tokenizer, sequence_length, progress, cache_dir
+            examples.texts,
+            tokenizer,
+            self.layout,
+            sequence_length,
+            progress,
+            cache_dir,
         )
 
     def _answers(self, rows, width):
@@ -413,38 +438,34 @@ class TokenizedExamples:
             longest = int(self.lengths[rows].max())
             width = -(-longest // length_multiple) * length_multiple
             width = min(width, self.sequence_length)
-        token_ids = self._padded(self._values, rows, width, self._pad_id)
         x = {
-            "token_ids": token_ids,
+            "token_ids": self._padded(
+                self._values, rows, width, self.layout.pad
+            ),
             "segment_ids": self._segment_ids(rows, width),
-            "padding_mask": (token_ids != self._pad_id).astype("int32"),
+            # Not the ids that differ from padding's, which a text can hold.
+            "padding_mask": self._filled(rows, width).astype("int32"),
         }
+        x = {name: x[name] for name in self._inputs}
         if self._targets is not None:
             x.update(self._targets.read(self.ids[rows], width))
         return (x,) if self.labels is None else (x, *self._answers(rows, width))
 
     def _padded(self, values, rows, width, filler):
         """Some rows of what lies beside the token ids, side by side."""
-        places = np.arange(width)
-        filled = places < self.lengths[rows][:, np.newaxis]
+        filled = self._filled(rows, width)
         padded = np.full(filled.shape, filler, dtype=values.dtype)
-        sources = self._starts[rows][:, np.newaxis] + places
+        sources = self._starts[rows][:, np.newaxis] + np.arange(width)
         padded[filled] = values[sources[filled]]
         return padded
 
-    def _segment_ids(self, rows, width):
-        places = np.arange(width)
-        second = places >= self._first_lengths[rows][:, np.newaxis]
-        filled = places < self.lengths[rows][:, np.newaxis]
-        return (filled & second).astype("int32")
+    def _filled(self, rows, width):
+        """Which places of some rows hold tokens, special ones included."""
+        return np.arange(width) < self.lengths[rows][:, np.newaxis]
 
-    def _check_room(self, sequence_length, num_texts):
-        if sequence_length < 2 + num_texts:
-            raise ValueError(
-                "`sequence_length` must leave room for a token between the "
-                f"{1 + num_texts} special tokens. "
-                f"Received: {sequence_length}."
-            )
+    def _segment_ids(self, rows, width):
+        second = np.arange(width) >= self._first_lengths[rows][:, np.newaxis]
+        return (self._filled(rows, width) & second).astype("int32")
 
     def _check_batching(self, batch_size, seed, fixed_length, length_multiple):
         check_int("batch_size", batch_size, minimum=1)
@@ -458,6 +479,17 @@ class TokenizedExamples:
                 "a smaller `sequence_length` cuts rows. "
                 f"Received: {fixed_length}."
             )
+
+
+def _sequence_length_of(source):
+    """The length that a preprocessor packs to."""
+    if tokenizer_of(source) is source:
+        raise ValueError(
+            "`sequence_length` is missing: a tokenizer does not say how long "
+            "rows may be. Pass it, or the model's preprocessor in the "
+            f"tokenizer's place. Received: a {type(source).__name__}."
+        )
+    return source.sequence_length
 
 
 def _check_first_batch(first_batch, count):

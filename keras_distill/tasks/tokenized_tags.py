@@ -15,13 +15,15 @@ from keras_distill.tasks.word_pieces import tokenize_and_pack_words
 class TokenizedTags(TokenizedExamples):
     """The token ids of tagged sentences, tokenised once.
 
-    Words are cut into the tokenizer's pieces and packed as `[CLS] pieces
-    [SEP]`. The first piece of a word carries its label; the other pieces, the
-    special tokens and padding carry none. A word of which the tokenizer
-    leaves nothing becomes the unknown token and keeps its label. Of a sentence
-    that is too long the last pieces are cut off, and with them the words
-    whose first piece goes; `num_lost_words` says how many, and they are
-    predicted as `-1`, which `evaluate_tags` counts as no phrase.
+    Words are cut into the tokenizer's pieces and packed as the model reads
+    one text, for BERT `[CLS] pieces [SEP]`. The pieces are those of the
+    sentence with a space between its words. The first piece of a word carries
+    its label; the other pieces, the special tokens and padding carry none. A
+    word of which the tokenizer leaves nothing becomes the unknown token and
+    keeps its label. Of a sentence that is too long the last pieces are cut
+    off, and with them the words whose first piece goes; `num_lost_words` says
+    how many, and they are predicted as `-1`, which `evaluate_tags` counts as
+    no phrase.
 
     It is batched as `TokenizedExamples`, and a `TeacherCache` takes it. A
     batch is `(x, y, sample_weight)`, or `(x,)` when there are no labels:
@@ -39,8 +41,10 @@ class TokenizedTags(TokenizedExamples):
 
     Args:
         examples: `TaggedExamples`. The sentences.
-        tokenizer: a KerasHub WordPiece or SentencePiece tokenizer.
+        tokenizer: the model's preprocessor, or a KerasHub tokenizer, as in
+            `TokenizedExamples`.
         sequence_length: int. The most tokens per row, special ones included.
+            Defaults to the preprocessor's.
         progress: function of two ints, the different words done and their
             number. Called after each chunk. Defaults to `None`.
 
@@ -72,12 +76,14 @@ class TokenizedTags(TokenizedExamples):
 
     _as_examples = staticmethod(as_tagged_examples)
 
-    def __init__(self, examples, tokenizer, sequence_length, progress=None):
+    def __init__(
+        self, examples, tokenizer, sequence_length=None, progress=None
+    ):
         super().__init__(examples, tokenizer, sequence_length, progress)
         lost_words = self._word_counts - self._kept_words()
         if lost_words.any():
             warnings.warn(
-                f"`sequence_length={sequence_length}` cuts off "
+                f"`sequence_length={self.sequence_length}` cuts off "
                 f"{lost_words.sum()} of {self.num_words} words, in "
                 f"{np.count_nonzero(lost_words)} of {len(self)} sentences. "
                 "They are not learnt, and are predicted as no phrase.",
@@ -124,9 +130,9 @@ class TokenizedTags(TokenizedExamples):
     def _tokenize(
         self, examples, tokenizer, sequence_length, progress, cache_dir=None
     ):
-        self._check_room(sequence_length, num_texts=1)
+        self.layout.check_room(sequence_length, num_texts=1)
         rows, words, first_lengths = tokenize_and_pack_words(
-            examples.words, tokenizer, sequence_length, progress
+            examples.words, tokenizer, self.layout, sequence_length, progress
         )
         # The number of a word at its first piece, beside the token ids.
         self._words = words.values

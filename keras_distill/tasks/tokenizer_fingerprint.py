@@ -20,12 +20,16 @@ def tokenizer_fingerprint(tokenizer):
     if not hasattr(tokenizer, "get_vocabulary"):
         return None
     options = {
-        name: value
+        name: _plain(value)
         for name, value in tokenizer.get_config().items()
-        if name not in _IGNORED
-        and isinstance(value, (bool, int, float, str, type(None)))
+        if name not in _IGNORED and not isinstance(value, dict)
     }
-    vocabulary = list(tokenizer.get_vocabulary())
+    vocabulary = getattr(tokenizer, "vocabulary", None)
+    if isinstance(vocabulary, dict):
+        # Byte pairs: the order says nothing of the ids.
+        vocabulary = sorted(vocabulary.items())
+    else:
+        vocabulary = list(tokenizer.get_vocabulary())
     content = [type(tokenizer).__name__, vocabulary, options]
     # How texts are normalized and words are split, where the vocabulary alone
     # does not say so: the merges of byte pairs, the scores of sentence pieces,
@@ -34,3 +38,12 @@ def tokenizer_fingerprint(tokenizer):
         if getattr(tokenizer, name, None) is not None:
             content.append(repr(getattr(tokenizer, name)))
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+def _plain(value):
+    """An option as JSON; special tokens come in no order of their own."""
+    if isinstance(value, (list, tuple, set)):
+        return sorted(map(str, value))
+    if isinstance(value, (bool, int, float, str, type(None))):
+        return value
+    return type(value).__name__

@@ -1,28 +1,24 @@
 """Cuts words into the pieces of a tokenizer, and remembers whose they are."""
 
-import itertools
-
-import keras_hub
 import numpy as np
 
+from keras_distill.packing.single_words import space_before_word
+from keras_distill.packing.single_words import unknown_id
 from keras_distill.tasks.packing import Ragged
 from keras_distill.tasks.packing import pack
 from keras_distill.tasks.packing import ranges
-from keras_distill.tasks.tokenization import special_ids
 from keras_distill.tasks.tokenization import tokenize
 
 # Marks a token that is not the first piece of a word.
 NO_WORD = -1
 
-# In both, a word gives the same pieces alone as in its sentence.
-_TOKENIZERS = (
-    keras_hub.tokenizers.WordPieceTokenizer,
-    keras_hub.tokenizers.SentencePieceTokenizer,
-)
 
+def tokenize_and_pack_words(
+    words, tokenizer, layout, sequence_length, progress=None
+):
+    """Tokenises sentences word by word and packs them.
 
-def tokenize_and_pack_words(words, tokenizer, sequence_length, progress=None):
-    """Tokenises sentences word by word and packs them as BERT reads them.
+    The tokens are those of the whole sentence, its words joined by spaces.
 
     A word of which the tokenizer leaves nothing, such as a lone space or
     control character, becomes the unknown token, so that every word has a
@@ -30,7 +26,8 @@ def tokenize_and_pack_words(words, tokenizer, sequence_length, progress=None):
 
     Args:
         words: list of lists of strings, one list per sentence.
-        tokenizer: a KerasHub WordPiece or SentencePiece tokenizer.
+        tokenizer: a KerasHub tokenizer.
+        layout: `keras_distill.packing.Layout`. How a row is packed.
         sequence_length: int. The most tokens per row, special ones included.
         progress: function of the different words done and of their number.
             Defaults to `None`.
@@ -41,15 +38,14 @@ def tokenize_and_pack_words(words, tokenizer, sequence_length, progress=None):
         and `NO_WORD` elsewhere; and an int64 array of the rows' lengths.
 
     Raises:
-        ValueError: If the tokenizer is of another kind.
+        ValueError: If nothing is left of a word and the tokenizer has no
+            unknown token.
     """
-    start_id, end_id, _ = special_ids(tokenizer)
-    _check_tokenizer(tokenizer)
     vocabulary = {}
     numbers = np.fromiter(
         (
-            vocabulary.setdefault(word, len(vocabulary))
-            for word in itertools.chain.from_iterable(words)
+            vocabulary.setdefault(text, len(vocabulary))
+            for text in _word_texts(words, space_before_word(tokenizer))
         ),
         dtype="int64",
     )
@@ -61,21 +57,20 @@ def tokenize_and_pack_words(words, tokenizer, sequence_length, progress=None):
 
     lengths = _sums(counts, np.array([len(row) for row in words], "int64"))
     rows, first_lengths = pack(
-        [Ragged(token_ids, lengths)], start_id, end_id, sequence_length
+        [Ragged(token_ids, lengths)], layout, sequence_length
     )
     places, _ = pack(
-        [Ragged(places, lengths)], NO_WORD, NO_WORD, sequence_length
+        [Ragged(places, lengths)], layout.marked(NO_WORD), sequence_length
     )
     return rows, places, first_lengths
 
 
-def _check_tokenizer(tokenizer):
-    if not isinstance(tokenizer, _TOKENIZERS):
-        raise ValueError(
-            "`tokenizer` must be a WordPiece or a SentencePiece tokenizer, as "
-            "BERT and XLM-RoBERTa have, to cut single words. Received: "
-            f"{type(tokenizer).__name__}."
-        )
+def _word_texts(words, space):
+    """The words of all sentences, with the space that stands before them."""
+    for row in words:
+        yield from row[:1]
+        for word in row[1:]:
+            yield space + word
 
 
 def _pieces(words, tokenizer, progress):
@@ -101,10 +96,14 @@ def _pieces(words, tokenizer, progress):
 
 def _unknown(tokenizer):
     """The id of the token for what is in no vocabulary."""
-    if isinstance(tokenizer, keras_hub.tokenizers.WordPieceTokenizer):
-        return tokenizer.token_to_id(tokenizer.oov_token)
-    known = getattr(tokenizer, "unk_token_id", None)
-    return tokenizer.token_to_id("<unk>") if known is None else known
+    known = unknown_id(tokenizer)
+    if known is None:
+        raise ValueError(
+            "A word of `examples` is empty to the tokenizer, which has no "
+            "token for unknown words to put in its place. Leave such words "
+            f"out. Received: a {type(tokenizer).__name__}."
+        )
+    return known
 
 
 def _sums(values, counts):

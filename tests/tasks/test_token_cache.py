@@ -8,6 +8,11 @@ from keras_distill.tasks import Examples
 from keras_distill.tasks import TokenizedExamples
 from keras_distill.tasks import token_cache
 
+# Those of the tokenizer of all tests.
+WORDS = (
+    "a the film movie plot actor is was not very good bad great dull funny sad "
+    "story ending and but with it"
+).split()
 TEXTS = (["a good film", "", "zzz"], ["great", "the plot was dull", "it"])
 
 
@@ -82,6 +87,15 @@ def with_vocabulary(*words, **options):
     return keras_hub.models.BertTokenizer([*special, *words], **options)
 
 
+def packed_with(roberta=False, **options):
+    """A preprocessor of the same vocabulary that packs in another way."""
+    name = "Roberta" if roberta else "Bert"
+    preprocessor = getattr(
+        keras_hub.models, f"{name}TextClassifierPreprocessor"
+    )
+    return preprocessor(with_vocabulary(*WORDS, lowercase=True), **options)
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -91,6 +105,8 @@ def with_vocabulary(*words, **options):
         # The same characters, divided in another way.
         {"texts": (["a good film", "z", "zz"], TEXTS[1])},
         {"length": 9},
+        {"tokenizer": packed_with(truncate="waterfall")},
+        {"tokenizer": packed_with(roberta=True)},
         {"tokenizer": with_vocabulary("a", "good")},
         {"tokenizer": with_vocabulary("good", "a")},
         {"tokenizer": with_vocabulary("a", "good", lowercase=True)},

@@ -3,9 +3,16 @@
 import keras_hub
 import pytest
 
-from keras_distill.tasks.word_pieces import tokenize_and_pack_words
+from keras_distill.packing import layout_of
+from keras_distill.tasks import word_pieces
 
 WORDS = [["Atelocentra", "Meyrick"], [], ["\u200b", "sings", "\u3000", ""]]
+
+
+def tokenize_and_pack_words(words, tokenizer, length, **options):
+    return word_pieces.tokenize_and_pack_words(
+        words, tokenizer, layout_of(tokenizer), length, **options
+    )
 
 
 def rows_of(ragged):
@@ -63,15 +70,37 @@ def test_no_sentences(piece_tokenizer):
     assert len(rows.values) == len(words.values) == len(lengths) == 0
 
 
-def test_tokenizers_that_need_the_space_before_a_word_are_refused():
-    tokenizer = keras_hub.models.RobertaTokenizer(
-        vocabulary={
-            token: index
-            for index, token in enumerate(
-                ["<s>", "<pad>", "</s>", "<mask>", "a", "n", "an"]
-            )
-        },
-        merges=["a n"],
+@pytest.fixture
+def byte_pairs():
+    """Every byte, and the merges that give a word with its space."""
+    letters = [chr(code) for code in range(33, 127)]
+    tokens = ["<s>", "<pad>", "</s>", "<mask>", "\u0120", *letters]
+    merges = ["\u0120 a", "\u0120a n", "a n"]
+    tokens += [merge.replace(" ", "") for merge in merges]
+    return keras_hub.models.RobertaTokenizer(
+        vocabulary={token: index for index, token in enumerate(tokens)},
+        merges=merges,
     )
-    with pytest.raises(ValueError, match="must be a WordPiece or"):
-        tokenize_and_pack_words([["an"]], tokenizer, 8)
+
+
+@pytest.mark.parametrize("add_prefix_space", [False, True])
+def test_the_space_before_a_word_is_part_of_it(byte_pairs, add_prefix_space):
+    tokenizer = keras_hub.models.RobertaTokenizer(
+        vocabulary=byte_pairs.vocabulary,
+        merges=byte_pairs.merges,
+        add_prefix_space=add_prefix_space,
+    )
+    words = ["an", "an", "an", "b", "<mask>", "an"]
+    rows, places, _ = tokenize_and_pack_words([words], tokenizer, 32)
+    tokens = [tokenizer.id_to_token(i) for i in rows_of(rows)[0][1:-1]]
+    first = "\u0120an" if add_prefix_space else "an"
+    assert tokens[:3] == [first, "\u0120an", "\u0120an"]
+    assert rows_of(rows)[0][1:-1] == list(tokenizer(" ".join(words)))
+    assert [place for place in rows_of(places)[0] if place >= 0] == [
+        *range(len(words))
+    ]
+
+
+def test_a_word_without_a_token_for_it_is_refused(byte_pairs):
+    with pytest.raises(ValueError, match="no token for unknown words"):
+        tokenize_and_pack_words([["", "an"]], byte_pairs, 8)

@@ -1,0 +1,246 @@
+"""Training, the model's own preprocessor and serving read the same ids."""
+
+import itertools
+
+import keras
+import keras_hub
+import numpy as np
+import pytest
+
+pytestmark = pytest.mark.tensorflow("packs in the graph of a SavedModel")
+
+if keras.backend.backend() == "tensorflow":
+    import tensorflow as tf
+
+    from keras_distill.export.graph_tokenizer import graph_tokenizer
+    from keras_distill.export.interface import Interface
+    from keras_distill.export.served_classifier import ServedClassifier
+    from keras_distill.export.served_token_classifier import (
+        ServedTokenClassifier,
+    )
+
+from keras_distill import models  # noqa: E402
+from keras_distill import tasks  # noqa: E402
+from keras_distill.packing import layout_of  # noqa: E402
+from keras_distill.tasks import tokenization  # noqa: E402
+
+# Those of tests/export/conftest.py.
+FAMILIES = ["bert", "distil_bert", "roberta", "xlm_roberta", "bert_of_pieces"]
+FIRST = [
+    "The good film",
+    "",
+    "[SEP] </s> <mask> [PAD] [MASK] <s>[CLS]",
+    "don't watch " + "the very good film and the plot " * 9,
+    "x",
+    "DON'T 12345 \t two  spaces\nand a line \u00e9\u4e2d\u6587 \U0001f3ac",
+]
+SECOND = [
+    "a dull plot",
+    "good",
+    "",
+    "and " * 40,
+    "a funny ending, but not a great story with a bad actor " * 2,
+    "</s> good",
+]
+TEXTS = {"single": (FIRST,), "pair": (FIRST, SECOND)}
+
+
+class Tokens:
+    """What a tokenizer makes of columns, traced once for all packings."""
+
+    def __init__(self, tokenizer, columns):
+        @tf.function(autograph=False)
+        def run(*columns):
+            return [tokenizer(column) for column in columns]
+
+        self._columns = columns
+        self._tokens = run(*[tf.constant(column) for column in columns])
+
+    def __call__(self, column):
+        column = [x.decode() for x in np.asarray(column).tolist()]
+        return self._tokens[self._columns.index(column)]
+
+
+@pytest.fixture
+def tokens_of_family(tokenizer_of_family):
+    """The tokens of all texts, in `fit` and `predict` and as served."""
+
+    def get(family):
+        tokenizer = tokenizer_of_family(family)
+        own = Tokens(tokenizer, TEXTS["pair"])
+        served = graph_tokenizer(tokenizer)
+        if served is tokenizer:
+            return own, own
+        return own, Tokens(served, TEXTS["pair"])
+
+    return get
+
+
+@pytest.fixture
+def tokenized_once(monkeypatch):
+    """Lets a tokenizer of `TokenizedExamples` run once over all texts."""
+    real = tokenization.tokenize
+    made = {}
+
+    def tokenize(texts, tokenizer):
+        if id(tokenizer) not in made:
+            (made[id(tokenizer)],) = real(TEXTS["pair"], tokenizer)
+        yield [
+            made[id(tokenizer)][TEXTS["pair"].index(list(column))]
+            for column in texts
+        ]
+
+    monkeypatch.setattr(tokenization, "tokenize", tokenize)
+
+
+def own_ids(preprocessor, tokens, texts):
+    """What the model's own preprocessor packs, and where there are tokens."""
+    layout_of(preprocessor)  # builds the packer
+    columns = tuple(tokens(tf.constant(column)) for column in texts)
+    token_ids, segment_ids = preprocessor.packer(columns)
+    token_ids = np.asarray(token_ids)
+    pad = preprocessor.tokenizer.pad_token_id
+    # A padding token that a text holds is a token like others.
+    trailing = (token_ids[:, ::-1] != pad).argmax(axis=1)
+    places = np.arange(token_ids.shape[1])
+    return {
+        "token_ids": token_ids,
+        "segment_ids": np.asarray(segment_ids),
+        "padding_mask": places < (len(places) - trailing)[:, None],
+    }
+
+
+def tokenized(source, texts, length=None):
+    examples = tasks.TokenizedExamples(tasks.Examples(texts), source, length)
+    (x,) = next(examples.iterate(len(examples)))
+    return x
+
+
+def assert_equal(found, expected, pad):
+    """Equal but for padding that the longest row does not need."""
+    width = found["token_ids"].shape[1]
+    for name, wanted in expected.items():
+        values = np.pad(
+            np.asarray(found[name]),
+            [(0, 0), (0, wanted.shape[1] - width)],
+            constant_values=pad if name == "token_ids" else 0,
+        )
+        np.testing.assert_array_equal(values, wanted, err_msg=name)
+
+
+@pytest.mark.usefixtures("tokenized_once")
+@pytest.mark.parametrize("family", FAMILIES)
+def test_classifiers_read_the_same_ids(make_family, tokens_of_family, family):
+    own, served_tokens = tokens_of_family(family)
+    classifier = make_family(family)
+    pad = classifier.preprocessor.tokenizer.pad_token_id
+    for texts, length, truncate in itertools.product(
+        TEXTS.values(), (64, 13), ("round_robin", "waterfall")
+    ):
+        preprocessor = type(classifier.preprocessor)(
+            classifier.preprocessor.tokenizer, length, truncate
+        )
+        classifier.preprocessor = preprocessor
+        expected = own_ids(preprocessor, own, texts)
+        assert_equal(tokenized(preprocessor, texts), expected, pad)
+        served = ServedClassifier(
+            classifier,
+            Interface.of(
+                classifier,
+                label_names=["no", "yes"],
+                text_columns=["first", "second"][: len(texts)],
+            ),
+        )
+        served.tokenize = served_tokens
+        found = served._encode_texts(*[tf.constant(x) for x in texts])
+        assert_equal(found, {k: expected[k] for k in classifier.input}, pad)
+
+
+@pytest.mark.usefixtures("tokenized_once")
+@pytest.mark.parametrize("family", FAMILIES[:-1])
+def test_a_tokenizer_is_packed_as_its_family(make_preprocessor, family):
+    preprocessor = make_preprocessor(family, sequence_length=13)
+    for texts in TEXTS.values():
+        expected = tokenized(preprocessor, texts)
+        found = tokenized(preprocessor.tokenizer, texts, 13)
+        for name, values in expected.items():
+            np.testing.assert_array_equal(found[name], values)
+
+
+def test_a_pair_of_roberta_has_two_separators(tokenizer_of_family):
+    tokenizer = tokenizer_of_family("roberta")
+    x = tokenized(tokenizer, (["good"], ["film"]), 16)
+    tokens = [tokenizer.id_to_token(i) for i in x["token_ids"][0]]
+    assert tokens == ["<s>", "good", "</s>", "</s>", "film", "</s>"]
+    assert x["segment_ids"].tolist() == [[0, 0, 0, 0, 1, 1]]
+
+
+def test_a_padding_token_in_a_text_is_no_padding(tokenizer_of_family):
+    tokenizer = tokenizer_of_family("roberta")
+    x = tokenized(tokenizer, (["good<pad>film", "x"],), 16)
+    assert x["token_ids"][0].tolist().count(tokenizer.pad_token_id) == 1
+    assert x["padding_mask"].tolist() == [[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]]
+
+
+SENTENCES = [
+    "The good film <mask> and DON'T</s> 12345 \u00e9\u4e2d \U0001f3ac",
+    "",
+    "good",
+    "and " * 40,
+]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_taggers_read_the_same_ids(make_preprocessor, make_backbone, family):
+    preprocessor = make_preprocessor(family, sequence_length=16)
+    tagger = models.TokenClassifier(
+        make_backbone(family), 3, preprocessor=preprocessor
+    )
+    served = ServedTokenClassifier(
+        tagger, Interface.of(tagger, label_names=["a", "b", "c"])
+    )
+    words = [sentence.split() for sentence in SENTENCES]
+    with pytest.warns(UserWarning, match="cuts off"):
+        data = tasks.TokenizedTags(tasks.TaggedExamples(words), preprocessor)
+    (trained,) = next(data.iterate(len(data)))
+    served_ids = served.encode(tf.constant(SENTENCES))
+    for name, values in served_ids.items():
+        np.testing.assert_array_equal(values, trained[name], err_msg=name)
+    answer = served.signatures()["serving_default"](text=tf.constant(SENTENCES))
+    predicted = tasks.predict_tags(tagger, data)
+    for row, tags in zip(answer["tag_ids"].numpy(), predicted, strict=True):
+        assert row[: len(tags)].tolist() == tags.tolist()
+
+
+def test_models_without_segments_are_given_none(make_family):
+    classifier = make_family("distil_bert", sequence_length=16)
+    data = tasks.TokenizedExamples(
+        tasks.Examples(TEXTS["pair"]), classifier.preprocessor
+    )
+    # Keras would warn of inputs that the model does not read.
+    assert tasks.predict_logits(classifier, data).shape == (len(FIRST), 2)
+
+
+def test_byte_pairs_of_the_graph_are_those_of_keras_hub(tokenizer_of_family):
+    tokenizer = keras_hub.models.RobertaTokenizer(
+        tokenizer_of_family("roberta").vocabulary,
+        tokenizer_of_family("roberta").merges,
+    )
+
+    random = np.random.default_rng(0)
+    letters = list("tthheegoodfilm  <>/mask'1234\n.\u00e9\u4e2d\u00a0\t")
+    texts = ["".join(random.choice(letters, n)) for n in range(200)]
+    texts += [*FIRST, *SECOND, "good" * 300, " ", "", "<unk> <mask>x </s>"]
+    spec = [tf.TensorSpec([None], tf.string)]
+
+    def rows(function):
+        traced = tf.function(
+            lambda x: function(x), input_signature=spec, autograph=False
+        )
+        return traced(tf.constant(texts)).to_list()
+
+    for add_prefix_space in (False, True):
+        tokenizer.add_prefix_space = add_prefix_space
+        ours = graph_tokenizer(tokenizer)
+        assert ours is not tokenizer
+        assert rows(ours) == rows(tokenizer)
