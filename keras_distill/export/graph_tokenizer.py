@@ -1,12 +1,15 @@
 """A tokenizer as it is saved in the graph of a served model."""
 
-import keras
+import types
+
 import tensorflow as tf
 
 from keras_distill.export.byte_pairs import BytePairs
 from keras_distill.export.byte_pairs import cuts_as_keras_hub
 
 _Resource = tf.saved_model.experimental.TrackableResource
+# What a tokenizer may refer to, but is not made of.
+_NO_PARTS = (type, types.ModuleType, types.FunctionType, tf.Tensor)
 
 
 def graph_tokenizer(tokenizer):
@@ -46,8 +49,6 @@ def resources_of(tokenizer):
             open_.extend(value.values())
         elif isinstance(value, (list, tuple, set)):
             open_.extend(value)
-        elif value is tokenizer or isinstance(
-            value, (tf.Module, keras.layers.Layer)
-        ):
+        elif not isinstance(value, _NO_PARTS):
             open_.extend(getattr(value, "__dict__", {}).values())
     return found

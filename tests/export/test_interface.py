@@ -27,12 +27,68 @@ def test_the_task_gives_what_is_not_given(classifier):
         text_columns=("sentence1", "sentence2"),
         sequence_length=24,
     )
+    # But not the length, which is that of the training.
     assert Interface.of(classifier, task) == Interface(
-        ("sentence1", "sentence2"), ("no", "yes"), 24
+        ("sentence1", "sentence2"), ("no", "yes"), 16
     )
     assert Interface.of(classifier, task, NAMES, ["text"], 8) == Interface(
         ("text",), ("negative", "positive"), 8
     )
+
+
+def test_a_single_output_with_a_name_is_a_label_of_its_own(make_classifier):
+    binary = make_classifier(num_layers=1, num_classes=1)
+    assert Interface.of(binary, label_names=["toxic"]).multi_label
+    with pytest.raises(ValueError, match="`multi_label=False` does not fit"):
+        Interface.of(binary, label_names=["toxic"], multi_label=False)
+
+
+def with_head(classifier, activation, num_classes=2):
+    return keras_hub.models.BertTextClassifier(
+        classifier.backbone,
+        num_classes=num_classes,
+        preprocessor=classifier.preprocessor,
+        activation=activation,
+    )
+
+
+def is_multi_label(classifier, **arguments):
+    return Interface.of(classifier, label_names=NAMES, **arguments).multi_label
+
+
+def test_who_says_that_labels_are_independent(classifier):
+    assert not is_multi_label(classifier)
+    assert is_multi_label(classifier, multi_label=True)
+    task = types.SimpleNamespace(
+        label_names=NAMES, text_columns=["text"], multi_label=True
+    )
+    assert is_multi_label(classifier, task=task)
+    assert not is_multi_label(classifier, task=task, multi_label=False)
+    for loss in (
+        "binary_crossentropy",
+        keras.losses.BinaryCrossentropy(from_logits=True),
+        keras.losses.BinaryFocalCrossentropy(from_logits=True),
+    ):
+        classifier.compile(loss=loss)
+        assert is_multi_label(classifier)
+    assert not is_multi_label(classifier, multi_label=False)
+    assert is_multi_label(with_head(classifier, "sigmoid"))
+    assert not is_multi_label(with_head(classifier, "softmax"))
+
+
+@pytest.mark.parametrize(
+    ("activation", "asked"), [("softmax", True), ("sigmoid", False)]
+)
+def test_what_is_asked_must_fit_the_activation(classifier, activation, asked):
+    head = with_head(classifier, activation)
+    with pytest.raises(ValueError, match=f"activation='{activation}'.*Leave"):
+        is_multi_label(head, multi_label=asked)
+
+
+def test_labels_of_their_own_need_names(make_classifier):
+    binary = make_classifier(num_layers=1, num_classes=1)
+    with pytest.raises(ValueError, match="`label_names` is missing"):
+        Interface.of(binary, multi_label=True)
 
 
 def test_a_single_output_without_names_is_a_regression(make_classifier):
@@ -86,15 +142,15 @@ def test_a_classifier_without_a_preprocessor_is_refused(classifier):
         Interface.of(classifier, label_names=NAMES)
 
 
-def test_a_classifier_that_gives_probabilities_is_refused(classifier):
-    softmax = keras_hub.models.BertTextClassifier(
-        classifier.backbone,
-        num_classes=2,
-        preprocessor=classifier.preprocessor,
-        activation="softmax",
-    )
-    with pytest.raises(ValueError, match="logits.*activation='softmax'"):
-        Interface.of(softmax, label_names=NAMES)
+def test_a_classifier_that_gives_neither_logits_nor_shares_is_refused(
+    classifier,
+):
+    relu = with_head(classifier, "relu")
+    with pytest.raises(ValueError, match="logits.*activation='relu'"):
+        Interface.of(relu, label_names=NAMES)
+    alone = with_head(classifier, "softmax", num_classes=1)
+    with pytest.raises(ValueError, match="by sigmoid.*activation='softmax'"):
+        Interface.of(alone, label_names=["toxic"])
 
 
 def test_other_tokenizers_are_refused(classifier):

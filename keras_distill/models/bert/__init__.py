@@ -5,6 +5,7 @@ from keras_distill.models.bert.preprocessing import BertBackboneTokenizer
 from keras_distill.models.bert.preprocessing import (
     BertTextClassifierPreprocessor,
 )
+from keras_distill.models.bert.preprocessing import MultilingualBertPreprocessor
 from keras_distill.models.bert.text_classifier import BertTextClassifier
 
 __all__ = [
@@ -12,4 +13,5 @@ __all__ = [
     "BertBackboneTokenizer",
     "BertTextClassifier",
     "BertTextClassifierPreprocessor",
+    "MultilingualBertPreprocessor",
 ]

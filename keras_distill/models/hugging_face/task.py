@@ -4,6 +4,7 @@ import warnings
 
 import keras_hub
 
+from keras_distill.models.bert import MultilingualBertPreprocessor
 from keras_distill.models.hugging_face.encoder import load_encoder
 from keras_distill.models.hugging_face.head import TEXT
 from keras_distill.models.hugging_face.head import TOKEN
@@ -87,7 +88,13 @@ def load_preprocessor(checkpoint):
     tokenizer = huggingface_tokenizer(
         checkpoint.folder, checkpoint.settings.sizes["vocabulary_size"]
     )
-    return _text_classifier(checkpoint).preprocessor_cls(
+    preprocessor_class = _text_classifier(checkpoint).preprocessor_cls
+    if preprocessor_class is keras_hub.models.BertTextClassifierPreprocessor:
+        # Multilingual BERTs pack pairs as XLM-RoBERTa, whose tokenizer they
+        # have.
+        if not isinstance(tokenizer, preprocessor_class.tokenizer_cls):
+            preprocessor_class = MultilingualBertPreprocessor
+    return preprocessor_class(
         tokenizer,
         sequence_length=checkpoint.settings.sizes["max_sequence_length"],
     )
