@@ -39,7 +39,10 @@ class ArrayPipeline:
             name: keras.ops.convert_to_numpy(features[name])
             for name in self.model.input
         }
-        longest = arrays["padding_mask"].sum(axis=1).max(initial=1)
+        mask = arrays["padding_mask"].astype("int32")
+        # Up to the last real token: KerasHub masks a padding token that a
+        # text holds.
+        longest = (mask * np.arange(1, mask.shape[1] + 1)).max(initial=1)
         if self.compiles_each_length:
             longest = -(-longest // _LENGTH_MULTIPLE) * _LENGTH_MULTIPLE
         return {

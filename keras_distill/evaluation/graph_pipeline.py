@@ -32,9 +32,11 @@ class GraphPipeline:
             with tf.device("cpu"):
                 # By name: two texts without one read as (x, y).
                 features = model.preprocessor(x=texts)
-                lengths = tf.reduce_sum(
-                    tf.cast(features["padding_mask"], "int32"), axis=1
-                )
+                mask = tf.cast(features["padding_mask"], "int32")
+                # Up to the last real token: KerasHub masks a padding token
+                # that a text holds.
+                places = tf.range(1, tf.shape(mask)[1] + 1)
+                lengths = tf.reduce_max(mask * places, axis=1)
                 # An empty batch has no longest text.
                 longest = tf.reduce_max(tf.concat([lengths, [1]], axis=0))
                 return {
