@@ -81,7 +81,7 @@ def test_pairs_in_a_new_process_are_those_of_the_training(
     )
     assert done.returncode == 0, done.stderr
     found = np.array(json.loads(done.stdout.splitlines()[-1]))
-    assert np.ptp(found[..., 0], axis=1).min() > 0.05
+    assert np.ptp(found[..., 0], axis=1).min() > 0.01
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
 
 
