@@ -374,7 +374,7 @@ class TokenizedExamples:
             dict of str to str or `None`.
         """
         tokens = content_hash(
-            self.lengths, self._first_lengths, int(self._pad_id)
+            self.lengths, self._first_lengths, self.layout.pad
         )
         for first in range(0, len(self), _HASHED_ROWS):
             tokens.add(
