@@ -1,7 +1,6 @@
 """Examples tokenised once, in batches no longer than they must be."""
 
 import keras
-import keras_hub
 import numpy as np
 
 from keras_distill.arguments import check_int
