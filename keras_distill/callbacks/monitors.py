@@ -14,8 +14,9 @@ _ALL_TERMS = "distillation_loss"
 def check_monitors(callbacks, loss_names, metrics, validates):
     """Raises if a callback monitors what is never logged.
 
-    Keras warns of it at the end of each epoch, and goes on training. Another
-    callback of one's own may add to the logs: with such, it is a warning.
+    Keras warns of it at the end of each epoch, and goes on training. A
+    callback of one's own may add to the logs: beside such, only a name of
+    `keras.distillation` is told, in a warning.
 
     Args:
         callbacks: sequence of `keras.callbacks.Callback`.
@@ -44,7 +45,7 @@ def check_monitors(callbacks, loss_names, metrics, validates):
             missing = _instead(monitor, name, loss_names, metrics)
         elif is_of_validation and not validates:
             missing = "Pass `validation_data` to `fit`."
-        if missing is None:
+        if missing is None or (others and name not in (_TOTAL, _ALL_TERMS)):
             continue
         message = (
             f"{type(callback).__name__} monitors what is never logged. "

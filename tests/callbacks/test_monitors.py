@@ -99,12 +99,19 @@ def test_measures_of_keep_best_are_monitored(fit):
     assert stop.best == 0.5
 
 
-def test_beside_a_callback_of_ones_own_it_is_a_warning(fit):
-    class AddsF1(C.Callback):
-        def on_epoch_end(self, epoch, logs=None):
-            logs["f1"] = 0.5
+class AddsF1(C.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        logs["f1"] = 0.5
 
+
+def test_what_a_callback_of_ones_own_adds_is_monitored(fit):
     stop = C.EarlyStopping("f1", mode="max")
-    with pytest.warns(UserWarning, match="monitors what is never logged"):
-        fit(AddsF1(), stop)
+    fit(AddsF1(), stop)
     assert stop.best == 0.5
+
+
+def test_beside_a_callback_of_ones_own_a_known_name_is_a_warning(fit):
+    stop = C.EarlyStopping("total_loss", mode="min")
+    with pytest.warns(UserWarning) as told:
+        fit(AddsF1(), stop)
+    assert "The total loss is 'loss' here." in str(told[0].message)
