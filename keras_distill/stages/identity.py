@@ -70,13 +70,28 @@ def teacher_identity(stage):
     if has_random_weights(teacher):
         # Such as a head that no loss looks at.
         weights = _weights_looked_at(stage)
-    found = weights_identity(teacher, weights)
     tokenizer = getattr(getattr(teacher, "preprocessor", None), "tokenizer", 0)
+    return model_identity(teacher, tokenizer, weights)
+
+
+def model_identity(model, tokenizer, weights=None):
+    """Tells a model from others.
+
+    Args:
+        model: `keras.Model`.
+        tokenizer: What makes the model's token ids.
+        weights: Optional list of `keras.Variable` of the model: those that
+            count. Defaults to all.
+
+    Returns:
+        dict that JSON can hold.
+    """
+    found = weights_identity(model, weights)
     return {
         "weights": content_hash(
             found["weights"], found["random_numbers"]
         ).hexdigest(),
-        "architecture": architecture(teacher),
+        "architecture": architecture(model),
         "tokenizer": tokenizer_fingerprint(tokenizer),
     }
 

@@ -51,6 +51,7 @@ class RunFolder:
     - `stages/<name>/`: checkpoints of the stage that is running; result and
       student of one that is finished.
     - `hashes.json`: hashes of files that stages are trained on.
+    - `inputs.json`: the inputs, if there are any.
     - `lock`: which process works in the folder.
 
     Whatever else is in the folder is left alone, and files of these names
@@ -71,15 +72,20 @@ class RunFolder:
         quiet: bool. Whether to show nothing. Defaults to `False`.
         leaves: Sequence of str. What else the run will leave in its folder. A
             folder that holds it, but no run, is refused. Defaults to `()`.
+        inputs: Optional dict that JSON can hold: what the results depend on
+            beside the configuration, such as hashes of data. It is for who
+            takes results of a finished run without running its stages, which
+            know by themselves what they were trained on. Others are refused
+            as another configuration is; a run that noted none takes them.
 
     Attributes:
         path: `pathlib.Path` of the folder.
         command: str. The command line of this process.
 
     Raises:
-        ValueError: If the folder holds a run of another configuration, files
-            of no run where a run writes its own, or another process works in
-            it.
+        ValueError: If the folder holds a run of another configuration or of
+            other inputs, files of no run where a run writes its own, or
+            another process works in it.
 
     Example:
 
@@ -91,7 +97,15 @@ class RunFolder:
     ```
     """
 
-    def __init__(self, path, config=None, resume=True, quiet=False, leaves=()):
+    def __init__(
+        self,
+        path,
+        config=None,
+        resume=True,
+        quiet=False,
+        leaves=(),
+        inputs=None,
+    ):
         self.path = local_path(path)
         if self.path.exists() and not self.path.is_dir():
             raise ValueError(
@@ -99,21 +113,27 @@ class RunFolder:
                 f"Received a file: {str(self.path)!r}"
             )
         if not _is_run(self.path):
-            check_names_free(self.path, (*_ITS_OWN, *leaves), "run")
+            names = [*_ITS_OWN, *leaves]
+            if inputs is not None:
+                names.append("inputs.json")
+            check_names_free(self.path, names, "run")
         self.quiet = quiet
         self.writes = is_chief()
         self.command = shlex.join(sys.orig_argv)
-        self.config = json.loads(json.dumps(config or {}))
+        self.config = _plain(config or {})
         self._console = make_console(
             soft_wrap=True, highlight=False, markup=False
         )
-        self._new_settings = None
+        # What is to be said once the record is begun.
+        self._notes = []
         self._lock = RunLock(self.path / "lock") if self.writes else None
         try:
             if not resume:
                 self._set_aside()
             self._read_record()
-            self._check_config()
+            self._check_known("config.json", self.config, "settings")
+            if inputs is not None:
+                self._check_known("inputs.json", _plain(inputs), "inputs")
             self._begin_record()
             self._hashes = FileHashes(self.path / "hashes.json")
         except BaseException:
@@ -211,7 +231,9 @@ class RunFolder:
 
     def _set_aside(self):
         """Renames a run that is there."""
-        if not self.writes or not (self.path / "config.json").exists():
+        names = ("config.json", "run.json")
+        is_run = any((self.path / name).exists() for name in names)
+        if not self.writes or not is_run:
             return
         if pathlib.Path.cwd().is_relative_to(self.path.resolve()):
             raise ValueError(
@@ -227,23 +249,32 @@ class RunFolder:
         self._lock = RunLock(self.path / "lock")
         self.say(f"The run that was there is {aside} now")
 
-    def _check_config(self):
-        path = self.path / "config.json"
-        known = read_json(path)
-        if known is None:
-            if self.writes:
-                write_json(path, self.config)
-        elif known != self.config:
-            found = "; ".join(differences(known, self.config))
-            if self._has_finished() or self.has_trained():
+    def _check_known(self, name, now, what):
+        """Notes what a run depends on, or refuses what is not the same."""
+        known = read_json(self.path / name)
+        is_bound = self._has_finished() or self.has_trained()
+        if known is not None:
+            found = "; ".join(differences(known, now))
+            if not found:
+                return
+            if is_bound:
                 raise ValueError(
-                    f"{str(self.path)!r} holds a run with other settings "
-                    f"({found}). Choose another folder, or {BEGIN_ANEW}."
+                    f"{str(self.path)!r} holds a run with other {what} "
+                    f"({found}). Put them back as they were, choose another "
+                    f"folder, or {BEGIN_ANEW}."
                 )
-            # A start that failed, with settings that were wrong.
-            self._new_settings = found
-            if self.writes:
-                write_json(path, self.config)
+            # A start that failed, with what was wrong.
+            self._notes.append(
+                f"Nothing was trained with the {what} that were there: they "
+                f"are replaced ({found})"
+            )
+        elif is_bound and what == "inputs":
+            self._notes.append(
+                "The run was begun by an earlier version, which did not note "
+                "its inputs: they are taken to be the same"
+            )
+        if self.writes:
+            write_json(self.path / name, now)
 
     def _has_finished(self):
         """Whether an earlier start came to its end."""
@@ -274,11 +305,7 @@ class RunFolder:
         }
         if starts and isinstance(starts[-1], dict):
             self._compare_versions(starts[-1].get("versions"))
-        if self._new_settings is not None:
-            self.say(
-                "Nothing was trained with the settings that were there: they "
-                f"are replaced ({self._new_settings})"
-            )
+        self.say(*self._notes)
         starts.append(self._start)
         if self.writes:
             write_json(self.path / "run.json", self._record)
@@ -302,6 +329,11 @@ def _is_run(path):
     """Whether a run was begun in a folder."""
     # The lock comes first and stays; who copies a run may leave it out.
     return (path / "lock").is_file() or (path / "run.json").is_file()
+
+
+def _plain(content):
+    """As it will be when it is read again: without tuples and the like."""
+    return json.loads(json.dumps(content))
 
 
 def _now():

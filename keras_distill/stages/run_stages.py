@@ -161,9 +161,13 @@ def _stop_if_asked(request, stage, folder):
 
 def _check_names(stages):
     names = [stage.name for stage in stages]
-    doubled = sorted({name for name in names if names.count(name) > 1})
+    # Folders of Windows and macOS are the same in any case.
+    folders = [name.casefold() for name in names]
+    doubled = sorted(
+        {name for name in names if folders.count(name.casefold()) > 1}
+    )
     if doubled:
         raise ValueError(
-            "Each stage must have a name of its own. Received twice: "
-            f"{', '.join(doubled)}"
+            "Each stage must have a name of its own, which differs in more "
+            f"than upper and lower case. Received twice: {', '.join(doubled)}"
         )

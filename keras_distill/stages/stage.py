@@ -23,6 +23,12 @@ from keras_distill.teachers.cache.fingerprint import architecture
 from keras_distill.train_steps import Steps
 from keras_distill.training_numbers import SHARE
 
+# What Windows takes for a device, in any case and with any ending.
+_RESERVED = {
+    *("con", "prn", "aux", "nul"),
+    *(port + number for port in ("com", "lpt") for number in "0123456789¹²³"),
+}
+
 
 class Stage:
     """One stage of a run: what is trained, on what, for what and how long.
@@ -390,10 +396,19 @@ class Stage:
 
 
 def _check_name(name):
-    if not isinstance(name, str) or not re.fullmatch(r"\w[\w.-]*", name):
+    pattern = r"\w([\w.-]*[\w-])?"
+    if not isinstance(name, str) or not re.fullmatch(pattern, name):
         raise ValueError(
             "`name` of a stage must be a name for a folder: letters, digits, "
-            f"'_', '-' and '.', no '.' or '-' first. Received: {name!r}"
+            "'_', '-' and '.', no '.' or '-' first and no '.' last. "
+            f"Received: {name!r}"
+        )
+    if name.partition(".")[0].lower() in _RESERVED:
+        raise ValueError(
+            "`name` of a stage must be a name for a folder on every system, "
+            "and Windows keeps this one for a device, whatever follows after "
+            f"a '.'. Choose another, such as '{name.partition('.')[0]}_'. "
+            f"Received: {name!r}"
         )
 
 

@@ -45,14 +45,12 @@ class _OnceSwitch(argparse.BooleanOptionalAction):
         store_once(parser, namespace, self.dest, value, option_string)
 
 
-def add_run_options(parser, run_dir, with_resume=True):
+def add_run_options(parser, run_dir):
     """Adds the options of how a recipe is run, whatever it is.
 
     Args:
         parser: `RecipeParser`.
         run_dir: str. The folder of the run unless asked for otherwise.
-        with_resume: bool. Whether the run can begin anew in the same folder.
-            Defaults to `True`.
     """
     parser.add_argument(
         "--run-dir",
@@ -61,15 +59,14 @@ def add_run_options(parser, run_dir, with_resume=True):
         default=run_dir,
         help="folder of the run (default: %(default)s)",
     )
-    if with_resume:
-        parser.add_argument(
-            "--resume",
-            action=_OnceSwitch,
-            default=True,
-            help="go on with a run of the same settings that is in the "
-            "folder; with --no-resume it is renamed and a new one begins "
-            "(default: --resume)",
-        )
+    parser.add_argument(
+        "--resume",
+        action=_OnceSwitch,
+        default=True,
+        help="go on with a run of the same settings that is in the folder; "
+        "with --no-resume it is renamed and a new one begins (default: "
+        "--resume)",
+    )
     parser.add_argument(
         "--quiet",
         action=Once,

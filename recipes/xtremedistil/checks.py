@@ -5,6 +5,7 @@ import gc
 import keras_distill
 from keras_distill import tasks
 from recipes.common.options import flag
+from recipes.xtremedistil import inputs
 from recipes.xtremedistil import models
 from recipes.xtremedistil import stage_list
 from recipes.xtremedistil.labelled_task import TaggingTask
@@ -19,10 +20,20 @@ class Checks:
     Args:
         quiet: bool. Whether to leave out the progress of reading. Defaults to
             `False`.
+        identify: bool. Whether to hash what is opened. Defaults to `False`.
+
+    Attributes:
+        task_inputs: dict of the name of each task to what `inputs.of_task`
+            returns, if they are hashed.
+        teacher_inputs: dict of the name of each source to what
+            `inputs.of_teacher` returns, if they are hashed.
     """
 
-    def __init__(self, quiet=False):
+    def __init__(self, quiet=False, identify=False):
+        self.task_inputs = {}
+        self.teacher_inputs = {}
         self._quiet = quiet
+        self._identify = identify
         self._tasks = {}
         self._checked = set()
 
@@ -48,21 +59,27 @@ class Checks:
             _check_texts(config, source)
         key = (config.source, config.student)
         if key not in self._checked:
-            _check_models(config, source, targets)
+            loaded = _check_models(config, source, targets)
+            if self._identify and config.source not in self.teacher_inputs:
+                self.teacher_inputs[config.source] = inputs.of_teacher(loaded)
+            del loaded
             self._checked.add(key)
             # Models hold themselves in circles; the next to come are large.
             gc.collect()
 
     def _read(self, config, name):
         if name not in self._tasks:
-            self._tasks[name] = read_task(
+            labelled = read_task(
                 name,
                 config.data_dir,
                 config.glue_dir,
                 self._quiet,
                 skip_bad_rows=config.skip_bad_rows,
                 encoding=config.encoding,
-            ).emptied()
+            )
+            if self._identify:
+                self.task_inputs[name] = inputs.of_task(labelled)
+            self._tasks[name] = labelled.emptied()
         return self._tasks[name]
 
 
@@ -154,6 +171,7 @@ def _check_texts(config, source):
 
 
 def _check_models(config, source, targets):
+    """Raises on models that do not fit; returns the `LoadedTeacher`."""
     loaded = models.load_teacher(config, source)
     teacher = loaded.classifier
     if loaded.has_head and targets and config.task_distillation != "none":
@@ -179,3 +197,4 @@ def _check_models(config, source, targets):
             stage_list.representation_losses(config, teacher, student),
             student_loss_weight=0,
         )
+    return loaded

@@ -32,6 +32,8 @@ def run(
     resume=True,
     cache_dir=None,
     logits_dir=None,
+    settings=None,
+    inputs=None,
 ):
     """Runs the recipe, or the rest of it, and writes its folder.
 
@@ -52,6 +54,10 @@ def run(
             texts; see `Trainer`.
         logits_dir: Optional path of a folder for the teacher's logits; see
             `Trainer`.
+        settings: Optional dict: what the folder notes as its configuration.
+            Defaults to `config.source_settings()`.
+        inputs: Optional dict that JSON can hold, as
+            `keras_distill.stages.RunFolder` takes it.
 
     Returns:
         dict that JSON can hold, or `None` on a machine that trained for
@@ -64,8 +70,10 @@ def run(
     scope = begin_strategy(config.strategy)
     # Before the folder, which would remember what was wrong.
     Checks(quiet).check(config)
+    if settings is None:
+        settings = config.source_settings()
     with stages.RunFolder(
-        run_dir, config.source_settings(), resume, quiet, _LEAVES
+        run_dir, settings, resume, quiet, _LEAVES, inputs
     ) as folder:
         recipe = _Recipe(config, folder, cache_dir, logits_dir)
         with scope:
@@ -74,7 +82,7 @@ def run(
         return recipe.finish() if folder.writes else None
 
 
-def train_teacher(config, run_dir, quiet=False, resume=True):
+def train_teacher(config, run_dir, quiet=False, resume=True, inputs=None):
     """Fine-tunes the teacher of the source task alone.
 
     Args:
@@ -82,13 +90,14 @@ def train_teacher(config, run_dir, quiet=False, resume=True):
         run_dir: Path of the folder of the run. The teacher is its `teacher/`.
         quiet: bool. Whether to show nothing.
         resume: bool. As in `run`.
+        inputs: Optional dict. As in `run`.
 
     Returns:
         `pathlib.Path` of the teacher's folder.
     """
     scope = begin_strategy(config.strategy)
     with stages.RunFolder(
-        run_dir, config.source_settings(), resume, quiet, _LEAVES
+        run_dir, config.source_settings(), resume, quiet, _LEAVES, inputs
     ) as folder:
         path = folder.path / "teacher"
         if path.is_dir():

@@ -544,7 +544,11 @@ def test_a_study_hands_every_option_on(name, monkeypatch, tmp_path):
     value, common = EFFECTS[XtremeDistil][name]
     seen = []
 
-    def train_teacher(config, run_dir, quiet):
+    def check(self, config):
+        self.task_inputs["sst2"] = None
+        self.teacher_inputs["sst2"] = {"teacher": None, "encoder": None}
+
+    def train_teacher(config, run_dir, quiet, inputs):
         seen.append(config)
         return run_dir / "teacher"
 
@@ -559,7 +563,8 @@ def test_a_study_hands_every_option_on(name, monkeypatch, tmp_path):
             "models": {"any": {"accuracy": 0.5}},
         }
 
-    monkeypatch.setattr(study.Checks, "check", lambda *_: None)
+    monkeypatch.setattr(study.Checks, "check", check)
+    monkeypatch.setattr(study.inputs, "of_texts", lambda *_: {})
     monkeypatch.setattr(study, "begin_strategy", lambda _: _within(None))
     monkeypatch.setattr(study.recipe, "train_teacher", train_teacher)
     monkeypatch.setattr(study.recipe, "run", distil)

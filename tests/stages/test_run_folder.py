@@ -28,6 +28,43 @@ def test_another_configuration_is_refused_with_the_differences(tmp_path):
     ).close()
 
 
+def test_other_inputs_are_refused_with_the_differences(tmp_path):
+    one = {"texts": {"a.txt": 64 * "1"}, "names": ("x", "y")}
+    RunFolder(tmp_path, {"seed": 1}, inputs=one).close()
+    other = {**one, "texts": {"a.txt": 64 * "2"}}
+    with pytest.raises(ValueError, match="other inputs .texts.a.txt is anoth"):
+        RunFolder(tmp_path, {"seed": 1}, inputs=other)
+    # Who does not ask does not compare.
+    RunFolder(tmp_path, {"seed": 1}).close()
+    RunFolder(tmp_path, {"seed": 1}, inputs=one).close()
+    assert read(tmp_path / "inputs.json") == {**one, "names": ["x", "y"]}
+
+
+def test_inputs_of_a_failed_start_are_replaced(tmp_path, capsys):
+    with pytest.raises(ZeroDivisionError), RunFolder(tmp_path, inputs={"a": 1}):
+        raise ZeroDivisionError
+    RunFolder(tmp_path, inputs={"a": 2}).close()
+    assert "the inputs that were there: they are replaced (a: 1 there, 2" in (
+        capsys.readouterr().out
+    )
+    assert read(tmp_path / "inputs.json") == {"a": 2}
+
+
+def test_a_run_that_noted_no_inputs_takes_them(tmp_path, capsys):
+    RunFolder(tmp_path).close()
+    RunFolder(tmp_path, inputs={"a": 1}).close()
+    assert "by an earlier version, which did not note its inputs" in (
+        capsys.readouterr().out
+    )
+    with pytest.raises(ValueError, match="other inputs"):
+        RunFolder(tmp_path, inputs={"a": 2})
+
+
+def test_an_option_that_is_new_and_not_used_is_no_difference(tmp_path):
+    RunFolder(tmp_path, {"seed": 1}).close()
+    RunFolder(tmp_path, {"seed": 1, "encoding": None}).close()
+
+
 def test_a_file_is_no_folder(tmp_path):
     (tmp_path / "file").write_text("mine")
     with pytest.raises(ValueError, match="Received a file"):

@@ -486,6 +486,10 @@ def test_names_are_checked(tmp_path):
     model, data = tiny_run.make_model(4), tiny_run.make_data()
     with pytest.raises(ValueError, match="Received twice: labels"):
         stages.run_stages([label_stage(model, data)] * 2, tmp_path / "run")
+    upper = label_stage(model, data)
+    upper.name = "Labels"
+    with pytest.raises(ValueError, match="Received twice: Labels, labels"):
+        stages.run_stages([label_stage(model, data), upper], tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 

@@ -32,6 +32,10 @@ def make_stage(name="one", train=None, **words):
         ({"name": ".."}, "`name` of a stage"),
         ({"name": ""}, "`name` of a stage"),
         ({"name": "a\n"}, "`name` of a stage"),
+        ({"name": "labels."}, "no '.' last. Received: 'labels.'"),
+        ({"name": "aux"}, "Choose another, such as 'aux_'. Received: 'aux'"),
+        ({"name": "Con.fine-tuning"}, "Windows keeps this one for a device"),
+        ({"name": "LPT1"}, "Windows keeps this one for a device"),
         ({"loss": None}, "has nothing to learn"),
         ({"teacher": "any"}, "go together"),
         ({"distillation_losses": []}, "go together"),
@@ -48,6 +52,11 @@ def make_stage(name="one", train=None, **words):
 def test_arguments_are_checked(words, message):
     with pytest.raises(ValueError, match=message):
         make_stage(**words)
+
+
+@pytest.mark.parametrize("name", ["auxiliary", "com", "aux_", "a.con", "com10"])
+def test_names_that_are_like_devices(name):
+    assert make_stage(name).name == name
 
 
 def test_steps_and_epochs():
