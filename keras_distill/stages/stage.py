@@ -275,7 +275,7 @@ class Stage:
             "seed": seed,
             "data": data,
             "start": start,
-            "student": architecture(self.student),
+            "student": architecture(self.student, is_trained=True),
             "teacher": identity.teacher_identity(self),
             "trains": identity.trained_weights(self.student, self._to_freeze()),
             "learning_rates": identity.rates(optimizer, self.total_steps),

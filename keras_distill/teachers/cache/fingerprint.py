@@ -18,6 +18,8 @@ _IGNORED = {
     "build_config",
     "compile_config",
 }
+# What a model that is not trained does not read.
+_DROPOUT = {"dropout", "rate", "recurrent_dropout"}
 # Where a config speaks of layers by their names.
 _NAMING = {"inbound_nodes", "input_layers", "output_layers"}
 
@@ -49,33 +51,39 @@ def update_digest(digest, array):
     digest.update(value.view("uint8").reshape(-1))
 
 
-def architecture(model):
+def architecture(model, is_trained=False):
     """What a model computes, whatever its weights and names.
 
     Args:
         model: `keras.Model`.
+        is_trained: bool. Whether its dropout counts, which a teacher has
+            off. Defaults to `False`.
 
     Returns:
-        dict that JSON can hold: `"class"`, `"dtype"`, the `"activations"` and
-        `"dropout"` rates of its layers, each once, and under `"layers"` a
-        hash of all options of all layers.
+        dict that JSON can hold: `"class"`, `"dtype"`, the `"activations"` of
+        its layers, each once, and under `"layers"` a hash of all options of
+        all layers; the `"dropout"` rates as well, if they count.
     """
+    ignored = _IGNORED if is_trained else _IGNORED | _DROPOUT
     configs = [
-        [type(layer).__name__, _options(layer)]
+        [type(layer).__name__, _options(layer, ignored)]
         for layer in model._flatten_layers()
     ]
     text = json.dumps(configs, sort_keys=True, default=_plain)
     found = [config for _, config in configs]
+    dropout = {
+        "dropout": sorted({x for k in _DROPOUT for x in _values_of(found, k)})
+    }
     return {
         "class": type(model).__name__,
         "dtype": model.dtype_policy.name,
         "activations": _values_of(found, "activation"),
-        "dropout": _values_of(found, "dropout") + _values_of(found, "rate"),
+        **(dropout if is_trained else {}),
         "layers": hashlib.sha256(text.encode()).hexdigest(),
     }
 
 
-def _options(layer):
+def _options(layer, ignored):
     try:
         config = layer.get_config()
     # A layer of one's own that was never to be saved.
@@ -83,7 +91,7 @@ def _options(layer):
         return {}
     # Keras counts up the names that it makes; what counts is their order.
     places = {name: f"#{i}" for i, name in enumerate(_names(config))}
-    return _without_names(config, places)
+    return _without_names(config, places, ignored)
 
 
 def _names(config):
@@ -99,7 +107,7 @@ def _names(config):
     return list(found)
 
 
-def _without_names(config, places, is_naming=False):
+def _without_names(config, places, ignored, is_naming=False):
     if isinstance(config, dict):
         kind = config.get("class_name")
         if kind == "__lambda__":
@@ -109,12 +117,17 @@ def _without_names(config, places, is_naming=False):
             # Of which the name is all.
             return config
         return {
-            key: _without_names(value, places, is_naming or key in _NAMING)
+            key: _without_names(
+                value, places, ignored, is_naming or key in _NAMING
+            )
             for key, value in config.items()
-            if key not in _IGNORED and not str(key).endswith("initializer")
+            if key not in ignored and not str(key).endswith("initializer")
         }
     if isinstance(config, (list, tuple)):
-        return [_without_names(value, places, is_naming) for value in config]
+        return [
+            _without_names(value, places, ignored, is_naming)
+            for value in config
+        ]
     if is_naming and isinstance(config, str):
         return places.get(config, config)
     return config
