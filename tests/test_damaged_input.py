@@ -296,6 +296,7 @@ def test_nothing_is_unpickled():
         f"{path.name}:{number}"
         for path in root.rglob("*.py")
         for number, line in enumerate(path.read_text().splitlines(), 1)
-        if forbidden.search(line) and "without pickle" not in line
+        if forbidden.search(line)
+        and not any(words in line for words in ("without pickle", "run any"))
     ]
     assert not found

@@ -129,7 +129,7 @@ class HuggingFaceFolder:
                 f"does more than {_VOCABULARY} says. Supported without a "
                 f"{DESCRIPTION}: {', '.join(_OF_VOCABULARY)}."
             )
-        lines = (self.path / _VOCABULARY).read_bytes().decode().split("\n")
+        lines = self._read_lines(_VOCABULARY)
         if lines[-1] == "":
             lines.pop()
         # As `transformers` does, of equal lines the last one counts.
@@ -164,7 +164,7 @@ class HuggingFaceFolder:
     def _of_byte_pairs(self):
         """RoBERTa's tokenizer with the vocabulary and merges of its files."""
         vocabulary = self._read(_BYTE_PAIRS[0])
-        lines = (self.path / _BYTE_PAIRS[1]).read_bytes().decode().split("\n")
+        lines = self._read_lines(_BYTE_PAIRS[1])
         if lines[0].startswith("#version"):
             del lines[0]
         merges = [line.rstrip("\r").split(" ") for line in lines]
@@ -277,6 +277,17 @@ class HuggingFaceFolder:
     def _option(self, name, default):
         value = self._options.get(name)
         return default if value is None else value
+
+    def _read_lines(self, name):
+        lines = (self.path / name).read_bytes().split(b"\n")
+        try:
+            return [line.decode() for line in lines]
+        except UnicodeDecodeError as error:
+            number = lines.index(error.object) + 1
+            raise ValueError(
+                f"{self.path / name}:{number}: the line is not UTF-8 "
+                f"({error.reason}). Fetch the file again."
+            ) from error
 
     def _read(self, name):
         path = self.path / name
