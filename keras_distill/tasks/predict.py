@@ -35,7 +35,7 @@ def predict_logits(model, tokenized, batch_size=32):
     ).classifier
     tokenized = keras_distill.tasks.TokenizedExamples(
         splits["dev"].take(4),
-        classifier.preprocessor.tokenizer,
+        classifier.preprocessor,
         sequence_length=64,
     )
     logits = keras_distill.tasks.predict_logits(classifier, tokenized)

@@ -113,11 +113,11 @@ class _Recipe:
         self.teacher_epochs = 0 if loaded.has_head else config.teacher_epochs
         if config.max_train_examples is not None:
             train = train.take(config.max_train_examples)
-        tokenizer = self.teacher.preprocessor.tokenizer
+        preprocessor = self.teacher.preprocessor
         cache_dir = self.folder.path / "tokens"
         self.train, self.dev = (
             tasks.TokenizedExamples(
-                examples, tokenizer, length, cache_dir=cache_dir
+                examples, preprocessor, length, cache_dir=cache_dir
             )
             for examples in (train, self.examples)
         )

@@ -386,7 +386,7 @@ class _Recipe:
         self.teacher, self.data = trainer.teacher(self.labelled, "teacher")
         self.student = trainer.create_student(self.teacher)
         texts = trainer.transfer_texts(
-            self.labelled, self.data, self.teacher.preprocessor.tokenizer
+            self.labelled, self.data, self.teacher.preprocessor
         )
         before = set(trainer.results)
         trainer.teach(self.data, texts, self.teacher, self.student)

@@ -118,7 +118,7 @@ def run(config, run_dir, quiet=False, resume=True):
             trainer.length(labelled),
             labelled.task_class,
         ).classifier
-        data = trainer.tokenize(labelled, teacher.preprocessor.tokenizer)
+        data = trainer.tokenize(labelled, teacher.preprocessor)
         # No stage looks at the dev split. Texts to train on may be of another
         # kind, such as phrases where the dev split has whole sentences.
         rows = np.arange(min(len(data.whole_dev), 2 * _MEASURED_ROWS))

@@ -158,10 +158,10 @@ class LabelledTask:
         self.train = self.train.select(np.sort(order[count:]))
         self.dev_name = "held-out part of the train"
 
-    def tokenize(self, examples, tokenizer, length):
+    def tokenize(self, examples, preprocessor, length):
         """Tokenises examples of the task, or unlabelled ones."""
         return tasks.TokenizedExamples(
-            examples, tokenizer, length, cache_dir=self._tokens_dir
+            examples, preprocessor, length, cache_dir=self._tokens_dir
         )
 
     def label_loss(self):
@@ -296,8 +296,8 @@ class TaggingTask(LabelledTask):
         first = self.dev.labels[:1]
         tasks.evaluate_tags(task, first, first)
 
-    def tokenize(self, examples, tokenizer, length):
-        return tasks.TokenizedTags(examples, tokenizer, length)
+    def tokenize(self, examples, preprocessor, length):
+        return tasks.TokenizedTags(examples, preprocessor, length)
 
     def label_loss(self):
         return keras.losses.SparseCategoricalCrossentropy(from_logits=True)

@@ -39,6 +39,7 @@ def from_its_start(model, num_classes=None, sequence_length=None):
             model.preprocessor.tokenizer,
             sequence_length=sequence_length
             or model.preprocessor.sequence_length,
+            truncate=model.preprocessor.truncate,
         ),
     )
     del config["name"]

@@ -126,7 +126,7 @@ class _Recipe:
         self.teacher, self.data = trainer.teacher(self.labelled, "teacher")
         self.student = trainer.create_student(self.teacher)
         texts = trainer.transfer_texts(
-            self.labelled, self.data, self.teacher.preprocessor.tokenizer
+            self.labelled, self.data, self.teacher.preprocessor
         )
         transfer = trainer.transfer_data(texts, self.data, self.teacher)
         before = set(trainer.results)

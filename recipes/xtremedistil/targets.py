@@ -45,7 +45,7 @@ def transfer(trainer, name, make_student, rows):
         made[BASELINE] = from_its_start(student)
     if TRANSFERRED in rows:
         made[TRANSFERRED] = student
-    data = trainer.tokenize(labelled, student.preprocessor.tokenizer)
+    data = trainer.tokenize(labelled, student.preprocessor)
     trainer.run(
         [
             _fine_tuning(trainer.config, data, model, f"{slug(name)}.{stage}")

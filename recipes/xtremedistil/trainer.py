@@ -118,18 +118,19 @@ class Trainer:
         }
         return labelled
 
-    def tokenize(self, labelled, tokenizer):
+    def tokenize(self, labelled, preprocessor):
         """Tokenises a task's training and dev splits.
 
         Args:
             labelled: `LabelledTask`.
-            tokenizer: KerasHub tokenizer.
+            preprocessor: The KerasHub preprocessor of the model that reads
+                them.
 
         Returns:
             `TaskData`.
         """
         train, whole_dev, *further = (
-            labelled.tokenize(examples, tokenizer, self.length(labelled))
+            labelled.tokenize(examples, preprocessor, self.length(labelled))
             for examples in (
                 labelled.train,
                 labelled.dev,
@@ -181,7 +182,7 @@ class Trainer:
         config = self.config
         loaded = models.load_teacher(config, labelled)
         teacher = loaded.classifier
-        data = self.tokenize(labelled, teacher.preprocessor.tokenizer)
+        data = self.tokenize(labelled, teacher.preprocessor)
         if not loaded.has_head and config.teacher_epochs:
             self.run(
                 [
@@ -260,13 +261,14 @@ class Trainer:
             )
         )
 
-    def transfer_texts(self, labelled, data, tokenizer):
+    def transfer_texts(self, labelled, data, preprocessor):
         """The texts of the stages without labels.
 
         Args:
             labelled: `LabelledTask`.
             data: `TaskData`, whose training texts are the default.
-            tokenizer: KerasHub tokenizer.
+            preprocessor: The KerasHub preprocessor of the model that reads
+                them.
 
         Returns:
             `keras_distill.tasks.TokenizedExamples`.
@@ -293,7 +295,7 @@ class Trainer:
             ).examples
         self.folder.say(f"{len(found)} unlabelled texts")
         return labelled.tokenize(
-            labelled.unlabelled(found), tokenizer, self.length(labelled)
+            labelled.unlabelled(found), preprocessor, self.length(labelled)
         )
 
     def seed(self):

@@ -78,7 +78,9 @@ def test_targets_of_one_task_have_stages_of_their_own(
 
 def test_a_new_head_leaves_the_encoder(make_classifier):
     model = make_classifier()
+    model.preprocessor.truncate = "waterfall"
     copy = with_new_head(model, num_classes=5, sequence_length=8)
+    assert copy.preprocessor.truncate == "waterfall"
     assert copy.output_shape == (None, 5)
     assert copy.preprocessor.sequence_length == 8
     assert model.preprocessor.sequence_length == 16
