@@ -362,7 +362,7 @@ def test_a_plain_keras_model_unfreezes_as_well(values):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("hash_seed", ["0", "1", "42", "random"])
+@pytest.mark.parametrize("hash_seed", ["0", "random"])
 def test_the_order_does_not_hang_on_hashes(run_python, hash_seed):
     program = """
 import keras_hub
