@@ -74,7 +74,7 @@ def teacher_identity(stage):
     return model_identity(teacher, tokenizer, weights)
 
 
-def model_identity(model, tokenizer, weights=None):
+def model_identity(model, tokenizer, weights=None, is_trained=False):
     """Tells a model from others.
 
     Args:
@@ -82,6 +82,8 @@ def model_identity(model, tokenizer, weights=None):
         tokenizer: What makes the model's token ids.
         weights: Optional list of `keras.Variable` of the model: those that
             count. Defaults to all.
+        is_trained: bool. Whether its dropout counts, which a model that
+            teaches has off. Defaults to `False`.
 
     Returns:
         dict that JSON can hold.
@@ -91,7 +93,7 @@ def model_identity(model, tokenizer, weights=None):
         "weights": content_hash(
             found["weights"], found["random_numbers"]
         ).hexdigest(),
-        "architecture": architecture(model),
+        "architecture": architecture(model, is_trained),
         "tokenizer": tokenizer_fingerprint(tokenizer),
     }
 

@@ -39,8 +39,12 @@ def of_teacher(loaded):
     """
     teacher = loaded.classifier
     tokenizer = teacher.preprocessor.tokenizer
-    encoder = model_identity(teacher.backbone, tokenizer)
-    found = model_identity(teacher, tokenizer) if loaded.has_head else encoder
+    # It is fine-tuned, unless it has a head, and its students have its rates.
+    encoder, whole = (
+        model_identity(model, tokenizer, is_trained=True)
+        for model in (teacher.backbone, teacher)
+    )
+    found = whole if loaded.has_head else encoder
     return {
         "teacher": found,
         "encoder": {k: v for k, v in encoder.items() if k != "weights"},
