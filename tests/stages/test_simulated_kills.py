@@ -84,5 +84,6 @@ def test_some_kills(tmp_path):
 
 
 @pytest.mark.slow
-def test_kills_everywhere(tmp_path):
-    kill_between(tmp_path, every=1)
+def test_many_kills(tmp_path):
+    # All of them (`every=1`) take minutes.
+    kill_between(tmp_path, every=4)
