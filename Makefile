@@ -9,10 +9,10 @@ INSTALL := $(PIP) install --quiet --use-pep517 \
 SOURCES := keras_distill recipes tests
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist worksteal \
 	--durations 20
-BACKEND_TESTS := $(addprefix tests/,backends callbacks distiller \
-	distribution/test_jax_distribution.py features \
-	losses models optimizers packing stages students tasks teachers testing \
-	test_layer_map.py test_objective.py test_schedules.py)
+BACKEND_TESTS := $(addprefix tests/,backends callbacks checks corpora data \
+	distiller distribution/test_jax_distribution.py features fitting losses \
+	models optimizers packing stages students tasks teachers testing \
+	test_layer_map.py)
 LINT := --isolated --line-length 80
 RULES := --select E,F,I,W,B --config "lint.isort.force-single-line = true"
 

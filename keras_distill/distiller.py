@@ -11,29 +11,29 @@ from keras_distill.callbacks.monitors import check_monitors
 from keras_distill.callbacks.monitors import metric_names
 from keras_distill.callbacks.phases import released_if_interrupted
 from keras_distill.callbacks.stop_on_nan import StopOnNaN
-from keras_distill.compile_checks import check_compiled
+from keras_distill.checks.model_of import model_of
+from keras_distill.checks.numbers_or_schedules import check_number_or_schedule
+from keras_distill.checks.numbers_or_schedules import config_of
 from keras_distill.features import FeatureForward
 from keras_distill.features import describe
 from keras_distill.features import names
 from keras_distill.features import select_inputs
-from keras_distill.fit_data import FitData
-from keras_distill.fit_data import is_data_set
-from keras_distill.forward_pass import ForwardPass
+from keras_distill.fitting.compile_checks import check_compiled
+from keras_distill.fitting.fit_data import FitData
+from keras_distill.fitting.fit_data import is_data_set
 from keras_distill.io import show
-from keras_distill.model_of import model_of
-from keras_distill.numbers_or_schedules import check_number_or_schedule
-from keras_distill.numbers_or_schedules import config_of
-from keras_distill.objective import Objective
-from keras_distill.saving import SavedWhole
-from keras_distill.saving import model_config
+from keras_distill.losses.objective import Objective
+from keras_distill.models.saving import SavedWhole
+from keras_distill.models.saving import model_config
 from keras_distill.teachers import check_built
 from keras_distill.teachers import check_first_batch
 from keras_distill.teachers import check_loss_on_labels
 from keras_distill.teachers import shared_variables
 from keras_distill.teachers import targets_of
 from keras_distill.train_steps import Steps
-from keras_distill.training_numbers import SHARE
-from keras_distill.training_numbers import TrainingNumbers
+from keras_distill.train_steps.forward_pass import ForwardPass
+from keras_distill.train_steps.training_numbers import SHARE
+from keras_distill.train_steps.training_numbers import TrainingNumbers
 
 
 @keras.saving.register_keras_serializable("keras_distill")

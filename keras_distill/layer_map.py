@@ -12,8 +12,8 @@ bottom; `top_aligned` is that of the official code of XtremeDistilTransformers
 
 import keras
 
-from keras_distill.arguments import Number
-from keras_distill.arguments import check_int
+from keras_distill.checks.arguments import Number
+from keras_distill.checks.arguments import check_int
 
 _PACKAGE = "keras_distill"
 

@@ -2,14 +2,14 @@
 
 import math
 
-from keras_distill.arguments import check_bool
-from keras_distill.arguments import check_choice
-from keras_distill.arguments import check_float
-from keras_distill.arguments import check_int
 from keras_distill.callbacks.phases import Phase
 from keras_distill.callbacks.phases import Phases
 from keras_distill.callbacks.phases import check_one_length
 from keras_distill.callbacks.phases import is_distiller
+from keras_distill.checks.arguments import check_bool
+from keras_distill.checks.arguments import check_choice
+from keras_distill.checks.arguments import check_float
+from keras_distill.checks.arguments import check_int
 from keras_distill.students import parts
 
 # The distiller's part, between the student's head and its layers.

@@ -4,8 +4,8 @@ import math
 
 import keras
 
-from keras_distill.arguments import check_choice
-from keras_distill.arguments import check_int
+from keras_distill.checks.arguments import check_choice
+from keras_distill.checks.arguments import check_int
 
 
 class KeepBest(keras.callbacks.Callback):

@@ -6,7 +6,7 @@ import itertools
 
 import keras
 
-from keras_distill.arguments import Number
+from keras_distill.checks.arguments import Number
 from keras_distill.io import show
 from keras_distill.optimizers.rate_scale_optimizer import (
     find_rate_scale_optimizer,

@@ -10,7 +10,7 @@ from rich.progress import Progress as RichProgress
 from rich.progress import TextColumn
 from rich.progress import TimeRemainingColumn
 
-from keras_distill.arguments import check_float
+from keras_distill.checks.arguments import check_float
 from keras_distill.io import make_console
 
 

@@ -2,12 +2,12 @@
 
 import dataclasses
 
-from keras_distill.arguments import check_float
-from keras_distill.arguments import check_int
 from keras_distill.callbacks.phases import Phase
 from keras_distill.callbacks.phases import Phases
 from keras_distill.callbacks.phases import check_one_length
 from keras_distill.callbacks.phases import is_distiller
+from keras_distill.checks.arguments import check_float
+from keras_distill.checks.arguments import check_int
 from keras_distill.features import weights_below
 from keras_distill.students import parts
 

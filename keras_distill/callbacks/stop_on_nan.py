@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from keras_distill.arguments import check_int
+from keras_distill.checks.arguments import check_int
 
 
 class StopOnNaN(keras.callbacks.Callback):

@@ -1,1 +1,23 @@
-"""Rows and how they become batches."""
+"""Rows, and how they become batches."""
+
+from keras_distill.data.concatenate import concatenate
+from keras_distill.data.examples import Examples
+from keras_distill.data.readers.text_files import TextFiles
+from keras_distill.data.splits import Splits
+from keras_distill.data.tagged_examples import TaggedExamples
+from keras_distill.data.tokenized.predict import predict_logits
+from keras_distill.data.tokenized.predict_tags import predict_tags
+from keras_distill.data.tokenized.tokenized_examples import TokenizedExamples
+from keras_distill.data.tokenized.tokenized_tags import TokenizedTags
+
+__all__ = [
+    "Examples",
+    "Splits",
+    "TaggedExamples",
+    "TextFiles",
+    "TokenizedExamples",
+    "TokenizedTags",
+    "concatenate",
+    "predict_logits",
+    "predict_tags",
+]

@@ -6,7 +6,9 @@ import numpy as np
 from scipy import stats
 
 from keras_distill import tasks
-from keras_distill.arguments import check_int
+from keras_distill.checks.arguments import check_int
+from keras_distill.checks.model_of import model_of
+from keras_distill.data.kinds_of_examples import as_examples
 from keras_distill.evaluation import size
 from keras_distill.evaluation import timing
 from keras_distill.evaluation.comparison import Comparison
@@ -16,10 +18,8 @@ from keras_distill.evaluation.comparison import Ratios
 from keras_distill.evaluation.comparison import Throughput
 from keras_distill.evaluation.text_pipeline import make_text_pipeline
 from keras_distill.evaluation.text_pipeline import predict
-from keras_distill.model_of import model_of
+from keras_distill.io.progress import Progress
 from keras_distill.models import TokenClassifier
-from keras_distill.progress import Progress
-from keras_distill.tasks.kinds_of_examples import as_examples
 
 
 def compare(

@@ -15,9 +15,9 @@ from keras_distill.evaluation import page
 from keras_distill.evaluation import run_facts
 from keras_distill.evaluation.plain import plain
 from keras_distill.evaluation.verdict import verdict
-from keras_distill.saving import flush_to_disk
-from keras_distill.saving import local_path
-from keras_distill.saving import replaced_file
+from keras_distill.io.saving import flush_to_disk
+from keras_distill.io.saving import local_path
+from keras_distill.io.saving import replaced_file
 
 _FILES = ("report.json", "report.html", "report.md")
 

@@ -5,7 +5,7 @@ import dataclasses
 import keras
 import keras_hub
 
-from keras_distill.arguments import check_int
+from keras_distill.checks.arguments import check_int
 from keras_distill.models import TokenClassifier
 from keras_distill.packing import layout_of
 

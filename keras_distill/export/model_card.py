@@ -6,8 +6,8 @@ import sys
 import keras_hub
 
 import keras_distill
-from keras_distill.precision import precision_of
-from keras_distill.precision import quantized_layers
+from keras_distill.models.precision import precision_of
+from keras_distill.models.precision import quantized_layers
 
 MODEL_CARD = "README.md"
 # More names than these are read in their own file.

@@ -9,9 +9,9 @@ import pathlib
 import shutil
 import tempfile
 
-from keras_distill.saving import flush_to_disk
-from keras_distill.saving import real_path
-from keras_distill.saving import replaced_file
+from keras_distill.io.saving import flush_to_disk
+from keras_distill.io.saving import real_path
+from keras_distill.io.saving import replaced_file
 
 # Which files of a folder are ours, by name and content.
 MANIFEST = ".keras_distill.json"

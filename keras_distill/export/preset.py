@@ -7,16 +7,16 @@ import numbers
 import keras
 import keras_hub
 
+from keras_distill.checks.model_of import model_of
 from keras_distill.export.model_card import MODEL_CARD
 from keras_distill.export.model_card import write_model_card
 from keras_distill.export.new_folder import FolderFormat
 from keras_distill.export.new_folder import new_folder
-from keras_distill.model_of import model_of
-from keras_distill.precision import quantized_layers
-from keras_distill.precision import resolved_policies
-from keras_distill.precision import write_precision
-from keras_distill.saving import local_path
-from keras_distill.saving import swapped_optimizer
+from keras_distill.io.saving import local_path
+from keras_distill.models.precision import quantized_layers
+from keras_distill.models.precision import resolved_policies
+from keras_distill.models.precision import write_precision
+from keras_distill.models.saving import swapped_optimizer
 from keras_distill.teachers.load_teacher import LABELS_FILE
 
 _PRESET = FolderFormat(

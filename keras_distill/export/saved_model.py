@@ -6,6 +6,7 @@ import tempfile
 
 import tensorflow as tf
 
+from keras_distill.checks.model_of import model_of
 from keras_distill.export.interface import Interface
 from keras_distill.export.new_folder import FolderFormat
 from keras_distill.export.new_folder import new_folder
@@ -14,9 +15,8 @@ from keras_distill.export.served_token_classifier import ServedTokenClassifier
 from keras_distill.export.warm_up import MAX_REQUESTS
 from keras_distill.export.warm_up import WARM_UP_FILE
 from keras_distill.export.warm_up import write_warm_up_requests
-from keras_distill.model_of import model_of
+from keras_distill.io.saving import local_path
 from keras_distill.models import TokenClassifier
-from keras_distill.saving import local_path
 from keras_distill.tasks import get_task
 
 _SAVED_MODEL = FolderFormat(

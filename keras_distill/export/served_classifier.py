@@ -2,8 +2,8 @@
 
 import tensorflow as tf
 
-from keras_distill.export.packing import pack
 from keras_distill.export.served_model import ServedModel
+from keras_distill.packing.graph_packing import pack
 
 # A label of several is given from this probability on.
 THRESHOLD = 0.5

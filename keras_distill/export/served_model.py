@@ -3,9 +3,9 @@
 import keras
 import tensorflow as tf
 
-from keras_distill.export.graph_tokenizer import graph_tokenizer
-from keras_distill.export.graph_tokenizer import resources_of
 from keras_distill.packing import layout_of
+from keras_distill.packing.graph_tokenizer import graph_tokenizer
+from keras_distill.packing.graph_tokenizer import resources_of
 
 # What makes probabilities of logits, and what a model may do itself.
 _PROBABILITIES = (keras.activations.softmax, keras.activations.sigmoid)

@@ -2,8 +2,8 @@
 
 import tensorflow as tf
 
-from keras_distill.export.packing import pack
 from keras_distill.export.served_model import ServedModel
+from keras_distill.packing.graph_packing import pack
 from keras_distill.packing.single_words import space_before_word
 from keras_distill.packing.single_words import unknown_id
 

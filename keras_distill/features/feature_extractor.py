@@ -2,12 +2,12 @@
 
 import keras
 
+from keras_distill.checks.model_of import model_of
 from keras_distill.features import names
 from keras_distill.features.description import describe
 from keras_distill.features.rebuild import rebuild
 from keras_distill.features.rebuild import symbolic_inputs
 from keras_distill.features.recorder import FeatureRecorder
-from keras_distill.model_of import model_of
 
 
 class FeatureExtractor(keras.Model):

@@ -2,7 +2,7 @@
 
 import keras
 
-from keras_distill.arguments import check_choice
+from keras_distill.checks.arguments import check_choice
 from keras_distill.losses.distillation_loss import DistillationLoss
 from keras_distill.losses.hidden_states_distillation import TOKEN_LOSSES
 from keras_distill.losses.hidden_states_distillation import TOKEN_NORMALIZATIONS

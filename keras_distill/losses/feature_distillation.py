@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from keras_distill.arguments import check_choice
+from keras_distill.checks.arguments import check_choice
 from keras_distill.features import names
 from keras_distill.losses import functional
 from keras_distill.losses.distillation_loss import DistillationLoss

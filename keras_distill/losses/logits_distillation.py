@@ -5,9 +5,12 @@ import warnings
 import keras
 from keras import ops
 
-from keras_distill.arguments import Number
-from keras_distill.arguments import check_bool
-from keras_distill.arguments import check_choice
+from keras_distill.checks.arguments import Number
+from keras_distill.checks.arguments import check_bool
+from keras_distill.checks.arguments import check_choice
+from keras_distill.checks.numbers_or_schedules import check_number_or_schedule
+from keras_distill.checks.numbers_or_schedules import config_of
+from keras_distill.checks.numbers_or_schedules import in_words
 from keras_distill.features import names
 from keras_distill.features.output_activations import BETWEEN_0_AND_1
 from keras_distill.features.output_activations import LOG_SOFTMAX
@@ -16,9 +19,6 @@ from keras_distill.features.output_activations import SOFTMAX
 from keras_distill.losses import functional
 from keras_distill.losses.distillation_loss import DistillationLoss
 from keras_distill.losses.distillation_loss import Match
-from keras_distill.numbers_or_schedules import check_number_or_schedule
-from keras_distill.numbers_or_schedules import config_of
-from keras_distill.numbers_or_schedules import in_words
 
 _NORMALIZATIONS = ("sum_over_classes", "official")
 _SQUARED = ("mse", "half_sum_of_squares")

@@ -5,7 +5,7 @@ import keras_hub
 
 from keras_distill.models.encoder_settings import encoder_settings
 from keras_distill.models.encoder_settings import set_encoder_settings
-from keras_distill.saving import SavedWhole
+from keras_distill.models.saving import SavedWhole
 
 
 @keras.saving.register_keras_serializable("keras_distill")

@@ -6,12 +6,12 @@ import keras_hub
 # KerasHub exports what tells the kinds of presets apart under no public name.
 from keras_hub.src.utils.preset_utils import get_preset_loader
 
-from keras_distill.arguments import check_float
-from keras_distill.arguments import check_int
+from keras_distill.checks.arguments import check_float
+from keras_distill.checks.arguments import check_int
+from keras_distill.io.saving import local_path
 from keras_distill.models import hugging_face
-from keras_distill.saving import SavedWhole
-from keras_distill.saving import local_path
-from keras_distill.saving import saved_task_class
+from keras_distill.models.saving import SavedWhole
+from keras_distill.models.saving import saved_task_class
 
 # BERT's own, for weights that start at random.
 _INITIALIZER_RANGE = 0.02

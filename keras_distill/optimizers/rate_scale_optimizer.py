@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_distill.arguments import Number
+from keras_distill.checks.arguments import Number
 from keras_distill.train_steps import Steps
 
 

@@ -3,8 +3,8 @@
 import hashlib
 import re
 
-from keras_distill.saving import UNFINISHED
-from keras_distill.saving import replaced_file
+from keras_distill.io.saving import UNFINISHED
+from keras_distill.io.saving import replaced_file
 from keras_distill.stages.packed_state import pack
 from keras_distill.stages.packed_state import unpack
 

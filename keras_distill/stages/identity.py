@@ -8,12 +8,12 @@ import keras
 from keras_distill.features import describe
 from keras_distill.features import weights_below
 from keras_distill.io import content_hash
-from keras_distill.objective import Objective
+from keras_distill.losses.objective import Objective
+from keras_distill.packing.tokenizer_fingerprint import tokenizer_fingerprint
 from keras_distill.stages.code_hash import code_hash
 from keras_distill.stages.code_hash import object_hash
 from keras_distill.stages.weights_identity import has_random_weights
 from keras_distill.stages.weights_identity import weights_identity
-from keras_distill.tasks.tokenizer_fingerprint import tokenizer_fingerprint
 from keras_distill.teachers.cache.fingerprint import architecture
 
 # Steps at which a learning rate is looked at, apart from the last one.

@@ -14,13 +14,13 @@ from importlib import metadata
 from keras_distill.io import FileHashes
 from keras_distill.io import make_console
 from keras_distill.io import set_aside
-from keras_distill.saving import check_names_free
-from keras_distill.saving import local_path
+from keras_distill.io.json_file import differences
+from keras_distill.io.json_file import read_json
+from keras_distill.io.json_file import write_json
+from keras_distill.io.run_lock import RunLock
+from keras_distill.io.saving import check_names_free
+from keras_distill.io.saving import local_path
 from keras_distill.stages.chief import is_chief
-from keras_distill.stages.json_file import differences
-from keras_distill.stages.json_file import read_json
-from keras_distill.stages.json_file import write_json
-from keras_distill.stages.run_lock import RunLock
 from keras_distill.stages.stage_folder import BEGIN_ANEW
 from keras_distill.stages.stage_folder import StageFolder
 

@@ -2,9 +2,9 @@
 
 import contextlib
 
-from keras_distill.arguments import SEED
-from keras_distill.arguments import check_float
-from keras_distill.arguments import check_number
+from keras_distill.checks.arguments import SEED
+from keras_distill.checks.arguments import check_float
+from keras_distill.checks.arguments import check_number
 from keras_distill.stages import random_state
 from keras_distill.stages.identity import data_identity
 from keras_distill.stages.interruption import Interrupted

@@ -7,21 +7,21 @@ import warnings
 
 import keras
 
-from keras_distill.arguments import check_int
 from keras_distill.callbacks import KeepBest
-from keras_distill.compile_checks import check_compiled
+from keras_distill.checks.arguments import check_int
+from keras_distill.checks.model_of import model_of
+from keras_distill.checks.numbers_or_schedules import check_number_or_schedule
 from keras_distill.distiller import Distiller
 from keras_distill.features import describe
-from keras_distill.model_of import model_of
-from keras_distill.numbers_or_schedules import check_number_or_schedule
-from keras_distill.objective import as_losses
-from keras_distill.objective import as_weights
+from keras_distill.fitting.compile_checks import check_compiled
+from keras_distill.losses.objective import as_losses
+from keras_distill.losses.objective import as_weights
 from keras_distill.stages import identity
 from keras_distill.students.parts import parts_of
 from keras_distill.students.parts import select
 from keras_distill.teachers.cache.fingerprint import architecture
 from keras_distill.train_steps import Steps
-from keras_distill.training_numbers import SHARE
+from keras_distill.train_steps.training_numbers import SHARE
 
 # What Windows takes for a device, in any case and with any ending.
 _RESERVED = {

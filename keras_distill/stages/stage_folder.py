@@ -5,12 +5,12 @@ import dataclasses
 import hashlib
 import json
 
-from keras_distill.saving import replaced_file
+from keras_distill.io.json_file import differences
+from keras_distill.io.json_file import read_json
+from keras_distill.io.json_file import write_json
+from keras_distill.io.saving import replaced_file
 from keras_distill.stages import variables
 from keras_distill.stages.checkpoints import Checkpoints
-from keras_distill.stages.json_file import differences
-from keras_distill.stages.json_file import read_json
-from keras_distill.stages.json_file import write_json
 from keras_distill.stages.packed_state import pack
 from keras_distill.stages.packed_state import unpack
 from keras_distill.stages.stage_result import StageResult

@@ -4,9 +4,9 @@ import keras
 import keras_hub
 
 from keras_distill import layer_map as layer_maps
-from keras_distill.model_of import model_of
+from keras_distill.checks.model_of import model_of
+from keras_distill.packing.vocabulary import check_same_vocabulary
 from keras_distill.students import backbones
-from keras_distill.vocabulary import check_same_vocabulary
 
 
 def copy_layers(

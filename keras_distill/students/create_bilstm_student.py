@@ -3,8 +3,8 @@
 import keras_hub
 
 from keras_distill import models
-from keras_distill.arguments import check_bool
-from keras_distill.arguments import check_choice
+from keras_distill.checks.arguments import check_bool
+from keras_distill.checks.arguments import check_choice
 from keras_distill.students import backbones
 from keras_distill.students.factorize_embeddings import factorize_embeddings
 

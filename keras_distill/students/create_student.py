@@ -4,10 +4,10 @@ import keras_hub
 
 from keras_distill import layer_map as layer_maps
 from keras_distill import models
-from keras_distill.arguments import check_choice
-from keras_distill.arguments import check_float
-from keras_distill.arguments import check_int
-from keras_distill.model_of import model_of
+from keras_distill.checks.arguments import check_choice
+from keras_distill.checks.arguments import check_float
+from keras_distill.checks.arguments import check_int
+from keras_distill.checks.model_of import model_of
 from keras_distill.students import backbones
 from keras_distill.students.copy_layers import copy_layers
 from keras_distill.students.factorize_embeddings import factorize_embeddings

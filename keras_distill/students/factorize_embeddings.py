@@ -6,13 +6,13 @@ import keras
 import numpy as np
 from sklearn.utils.extmath import randomized_svd
 
-from keras_distill.arguments import SEED
-from keras_distill.arguments import check_choice
-from keras_distill.arguments import check_number
+from keras_distill.checks.arguments import SEED
+from keras_distill.checks.arguments import check_choice
+from keras_distill.checks.arguments import check_number
+from keras_distill.checks.model_of import model_of
 from keras_distill.io import show
-from keras_distill.model_of import model_of
+from keras_distill.packing.vocabulary import check_same_vocabulary
 from keras_distill.students import backbones
-from keras_distill.vocabulary import check_same_vocabulary
 
 _METHODS = ("auto", "exact", "randomized")
 # Entries of a table beyond which "auto" is randomized. BERT's 30,522 x 768 lie

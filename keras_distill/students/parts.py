@@ -2,10 +2,10 @@
 
 import keras
 
+from keras_distill.checks.model_of import model_of
 from keras_distill.features import describe
 from keras_distill.features import names
 from keras_distill.features import weights_below
-from keras_distill.model_of import model_of
 
 # The parts, top first: what stands above the transformer layers, each of
 # these, and what stands below them.

@@ -3,7 +3,7 @@
 import dataclasses
 import types
 
-from keras_distill.arguments import check_int
+from keras_distill.checks.arguments import check_int
 
 
 @dataclasses.dataclass(frozen=True)

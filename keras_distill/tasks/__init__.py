@@ -1,9 +1,16 @@
 """Reading, tokenising, batching and measuring the tasks' data."""
 
-from keras_distill.tasks import retrieval
+from keras_distill.corpora import retrieval
+from keras_distill.data.concatenate import concatenate
+from keras_distill.data.examples import Examples
+from keras_distill.data.readers.text_files import TextFiles
+from keras_distill.data.splits import Splits
+from keras_distill.data.tagged_examples import TaggedExamples
+from keras_distill.data.tokenized.predict import predict_logits
+from keras_distill.data.tokenized.predict_tags import predict_tags
+from keras_distill.data.tokenized.tokenized_examples import TokenizedExamples
+from keras_distill.data.tokenized.tokenized_tags import TokenizedTags
 from keras_distill.tasks.chance import chance_level
-from keras_distill.tasks.concatenate import concatenate
-from keras_distill.tasks.examples import Examples
 from keras_distill.tasks.folder_tasks import FOLDER_TASKS
 from keras_distill.tasks.glue import GLUE_TASKS
 from keras_distill.tasks.iob_files import find_tags
@@ -15,16 +22,9 @@ from keras_distill.tasks.loading import load
 from keras_distill.tasks.loading import task_names
 from keras_distill.tasks.metrics import evaluate_metrics
 from keras_distill.tasks.phrase_metrics import evaluate_tags
-from keras_distill.tasks.predict import predict_logits
-from keras_distill.tasks.predict_tags import predict_tags
-from keras_distill.tasks.splits import Splits
-from keras_distill.tasks.tagged_examples import TaggedExamples
 from keras_distill.tasks.tagging import WIKIANN_TAGS
 from keras_distill.tasks.tagging import tagging_task
 from keras_distill.tasks.task import Task
-from keras_distill.tasks.text_files import TextFiles
-from keras_distill.tasks.tokenized_examples import TokenizedExamples
-from keras_distill.tasks.tokenized_tags import TokenizedTags
 from keras_distill.tasks.wikiann import load_wikiann
 
 __all__ = [

@@ -16,8 +16,8 @@ import zlib
 
 import numpy as np
 
-from keras_distill.tasks.examples import Examples
-from keras_distill.tasks.splits import Splits
+from keras_distill.data.examples import Examples
+from keras_distill.data.splits import Splits
 from keras_distill.tasks.task import Task
 
 FILM_REVIEWS = Task(

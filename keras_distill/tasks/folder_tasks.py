@@ -4,11 +4,11 @@ Natural language inference to learn from, and BoolQ. The three inference sets
 have their label names in one order, that of MNLI, so that they can be joined.
 """
 
-from keras_distill.saving import local_path
+from keras_distill.data.readers.tsv import listing
+from keras_distill.io.saving import local_path
 from keras_distill.tasks.glue import GLUE_TASKS
 from keras_distill.tasks.labelled_folder import open_labelled_folder
 from keras_distill.tasks.task import Task
-from keras_distill.tasks.tsv import listing
 
 _NLI = GLUE_TASKS["mnli"]
 

@@ -9,19 +9,19 @@ import functools
 
 from keras_distill.data.readers.bad_rows import BadRows
 from keras_distill.data.readers.column_names import find_column
-from keras_distill.saving import local_path
-from keras_distill.tasks.labelled_rows import class_parser
-from keras_distill.tasks.labelled_rows import read_examples
-from keras_distill.tasks.labelled_rows import score_parser
-from keras_distill.tasks.splits import Splits
-from keras_distill.tasks.tables import OTHER_ENDINGS
-from keras_distill.tasks.tables import column_names
-from keras_distill.tasks.tables import find_table
-from keras_distill.tasks.tables import read_table
-from keras_distill.tasks.tsv import find_file
-from keras_distill.tasks.tsv import listing
-from keras_distill.tasks.tsv import read_columns
-from keras_distill.tasks.tsv import read_header
+from keras_distill.data.readers.labelled_rows import class_parser
+from keras_distill.data.readers.labelled_rows import read_examples
+from keras_distill.data.readers.labelled_rows import score_parser
+from keras_distill.data.readers.tables import OTHER_ENDINGS
+from keras_distill.data.readers.tables import column_names
+from keras_distill.data.readers.tables import find_table
+from keras_distill.data.readers.tables import read_table
+from keras_distill.data.readers.tsv import find_file
+from keras_distill.data.readers.tsv import listing
+from keras_distill.data.readers.tsv import read_columns
+from keras_distill.data.readers.tsv import read_header
+from keras_distill.data.splits import Splits
+from keras_distill.io.saving import local_path
 
 # STS-B's human similarity scores run from 0 to 5.
 _HIGHEST_SCORE = 5.0

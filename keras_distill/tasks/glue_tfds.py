@@ -4,8 +4,8 @@ import functools
 
 import numpy as np
 
-from keras_distill.tasks.examples import Examples
-from keras_distill.tasks.splits import Splits
+from keras_distill.data.examples import Examples
+from keras_distill.data.splits import Splits
 
 _SPLITS = {"train": "train", "dev": "validation", "test": "test"}
 _MNLI_SPLITS = {

@@ -6,19 +6,19 @@ import functools
 import numpy as np
 
 from keras_distill.data.readers.bad_rows import BadRows
+from keras_distill.data.readers.tables import find_table
 from keras_distill.data.readers.tagged_words import read_sentences
 from keras_distill.data.readers.text_lines import check_encoding
-from keras_distill.progress import Progress
-from keras_distill.saving import local_path
+from keras_distill.data.readers.tsv import listing
+from keras_distill.data.splits import Splits
+from keras_distill.data.tagged_examples import TaggedExamples
+from keras_distill.io.progress import Progress
+from keras_distill.io.saving import local_path
 from keras_distill.tasks.metrics import OUTSIDE
-from keras_distill.tasks.splits import Splits
-from keras_distill.tasks.tables import find_table
-from keras_distill.tasks.tagged_examples import TaggedExamples
 from keras_distill.tasks.tagging import SEQUENCE_LENGTH
 from keras_distill.tasks.tagging import WIKIANN_TAGS
 from keras_distill.tasks.tagging import is_iob
 from keras_distill.tasks.tagging import tagging_task
-from keras_distill.tasks.tsv import listing
 
 _SPLITS = ("train", "dev", "test")
 

@@ -3,8 +3,8 @@
 import dataclasses
 import functools
 
-from keras_distill.tasks.concatenate import concatenate
-from keras_distill.tasks.splits import Splits
+from keras_distill.data.concatenate import concatenate
+from keras_distill.data.splits import Splits
 
 
 def join_tasks(*loaded):

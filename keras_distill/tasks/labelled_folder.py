@@ -1,22 +1,21 @@
 """Reads a task from a folder with a file for each split."""
 
-import dataclasses
 import functools
 
 from keras_distill.data.readers.bad_rows import BadRows
 from keras_distill.data.readers.column_names import find_column
-from keras_distill.data.readers.text_lines import check_encoding
-from keras_distill.saving import local_path
-from keras_distill.tasks.labelled_rows import class_parser
-from keras_distill.tasks.labelled_rows import read_examples
-from keras_distill.tasks.labelled_rows import score_parser
-from keras_distill.tasks.splits import Splits
-from keras_distill.tasks.tables import column_names
-from keras_distill.tasks.tables import find_table
-from keras_distill.tasks.tables import read_table
+from keras_distill.data.readers.labelled_rows import class_parser
+from keras_distill.data.readers.labelled_rows import read_examples
+from keras_distill.data.readers.labelled_rows import score_parser
+from keras_distill.data.readers.reading import Reading
+from keras_distill.data.readers.tables import column_names
+from keras_distill.data.readers.tables import find_table
+from keras_distill.data.readers.tables import read_table
+from keras_distill.data.readers.tsv import listing
+from keras_distill.data.splits import Splits
+from keras_distill.io.saving import local_path
 from keras_distill.tasks.task import Task
 from keras_distill.tasks.task import check_text_columns
-from keras_distill.tasks.tsv import listing
 
 _SCORES = ("pearson_spearman",)
 
@@ -103,24 +102,6 @@ def load_folder(
     )
     reading = Reading(encoding, quoting, skip_bad_rows)
     return task, open_labelled_folder(task, folder, label_column, reading)
-
-
-@dataclasses.dataclass(frozen=True)
-class Reading:
-    """How files are read; as the arguments of `load_folder`."""
-
-    encoding: str | None = None
-    quoting: bool | None = None
-    skip_bad_rows: bool = False
-
-    def __post_init__(self):
-        check_encoding(self.encoding)
-        BadRows("", self.skip_bad_rows)
-        if self.quoting not in (None, True, False):
-            raise ValueError(
-                "`quoting` must be True, False or None. Received: "
-                f"quoting={self.quoting!r}."
-            )
 
 
 def open_labelled_folder(task, folder, label_column="label", reading=None):

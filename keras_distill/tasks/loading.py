@@ -3,7 +3,9 @@
 import os
 import sys
 
-from keras_distill.arguments import did_you_mean
+from keras_distill.checks.arguments import did_you_mean
+from keras_distill.data.readers.reading import Reading
+from keras_distill.data.splits import Splits
 from keras_distill.tasks.film_reviews import FILM_REVIEWS
 from keras_distill.tasks.film_reviews import load_film_reviews
 from keras_distill.tasks.folder_tasks import FOLDER_TASKS
@@ -12,8 +14,6 @@ from keras_distill.tasks.glue import GLUE_TASKS
 from keras_distill.tasks.glue import load_glue
 from keras_distill.tasks.join_tasks import join_tasks
 from keras_distill.tasks.join_tasks import joined_task
-from keras_distill.tasks.labelled_folder import Reading
-from keras_distill.tasks.splits import Splits
 from keras_distill.tasks.task import Task
 
 # An environment variable: how many rows of each split `load` gives at most.

@@ -11,8 +11,8 @@ import numpy as np
 from scipy import stats
 from sklearn import metrics
 
-from keras_distill.arguments import did_you_mean
-from keras_distill.columns import in_order
+from keras_distill.checks.arguments import did_you_mean
+from keras_distill.checks.columns import in_order
 
 # What a metric's labels are.
 CLASSES = "classes"

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from keras_distill.columns import in_order
+from keras_distill.checks.columns import in_order
+from keras_distill.data.tagged_examples import UNKNOWN_LANGUAGE
 from keras_distill.tasks.metrics import OUTSIDE
 from keras_distill.tasks.metrics import PHRASE_METRICS
-from keras_distill.tasks.tagged_examples import UNKNOWN_LANGUAGE
 
 # The class of a word that was cut off.
 _NOT_PREDICTED = -1

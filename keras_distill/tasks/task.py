@@ -4,12 +4,12 @@ import dataclasses
 
 import numpy as np
 
-from keras_distill.arguments import check_int
-from keras_distill.columns import in_order
-from keras_distill.columns import label_column
-from keras_distill.data_checks import check_class_labels
-from keras_distill.tasks.labelled_rows import class_parser
-from keras_distill.tasks.labelled_rows import no_label
+from keras_distill.checks.arguments import check_int
+from keras_distill.checks.columns import in_order
+from keras_distill.checks.columns import label_column
+from keras_distill.checks.values import check_class_labels
+from keras_distill.data.readers.labelled_rows import class_parser
+from keras_distill.data.readers.labelled_rows import no_label
 from keras_distill.tasks.metrics import check_metrics
 
 

@@ -8,9 +8,9 @@ import itertools
 
 import numpy as np
 
-from keras_distill.progress import Progress
-from keras_distill.tasks.splits import Splits
-from keras_distill.tasks.tagged_examples import TaggedExamples
+from keras_distill.data.splits import Splits
+from keras_distill.data.tagged_examples import TaggedExamples
+from keras_distill.io.progress import Progress
 from keras_distill.tasks.tagging import SEQUENCE_LENGTH
 from keras_distill.tasks.tagging import WIKIANN_TAGS
 from keras_distill.tasks.tagging import tagging_task

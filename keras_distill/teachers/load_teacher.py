@@ -8,11 +8,11 @@ import warnings
 
 import keras_hub
 
-from keras_distill.arguments import check_int
+from keras_distill.checks.arguments import check_int
+from keras_distill.io.saving import local_path
 from keras_distill.models import hugging_face
-from keras_distill.precision import saved_precision
-from keras_distill.saving import local_path
-from keras_distill.saving import saved_task_class
+from keras_distill.models.precision import saved_precision
+from keras_distill.models.saving import saved_task_class
 
 CONFIG_FILE = "config.json"
 EMBEDDED = "minilm"

@@ -5,7 +5,7 @@ import sys
 
 from keras_distill import io
 from keras_distill import stages
-from keras_distill.arguments import did_you_mean
+from keras_distill.checks.arguments import did_you_mean
 from recipes.common.options import GIVEN
 from recipes.common.options import Once
 from recipes.common.options import store_once

@@ -11,8 +11,8 @@ import dataclasses
 import os
 import types
 
-from keras_distill.arguments import Number
-from keras_distill.arguments import did_you_mean
+from keras_distill.checks.arguments import Number
+from keras_distill.checks.arguments import did_you_mean
 
 
 def option(

@@ -1,7 +1,7 @@
 """Reads a student's size from the command line."""
 
 from keras_distill import students
-from keras_distill.arguments import did_you_mean
+from keras_distill.checks.arguments import did_you_mean
 
 
 def parse_size(text):

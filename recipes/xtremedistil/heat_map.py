@@ -4,7 +4,7 @@ import matplotlib
 import numpy as np
 from matplotlib import figure as mpl_figure
 
-from keras_distill.saving import replaced_file
+from keras_distill.io.saving import replaced_file
 from recipes.xtremedistil import tables
 
 # Inches.

@@ -8,7 +8,7 @@ import numpy as np
 
 from keras_distill import models
 from keras_distill import tasks
-from keras_distill.saving import local_path
+from keras_distill.io.saving import local_path
 from recipes.common import training
 
 # The share of a training split that serves as dev split where there is none.

@@ -12,8 +12,8 @@ import sys
 from keras_distill import io
 from keras_distill import stages
 from keras_distill import teachers
-from keras_distill.saving import check_names_free
-from keras_distill.saving import local_path
+from keras_distill.io.saving import check_names_free
+from keras_distill.io.saving import local_path
 from recipes.common.command_line import RecipeParser
 from recipes.common.command_line import add_run_options
 from recipes.common.command_line import exit_status

@@ -2,7 +2,7 @@
 
 import json
 
-from keras_distill.saving import replaced_file
+from keras_distill.io.saving import replaced_file
 
 _MISSING = "–"
 

@@ -3,7 +3,7 @@
 import statistics
 import time
 
-from keras_distill.progress import Progress
+from keras_distill.io.progress import Progress
 
 
 def take_turns(ways, runs, console):

@@ -12,17 +12,17 @@ pytestmark = pytest.mark.tensorflow("packs in the graph of a SavedModel")
 if keras.backend.backend() == "tensorflow":
     import tensorflow as tf
 
-    from keras_distill.export.graph_tokenizer import graph_tokenizer
     from keras_distill.export.interface import Interface
     from keras_distill.export.served_classifier import ServedClassifier
     from keras_distill.export.served_token_classifier import (
         ServedTokenClassifier,
     )
+    from keras_distill.packing.graph_tokenizer import graph_tokenizer
 
 from keras_distill import models  # noqa: E402
 from keras_distill import tasks  # noqa: E402
 from keras_distill.packing import layout_of  # noqa: E402
-from keras_distill.tasks import tokenization  # noqa: E402
+from keras_distill.packing import tokenization  # noqa: E402
 
 # Those of tests/export/conftest.py.
 FAMILIES = ["bert", "distil_bert", "roberta", "xlm_roberta", "bert_of_pieces"]

@@ -9,7 +9,7 @@ import pytest
 
 from keras_distill import layer_map
 from keras_distill import losses
-from keras_distill.objective import Objective
+from keras_distill.losses.objective import Objective
 
 # Every argument with a value that is not its default.
 CONFIGS = [

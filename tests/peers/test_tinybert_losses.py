@@ -12,7 +12,7 @@ import pytest
 from keras_distill import losses
 from keras_distill.features import FeatureForward
 from keras_distill.features import describe
-from keras_distill.objective import Objective
+from keras_distill.losses.objective import Objective
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")

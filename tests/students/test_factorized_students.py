@@ -6,7 +6,7 @@ import pytest
 
 from keras_distill import students
 from keras_distill.features import FeatureExtractor
-from keras_distill.saving import swapped_optimizer
+from keras_distill.models.saving import swapped_optimizer
 from tests.students.word_tables import best_approximation
 from tests.students.word_tables import words_of
 

@@ -7,7 +7,7 @@ from keras_distill.models.bert.backbone import BertBackbone
 from keras_distill.models.bert.preprocessing import (
     BertTextClassifierPreprocessor,
 )
-from keras_distill.saving import SavedWhole
+from keras_distill.models.saving import SavedWhole
 
 
 @keras.saving.register_keras_serializable("keras_distill")

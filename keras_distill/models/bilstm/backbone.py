@@ -4,8 +4,8 @@ import keras
 import keras_hub
 from keras import ops
 
-from keras_distill.arguments import check_choice
-from keras_distill.arguments import check_int
+from keras_distill.checks.arguments import check_choice
+from keras_distill.checks.arguments import check_int
 from keras_distill.models.bilstm.encoder import BiLstmEncoder
 
 _POOLINGS = ("mean", "first_token")

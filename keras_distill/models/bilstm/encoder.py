@@ -3,8 +3,8 @@
 import keras
 from keras import ops
 
-from keras_distill.arguments import check_float
-from keras_distill.arguments import check_int
+from keras_distill.checks.arguments import check_float
+from keras_distill.checks.arguments import check_int
 
 
 @keras.saving.register_keras_serializable("keras_distill")

@@ -3,9 +3,9 @@
 import keras
 import keras_hub
 
-from keras_distill.arguments import check_int
+from keras_distill.checks.arguments import check_int
 from keras_distill.models.bilstm.backbone import BiLstmBackbone
-from keras_distill.saving import SavedWhole
+from keras_distill.models.saving import SavedWhole
 
 
 @keras.saving.register_keras_serializable("keras_distill")

@@ -6,8 +6,8 @@ import keras_hub
 # KerasHub exports BERT's activation under no public name.
 from keras_hub.src.utils.keras_utils import gelu_approximate
 
-from keras_distill.arguments import check_float
-from keras_distill.arguments import check_int
+from keras_distill.checks.arguments import check_float
+from keras_distill.checks.arguments import check_int
 from keras_distill.models.encoder_settings import encoder_settings
 
 

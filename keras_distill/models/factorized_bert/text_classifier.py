@@ -4,7 +4,7 @@ import keras
 import keras_hub
 
 from keras_distill.models.factorized_bert.backbone import FactorizedBertBackbone
-from keras_distill.saving import SavedWhole
+from keras_distill.models.saving import SavedWhole
 
 
 @keras.saving.register_keras_serializable("keras_distill")

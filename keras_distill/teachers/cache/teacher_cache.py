@@ -3,10 +3,10 @@
 import keras
 import numpy as np
 
+from keras_distill.checks.model_of import model_of
 from keras_distill.features import names
-from keras_distill.model_of import model_of
-from keras_distill.progress import Progress
-from keras_distill.saving import local_path
+from keras_distill.io.progress import Progress
+from keras_distill.io.saving import local_path
 from keras_distill.teachers.cache import example_index
 from keras_distill.teachers.cache import manifest as manifests
 from keras_distill.teachers.cache.cached_targets import TARGET_PREFIX

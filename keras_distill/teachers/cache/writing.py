@@ -8,17 +8,17 @@ import time
 import keras
 import numpy as np
 
-from keras_distill.arguments import check_choice
-from keras_distill.arguments import check_int
+from keras_distill.checks.arguments import check_choice
+from keras_distill.checks.arguments import check_int
 from keras_distill.features import describe
 from keras_distill.features import names
 from keras_distill.features.feature_extractor import expand_features
-from keras_distill.file_lock import file_lock
-from keras_distill.file_lock import remove_lock
 from keras_distill.io import set_aside
-from keras_distill.progress import Progress
-from keras_distill.saving import make_folder
-from keras_distill.saving import replaced_file
+from keras_distill.io.file_lock import file_lock
+from keras_distill.io.file_lock import remove_lock
+from keras_distill.io.progress import Progress
+from keras_distill.io.saving import make_folder
+from keras_distill.io.saving import replaced_file
 from keras_distill.teachers.cache import example_index
 from keras_distill.teachers.cache import manifest as manifests
 from keras_distill.teachers.cache.block_codec import COMPRESSIONS

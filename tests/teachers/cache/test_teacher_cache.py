@@ -10,7 +10,7 @@ import pytest
 from keras_distill import losses
 from keras_distill.features import FeatureExtractor
 from keras_distill.features import describe
-from keras_distill.objective import Objective
+from keras_distill.losses.objective import Objective
 from keras_distill.teachers import TARGET_PREFIX
 from keras_distill.teachers import TeacherCache
 from keras_distill.teachers.cache import shard_writer

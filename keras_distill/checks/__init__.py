@@ -1,0 +1,1 @@
+"""What arguments and values may be, and how it is said where they are not."""

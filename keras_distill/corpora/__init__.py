@@ -1,0 +1,5 @@
+"""Unlabelled text."""
+
+from keras_distill.corpora import retrieval
+
+__all__ = ["retrieval"]

@@ -1,0 +1,169 @@
+"""Makes `Examples` of rows of texts and labels, and says where one is bad."""
+
+import math
+
+from keras_distill.checks.columns import is_missing
+from keras_distill.data.examples import Examples
+
+# What files hold where a row has no label: SNLI's "-", the -1 of unlabelled
+# splits, and what an empty cell of a table is written as.
+_NO_LABELS = frozenset(
+    ("", "-", "-1", "-1.0", "_", "nan", "NaN", "None", "null", "NA", "<NA>")
+)
+
+
+def read_examples(
+    rows, text_columns, bad, parse_label=None, may_lack_labels=False
+):
+    """Collects the rows of a file.
+
+    Args:
+        rows: iterable of pairs of a line's number and the list of its
+            values: the texts and, with `parse_label`, the label.
+        text_columns: sequence of strings. The names of the texts.
+        bad: `BadRows` of the file. What happens to an empty text or a bad
+            label.
+        parse_label: function from a label as the file spells it to a number,
+            which raises a ValueError. Defaults to `None`: no labels.
+        may_lack_labels: bool. Whether all rows may say that they have no
+            label, by `-` or `-1`; then the examples have none. Defaults to
+            `False`.
+
+    Returns:
+        `Examples`.
+
+    Raises:
+        ValueError: an empty text, a bad label or no row at all, with the file
+            and the line.
+    """
+    kept, unlabelled = [], []
+    for line, values in rows:
+        try:
+            texts = list(map(check_text, values, text_columns))
+        except ValueError as error:
+            bad.add(line, error)
+            continue
+        label = None
+        if parse_label is not None:
+            try:
+                label = parse_label(values[-1])
+            except ValueError as error:
+                if not (may_lack_labels and no_label(values[-1])):
+                    bad.add(line, error)
+                    continue
+                unlabelled.append((line, error))
+        kept.append((texts, label))
+    has_labels = parse_label is not None and len(unlabelled) < len(kept)
+    if has_labels and unlabelled:
+        # Some have labels, so that these lack theirs.
+        for line, error in unlabelled:
+            bad.add(line, error)
+        kept = [row for row in kept if row[1] is not None]
+    bad.tell()
+    if not kept:
+        raise ValueError(
+            f"{bad.path}:1: the file has no row that can be read, of "
+            f"{bad.count:,} that were left out."
+        )
+    return Examples(
+        tuple(map(list, zip(*(texts for texts, _ in kept), strict=True))),
+        [label for _, label in kept] if has_labels else None,
+    )
+
+
+def check_text(text, column):
+    """Returns a text, which must not be empty.
+
+    Args:
+        text: string.
+        column: string. The name of its column.
+    """
+    if not text.strip():
+        raise ValueError(
+            f"the text in column {column!r} is empty; fill it in or delete "
+            "the line."
+        )
+    return text
+
+
+def class_parser(label_names):
+    """Returns a function from a label as a file spells it to its class index.
+
+    Some files write names and some write numbers, pandas also as `1.0`; all
+    are read, with spaces around them too. Where names are numbers themselves,
+    names alone are read.
+
+    Args:
+        label_names: sequence of strings in the order of the class indices.
+    """
+    names = {name: index for index, name in enumerate(label_names)}
+    indices = {str(index): index for index in range(len(label_names))}
+    indices |= {f"{index}.0": index for index in range(len(label_names))}
+    allowed = [f"{name} (or {index})" for name, index in names.items()]
+    if any(_is_number(name) for name in names):
+        indices, allowed = {}, list(names)
+    indices |= names
+    near = {_plain(name): name for name in names if _plain(name)}
+
+    def parse(value):
+        label = value.strip()
+        if label in indices:
+            return indices[label]
+        hint = ""
+        if no_label(label):
+            hint = f" {value!r} marks a row without a label: leave it out."
+        elif _plain(label) in near:
+            hint = f" Did you mean {near[_plain(label)]!r}?"
+        raise ValueError(
+            f"unknown label {value!r}; the labels are: {', '.join(allowed)}."
+            + hint
+        )
+
+    return parse
+
+
+def no_label(value):
+    """Whether what stands in place of a label says that there is none.
+
+    Args:
+        value: a label as a file spells it, or a missing value.
+    """
+    if isinstance(value, (str, bytes)):
+        return value.strip() in _NO_LABELS
+    return is_missing(value)
+
+
+def _plain(label):
+    """A label without what people spell now so, now so."""
+    return "".join(letter for letter in label.casefold() if letter.isalnum())
+
+
+def _is_number(text):
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def score_parser(lowest=-math.inf, highest=math.inf):
+    """Returns a function from a score as a file spells it to a number.
+
+    Args:
+        lowest: float. The lowest score. Defaults to none.
+        highest: float. The highest score. Defaults to none.
+    """
+    wanted = "a finite number"
+    if math.isfinite(highest):
+        wanted = f"a number from {lowest:g} to {highest:g}"
+
+    def parse(value):
+        try:
+            score = float(value)
+        except ValueError:
+            score = math.nan
+        if not (math.isfinite(score) and lowest <= score <= highest):
+            raise ValueError(f"the score {value!r} is not {wanted}.")
+        return score
+
+    return parse

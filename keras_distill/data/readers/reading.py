@@ -1,0 +1,24 @@
+"""How files of rows are read."""
+
+import dataclasses
+
+from keras_distill.data.readers.bad_rows import BadRows
+from keras_distill.data.readers.text_lines import check_encoding
+
+
+@dataclasses.dataclass(frozen=True)
+class Reading:
+    """How files are read; as the arguments of `load_folder`."""
+
+    encoding: str | None = None
+    quoting: bool | None = None
+    skip_bad_rows: bool = False
+
+    def __post_init__(self):
+        check_encoding(self.encoding)
+        BadRows("", self.skip_bad_rows)
+        if self.quoting not in (None, True, False):
+            raise ValueError(
+                "`quoting` must be True, False or None. Received: "
+                f"quoting={self.quoting!r}."
+            )

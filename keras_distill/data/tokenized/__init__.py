@@ -1,0 +1,1 @@
+"""Token ids: made once, kept on disk, batched by length."""

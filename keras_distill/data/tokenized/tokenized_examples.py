@@ -1,0 +1,506 @@
+"""Examples tokenised once, in batches no longer than they must be."""
+
+import keras
+import numpy as np
+
+from keras_distill.checks.arguments import check_int
+from keras_distill.checks.values import check_class_labels
+from keras_distill.checks.values import check_length
+from keras_distill.checks.values import check_scores
+from keras_distill.checks.values import check_token_ids
+from keras_distill.checks.values import num_outputs
+from keras_distill.checks.values import num_positions
+from keras_distill.data.examples import row_numbers
+from keras_distill.data.kinds_of_examples import as_examples
+from keras_distill.data.tokenized.batch_sequence import BatchSequence
+from keras_distill.data.tokenized.length_buckets import make_batches
+from keras_distill.data.tokenized.token_cache import tokenize_once
+from keras_distill.io import content_hash
+from keras_distill.packing import layout_of
+from keras_distill.packing import tokenizer_of
+from keras_distill.packing.tokenizer_fingerprint import tokenizer_fingerprint
+
+# Batches that are made while the model computes.
+_AHEAD = 2
+
+# What is hashed at once.
+_HASHED_ROWS = 2**16
+
+_INPUTS = ("token_ids", "segment_ids", "padding_mask")
+
+
+class TokenizedExamples:
+    """The token ids of a split, tokenised once and kept without padding.
+
+    Rows are packed as the model's own preprocessor packs them: for BERT
+    `[CLS] first [SEP] second [SEP]`, for RoBERTa and XLM-RoBERTa `<s> first
+    </s></s> second </s>`, longer rows cut as its `truncate` says.
+
+    A batch is a dict of int32 arrays of shape `(rows, length)`: `token_ids`,
+    `segment_ids` (0 for the first text, 1 for the second) and `padding_mask`
+    (1 for tokens, 0 for padding).
+
+    Args:
+        examples: `Examples`. The rows; or a list of texts without labels.
+        tokenizer: the model's preprocessor, which says how it packs; or a
+            KerasHub tokenizer, such as `keras_hub.models.BertTokenizer`. A
+            tokenizer is packed as the preprocessor that KerasHub has for its
+            family, cut round-robin.
+        sequence_length: int. The most tokens per row, special ones included.
+            Defaults to the preprocessor's; a tokenizer has none.
+        progress: function of two ints, the rows done and the rows in all.
+            Called after each chunk. Defaults to `None`.
+        cache_dir: path of a folder that keeps the token ids, so that the
+            same texts need not be tokenised again for the same tokenizer,
+            packing and length. Several processes may share it. A damaged file
+            is made anew. Defaults to `None`, which keeps nothing.
+
+    Example:
+
+    >>> import keras_distill
+    >>> import keras_hub
+    >>> tokenizer = keras_hub.models.BertTokenizer(
+    ...     ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "good", "film"],
+    ...     lowercase=True,
+    ... )
+    >>> examples = keras_distill.tasks.Examples(
+    ...     (["good", "Good film"],), labels=[0, 1]
+    ... )
+    >>> tokenized = keras_distill.tasks.TokenizedExamples(
+    ...     examples, tokenizer, sequence_length=16
+    ... )
+    >>> tokenized.lengths
+    array([3, 4])
+    >>> x, y = next(tokenized.iterate(batch_size=2))
+    >>> x["token_ids"]
+    array([[2, 5, 3, 0],
+           [2, 5, 6, 3]], dtype=int32)
+    """
+
+    _as_examples = staticmethod(as_examples)
+
+    def __init__(
+        self,
+        examples,
+        tokenizer,
+        sequence_length=None,
+        progress=None,
+        cache_dir=None,
+    ):
+        if sequence_length is None:
+            sequence_length = _sequence_length_of(tokenizer)
+        sequence_length = check_int(
+            "sequence_length", sequence_length, minimum=1
+        )
+        examples = self._as_examples(examples)
+        self.layout = layout_of(tokenizer)
+        tokenizer = tokenizer_of(tokenizer)
+        rows, self._first_lengths = self._tokenize(
+            examples, tokenizer, sequence_length, progress, cache_dir
+        )
+        self._values = rows.values
+        self._starts = rows.starts
+        self.lengths = rows.lengths
+        self.labels = examples.labels
+        self.ids = examples.ids
+        self.sequence_length = sequence_length
+        self.tokenizer_fingerprint = tokenizer_fingerprint(tokenizer)
+        self._targets = None
+        self._inputs = _INPUTS
+
+    def __len__(self):
+        return len(self.lengths)
+
+    def select(self, rows):
+        """Returns some rows, or all in another order, over the same tokens.
+
+        Args:
+            rows: integer array of row numbers.
+
+        Returns:
+            `TokenizedExamples`.
+        """
+        rows = row_numbers(rows, len(self))
+        selected = self._copy()
+        for name in ("_first_lengths", "_starts", "lengths", "ids"):
+            setattr(selected, name, getattr(self, name)[rows])
+        if self.labels is not None:
+            selected.labels = self.labels[rows]
+        return selected
+
+    def with_targets(self, targets):
+        """Returns the same rows with more arrays in the `x` of each batch.
+
+        Args:
+            targets: what finds the arrays by the rows' ids, such as that of
+                `keras_distill.teachers.TeacherCache.attach`. It has
+                `read(ids, length)`, which returns a dict of arrays, and
+                `signature(length)`, which returns a dict of their shapes and
+                dtypes, `None` for rows and an unknown length.
+
+        Returns:
+            `TokenizedExamples`.
+        """
+        copy = self._copy()
+        copy._targets = targets
+        return copy
+
+    def with_inputs(self, names):
+        """Returns the same rows with only some of the model's inputs.
+
+        Args:
+            names: iterable of strings, of `"token_ids"`, `"segment_ids"` and
+                `"padding_mask"`, such as the `input` of a model. Others are
+                left out.
+
+        Returns:
+            `TokenizedExamples`.
+        """
+        copy = self._copy()
+        copy._inputs = tuple(name for name in _INPUTS if name in names)
+        return copy
+
+    def iterate(
+        self,
+        batch_size,
+        shuffle=False,
+        seed=0,
+        epoch=0,
+        fixed_length=None,
+        length_multiple=None,
+        drop_remainder=False,
+        first_batch=0,
+    ):
+        """Yields one epoch of NumPy batches.
+
+        Args:
+            batch_size: int. Rows per batch.
+            shuffle: bool. Whether to shuffle, and to batch rows of similar
+                length together. Defaults to `False`, the original order.
+            seed: int. Seed of the shuffle. Defaults to `0`.
+            epoch: int. Each epoch has its own order. Defaults to `0`.
+            fixed_length: int. Pads all batches to this length. Defaults to
+                `None`, which pads each batch to its own longest row.
+            length_multiple: int. Rounds a batch's length up to a multiple of
+                this, but not beyond `sequence_length`. XLA compiles anew for
+                each length; 8 keeps that to a few. Defaults to 1, and to 8
+                on JAX, which always compiles.
+            drop_remainder: bool. Whether to leave out the rows that do not
+                fill a batch. Defaults to `False`.
+            first_batch: int. Leaves out so many batches of the epoch, for a
+                run that is taken up again. Defaults to `0`.
+
+        Yields:
+            `(x, y)`, or `(x,)` when there are no labels.
+        """
+        length_multiple = _length_multiple(length_multiple)
+        self._check_batching(batch_size, seed, fixed_length, length_multiple)
+        batches = make_batches(
+            self.lengths, batch_size, shuffle, seed, epoch, drop_remainder
+        )
+        _check_first_batch(first_batch, len(batches))
+        return (
+            self._batch(rows, fixed_length, length_multiple)
+            for rows in batches[first_batch:]
+        )
+
+    def batches(
+        self,
+        batch_size,
+        shuffle=False,
+        seed=0,
+        initial_epoch=0,
+        fixed_length=None,
+        length_multiple=None,
+        drop_remainder=False,
+        first_batch=None,
+    ):
+        """Returns the batches of `iterate` as Keras's `fit` takes them.
+
+        With `shuffle`, every epoch has its own order, fixed by `seed` and
+        the number of the epoch. An epoch counts when its last batch was
+        handed out, so an iteration that is given up, as Keras does with its
+        first one to see a batch, does not change what training reads.
+
+        Args:
+            batch_size: int. Rows per batch.
+            shuffle: bool. Whether to shuffle, and to batch rows of similar
+                length together. Defaults to `False`, the original order.
+            seed: int. Seed of the shuffle. Defaults to `0`.
+            initial_epoch: int. The number of the first epoch, for a run that
+                is taken up again. Defaults to `0`.
+            fixed_length: int. Pads all batches to this length. Defaults to
+                `None`, which pads each batch to its own longest row.
+            length_multiple: int. Rounds a batch's length up to a multiple of
+                this, but not beyond `sequence_length`. XLA compiles anew for
+                each length; 8 keeps that to a few. Defaults to 1, and to 8
+                on JAX, which always compiles.
+            drop_remainder: bool. Whether to leave out the rows that do not
+                fill a batch. Defaults to `False`.
+            first_batch: int. Gives the epoch `initial_epoch` alone, from
+                this batch on, the same at every iteration. Defaults to
+                `None`: whole epochs, one after the other.
+
+        Returns:
+            Batches `(x, y)`, or `(x,)` when there are no labels, with a known
+            number of batches and lengths that vary: on TensorFlow a
+            `tf.data.Dataset`, on JAX and PyTorch a `keras.utils.PyDataset`.
+            `fit` reads either in its own order, with `shuffle=True` too.
+        """
+        length_multiple = _length_multiple(length_multiple)
+        check_int("initial_epoch", initial_epoch, minimum=0)
+        self._check_batching(batch_size, seed, fixed_length, length_multiple)
+        count = self.num_batches(batch_size, drop_remainder)
+        _check_first_batch(first_batch or 0, count)
+        count -= first_batch or 0
+        if keras.backend.backend() != "tensorflow":
+
+            def plan(epoch):
+                return make_batches(
+                    self.lengths,
+                    batch_size,
+                    shuffle,
+                    seed,
+                    epoch if first_batch is None else initial_epoch,
+                    drop_remainder,
+                )[first_batch or 0 :]
+
+            def read(rows):
+                return self._batch(rows, fixed_length, length_multiple)
+
+            return BatchSequence(plan, read, initial_epoch)
+        import tensorflow as tf
+
+        epoch = initial_epoch
+
+        def generate():
+            nonlocal epoch
+            batches = self.iterate(
+                batch_size,
+                shuffle,
+                seed,
+                epoch,
+                fixed_length,
+                length_multiple,
+                drop_remainder,
+                first_batch or 0,
+            )
+            for number, batch in enumerate(batches, start=1):
+                if number == count and first_batch is None:
+                    epoch += 1
+                yield batch
+
+        tokens = tf.TensorSpec((None, fixed_length), "int32")
+        signature = ({name: tokens for name in self._inputs},)
+        if self._targets is not None:
+            for name, spec in self._targets.signature(fixed_length).items():
+                signature[0][name] = tf.TensorSpec(*spec)
+        if self.labels is not None:
+            signature += self._answer_signature(fixed_length)
+        dataset = tf.data.Dataset.from_generator(
+            generate, output_signature=signature
+        ).apply(tf.data.experimental.assert_cardinality(count))
+        # In a set of few batches, fetching ahead could reach the last batch,
+        # and count the epoch, when only the first was asked for.
+        options = tf.data.Options()
+        options.experimental_optimization.inject_prefetch = False
+        dataset = dataset.with_options(options)
+        return dataset.prefetch(_AHEAD) if count > 4 * _AHEAD else dataset
+
+    def num_batches(self, batch_size, drop_remainder=False):
+        """Returns the number of batches in an epoch.
+
+        Args:
+            batch_size: int. Rows per batch.
+            drop_remainder: bool. Whether the rows that do not fill a batch
+                are left out. Defaults to `False`.
+        """
+        check_int("batch_size", batch_size, minimum=1)
+        if drop_remainder:
+            return len(self) // batch_size
+        return -(-len(self) // batch_size)
+
+    def check_model(self, model, with_labels=True):
+        """Raises unless a model can take these rows.
+
+        Done once, where data and model come together: a step pays nothing.
+
+        Args:
+            model: `keras.Model`.
+            with_labels: bool. Whether the model is to learn the labels.
+                Defaults to `True`.
+
+        Raises:
+            ValueError: a token that is not in the model's vocabulary, a row
+                that is longer than the model has positions, or a label that
+                is no class of the model, with the number of the row.
+        """
+        if not len(self):
+            return
+        longest = int(self.lengths.argmax())
+        positions = num_positions(model)
+        if positions is not None:
+            check_length(int(self.lengths[longest]), positions, row=longest)
+        self._check_tokens(model)
+        width = num_outputs(model)
+        if with_labels and self.labels is not None and width is not None:
+            self._check_labels(width)
+
+    def _check_tokens(self, model):
+        backbone = getattr(model, "backbone", model)
+        size = getattr(backbone, "vocabulary_size", None)
+        if size is None or not len(self._values):
+            return
+        if self._values.min() >= 0 and self._values.max() < size:
+            return
+        # The rows at hand may be without the bad ones.
+        for row, start in enumerate(self._starts):
+            tokens = self._values[start : start + self.lengths[row]]
+            check_token_ids(tokens[np.newaxis], size, first_row=row)
+
+    def _check_labels(self, width):
+        if width > 1:
+            check_class_labels(self.labels, width)
+        else:
+            check_scores(self.labels)
+
+    def fingerprints(self):
+        """Tells these rows from any others: a hash of each of their parts.
+
+        A run compares them before it takes what an earlier start left.
+
+        Returns:
+            dict of str to str or `None`.
+        """
+        tokens = content_hash(
+            self.lengths, self._first_lengths, self.layout.pad
+        )
+        for first in range(0, len(self), _HASHED_ROWS):
+            tokens.add(
+                self._joined(self._values, slice(first, first + _HASHED_ROWS))
+            )
+        targets = self._targets
+        if hasattr(targets, "fingerprint"):
+            targets = targets.fingerprint()
+        return {
+            "tokens": tokens.hexdigest(),
+            "labels": content_hash(self._labels_to_hash()).hexdigest(),
+            "ids": content_hash(self.ids).hexdigest(),
+            "tokenizer": self.tokenizer_fingerprint,
+            "sequence_length": str(self.sequence_length),
+            "targets": content_hash(targets).hexdigest(),
+        }
+
+    def _labels_to_hash(self):
+        return self.labels
+
+    def _joined(self, values, rows):
+        """What lies beside the token ids of some rows, one after another."""
+        lengths = self.lengths[rows]
+        before = np.cumsum(lengths) - lengths
+        places = np.repeat(self._starts[rows] - before, lengths)
+        return values[places + np.arange(len(places))]
+
+    def _tokenize(
+        self, examples, tokenizer, sequence_length, progress, cache_dir
+    ):
+        """The packed rows, and how much of each is of its first text."""
+        self.layout.check_room(sequence_length, len(examples.texts))
+        return tokenize_once(
+            examples.texts,
+            tokenizer,
+            self.layout,
+            sequence_length,
+            progress,
+            cache_dir,
+        )
+
+    def _answers(self, rows, width):
+        """What follows `x` in a batch of labelled rows."""
+        return (self.labels[rows],)
+
+    def _answer_signature(self, width):
+        """The `tf.TensorSpec` of each array of `_answers`."""
+        import tensorflow as tf
+
+        return (tf.TensorSpec((None,), self.labels.dtype),)
+
+    def _copy(self):
+        copy = object.__new__(type(self))
+        copy.__dict__.update(self.__dict__)
+        return copy
+
+    def _batch(self, rows, fixed_length, length_multiple):
+        """The padded arrays of some rows."""
+        width = fixed_length
+        if width is None:
+            longest = int(self.lengths[rows].max())
+            width = -(-longest // length_multiple) * length_multiple
+            width = min(width, self.sequence_length)
+        x = {
+            "token_ids": self._padded(
+                self._values, rows, width, self.layout.pad
+            ),
+            "segment_ids": self._segment_ids(rows, width),
+            # Not the ids that differ from padding's, which a text can hold.
+            "padding_mask": self._filled(rows, width).astype("int32"),
+        }
+        x = {name: x[name] for name in self._inputs}
+        if self._targets is not None:
+            x.update(self._targets.read(self.ids[rows], width))
+        return (x,) if self.labels is None else (x, *self._answers(rows, width))
+
+    def _padded(self, values, rows, width, filler):
+        """Some rows of what lies beside the token ids, side by side."""
+        filled = self._filled(rows, width)
+        padded = np.full(filled.shape, filler, dtype=values.dtype)
+        sources = self._starts[rows][:, np.newaxis] + np.arange(width)
+        padded[filled] = values[sources[filled]]
+        return padded
+
+    def _filled(self, rows, width):
+        """Which places of some rows hold tokens, special ones included."""
+        return np.arange(width) < self.lengths[rows][:, np.newaxis]
+
+    def _segment_ids(self, rows, width):
+        second = np.arange(width) >= self._first_lengths[rows][:, np.newaxis]
+        return (self._filled(rows, width) & second).astype("int32")
+
+    def _check_batching(self, batch_size, seed, fixed_length, length_multiple):
+        check_int("batch_size", batch_size, minimum=1)
+        check_int("length_multiple", length_multiple, minimum=1)
+        check_int("seed", seed, minimum=0)
+        check_int("fixed_length", fixed_length, minimum=1, optional=True)
+        longest = int(self.lengths.max(initial=0))
+        if fixed_length is not None and fixed_length < longest:
+            raise ValueError(
+                f"`fixed_length` must be at least {longest}, the longest row; "
+                "a smaller `sequence_length` cuts rows. "
+                f"Received: {fixed_length}."
+            )
+
+
+def _sequence_length_of(source):
+    """The length that a preprocessor packs to."""
+    if tokenizer_of(source) is source:
+        raise ValueError(
+            "`sequence_length` is missing: a tokenizer does not say how long "
+            "rows may be. Pass it, or the model's preprocessor in the "
+            f"tokenizer's place. Received: a {type(source).__name__}."
+        )
+    return source.sequence_length
+
+
+def _check_first_batch(first_batch, count):
+    check_int("first_batch", first_batch)
+    if not 0 <= first_batch <= count:
+        raise ValueError(
+            f"`first_batch` must be from 0 to {count}, the number of batches. "
+            f"Received: {first_batch}."
+        )
+
+
+def _length_multiple(value):
+    if value is not None:
+        return value
+    return 8 if keras.backend.backend() == "jax" else 1

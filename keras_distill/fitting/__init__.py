@@ -1,0 +1,1 @@
+"""What a distiller is compiled with and fitted on, held against its models."""

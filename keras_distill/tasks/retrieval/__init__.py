@@ -1,8 +1,0 @@
-"""Finding texts like a task's own in a large corpus."""
-
-from keras_distill.tasks.retrieval.retrieve import Retrieved
-from keras_distill.tasks.retrieval.retrieve import retrieve
-from keras_distill.tasks.retrieval.sentence_encoder import SentenceEncoder
-from keras_distill.tasks.retrieval.sentence_encoder import load_sentence_encoder
-
-__all__ = ["Retrieved", "SentenceEncoder", "load_sentence_encoder", "retrieve"]

@@ -1,0 +1,47 @@
+"""Texts become the tokens of the tokenizer."""
+
+import keras_hub
+import numpy as np
+import pytest
+
+from keras_distill.packing import layout_of
+from keras_distill.packing import tokenization
+
+
+def test_tokens_are_those_of_the_tokenizer(tokenizer):
+    texts = ["Good film!", "the actor was zzz"]
+    rows, first = tokenization.tokenize_and_pack(
+        (texts,), tokenizer, layout_of(tokenizer), 16
+    )
+    expected = []
+    for tokens in tokenizer(texts):
+        expected += [2, *tokens, 3]
+    assert rows.values.tolist() == expected
+    assert rows.lengths.tolist() == first.tolist()
+
+
+@pytest.mark.tensorflow("One of the two ways is its own.")
+def test_both_ways_give_the_same_ids():
+    # Letters of each script, accents, punctuation, symbols, spaces; control
+    # characters and words beyond any vocabulary.
+    texts = [
+        "".join(map(chr, range(start, start + 40)))
+        for start in (*range(0x20, 0x600, 40), 0x2000, 0x3040, 0x4E00, 0xAC00)
+    ]
+    texts += ["", " ", "un##good", "[CLS] not [MASK]", "film" * 90, "e\u0301"]
+    letters = [chr(code) for code in range(0x21, 0x250)]
+    tokenizer = keras_hub.models.BertTokenizer(
+        ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters]
+        + [f"##{letter}" for letter in letters],
+        lowercase=True,
+    )
+    (graph,) = tokenization._tokenize_in_graph((texts,), tokenizer)
+    (python,) = tokenization._tokenize_in_python((texts,), tokenizer)
+    np.testing.assert_array_equal(python[0].lengths, graph[0].lengths)
+    np.testing.assert_array_equal(python[0].values, graph[0].values)
+
+
+def test_half_a_surrogate_pair_is_no_end_of_the_run(tokenizer):
+    chunk = next(tokenization.tokenize((["the film \ud83d"],), tokenizer))
+    (wanted,) = tokenizer(["the film \ufffd"])
+    assert chunk[0].values.tolist() == list(wanted)
