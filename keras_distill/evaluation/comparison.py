@@ -3,7 +3,7 @@
 import dataclasses
 
 from keras_distill.evaluation import figures
-from keras_distill.evaluation.plain import plain
+from keras_distill.io.json_file import plain
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,6 +11,7 @@ from rich import box
 from rich.table import Table
 
 from keras_distill.evaluation import formatting
+from keras_distill.io.markdown import markdown_table
 from keras_distill.tasks.metrics import METRICS
 
 # How the numbers of a unit are written.
@@ -120,15 +121,13 @@ def to_markdown(comparison, rows):
     Returns:
         str.
     """
-    names = [row["name"].replace("|", "\\|") for row in rows]
-    lines = [
-        f"| | {' | '.join(names)} |",
-        f"|---|{'---:|' * len(names)}",
-    ]
-    for figure in all_figures(comparison):
-        cells = " | ".join(figure.cell(row) for row in rows)
-        lines.append(f"| {figure.label}, {figure.unit} | {cells} |")
-    return "\n".join(lines) + "\n"
+    return markdown_table(
+        ["", *(row["name"] for row in rows)],
+        [
+            [f"{figure.label}, {figure.unit}", *map(figure.cell, rows)]
+            for figure in all_figures(comparison)
+        ],
+    )
 
 
 def to_rich_table(comparison):

@@ -13,8 +13,9 @@ from keras_distill.evaluation import figures
 from keras_distill.evaluation import formatting
 from keras_distill.evaluation import page
 from keras_distill.evaluation import run_facts
-from keras_distill.evaluation.plain import plain
 from keras_distill.evaluation.verdict import verdict
+from keras_distill.io.json_file import plain
+from keras_distill.io.json_file import to_text
 from keras_distill.io.saving import flush_to_disk
 from keras_distill.io.saving import local_path
 from keras_distill.io.saving import replaced_file
@@ -146,10 +147,7 @@ def write_report(
     )
     text = {
         # First, since it is by this one that we know our own.
-        "report.json": json.dumps(
-            report, indent=2, ensure_ascii=False, allow_nan=False
-        )
-        + "\n",
+        "report.json": to_text(report),
         "report.html": page.render(report, comparison, student, baseline),
         "report.md": _markdown(report),
     }

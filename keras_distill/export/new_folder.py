@@ -9,9 +9,9 @@ import pathlib
 import shutil
 import tempfile
 
+from keras_distill.io.json_file import write_json
 from keras_distill.io.saving import flush_to_disk
 from keras_distill.io.saving import real_path
-from keras_distill.io.saving import replaced_file
 
 # Which files of a folder are ours, by name and content.
 MANIFEST = ".keras_distill.json"
@@ -284,7 +284,7 @@ def _hash(path):
 
 
 def _write_manifest(folder, folder_format, hashes):
-    content = {"format": folder_format.name, "files": hashes}
-    with replaced_file(folder / MANIFEST) as temporary:
-        text = json.dumps(content, indent=2, sort_keys=True) + "\n"
-        temporary.write_text(text, encoding="utf-8")
+    files = dict(sorted(hashes.items()))
+    write_json(
+        folder / MANIFEST, {"files": files, "format": folder_format.name}
+    )

@@ -1,9 +1,11 @@
 """JSON files that are whole or not there."""
 
 import json
+import math
+import numbers
 import re
 
-from keras_distill.io.saving import replaced_file
+from keras_distill.io.saving import write_text
 
 
 def read_json(path):
@@ -41,11 +43,38 @@ def write_json(path, content):
 
     Args:
         path: `pathlib.Path`.
-        content: dict that JSON can hold.
+        content: dict or list that JSON can hold.
     """
-    text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
-    with replaced_file(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    write_text(path, to_text(content))
+
+
+def to_text(content):
+    """The text of a JSON file."""
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def plain(value):
+    """Turns nested values into what any JSON parser reads.
+
+    Args:
+        value: dict, list, tuple, number (NumPy's too), str, bool, `None` or
+            anything with a `str()`, such as a path.
+
+    Returns:
+        Dicts with str keys, lists, int, finite float, str, bool and `None`,
+        which also stands for a number that is not finite.
+    """
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if value is None or isinstance(value, (bool, str)):
+        return value
+    if isinstance(value, numbers.Integral):
+        return int(value)
+    if isinstance(value, numbers.Real):
+        return float(value) if math.isfinite(value) else None
+    return str(value)
 
 
 def differences(there, now, prefix=""):

@@ -114,6 +114,17 @@ def replaced_file(path):
         temporary.unlink(missing_ok=True)
 
 
+def write_text(path, text):
+    """Writes a text file, whole or not at all.
+
+    Args:
+        path: Path of the file.
+        text: str.
+    """
+    with replaced_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
 @contextlib.contextmanager
 def whole_file(path, ending, overwrite=True):
     """Where Keras is to write a file, so that it is there whole or not at all.

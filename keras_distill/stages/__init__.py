@@ -6,6 +6,7 @@ from keras_distill.stages.run_stages import run_stages
 from keras_distill.stages.shipped import shipped_weights
 from keras_distill.stages.stage import Stage
 from keras_distill.stages.stage_result import StageResult
+from keras_distill.stages.stage_table import stage_table
 
 __all__ = [
     "Interrupted",
@@ -14,4 +15,5 @@ __all__ = [
     "StageResult",
     "run_stages",
     "shipped_weights",
+    "stage_table",
 ]

@@ -5,9 +5,12 @@ from keras_distill.students.create_bilstm_student import create_bilstm_student
 from keras_distill.students.create_student import create_student
 from keras_distill.students.factorize_embeddings import FactorizedEmbeddings
 from keras_distill.students.factorize_embeddings import factorize_embeddings
+from keras_distill.students.new_head import from_its_start
+from keras_distill.students.new_head import with_new_head
 from keras_distill.students.parts import parts_of
 from keras_distill.students.presets import PRESETS
 from keras_distill.students.presets import StudentConfig
+from keras_distill.students.unfreezing import unfreezing
 
 __all__ = [
     "PRESETS",
@@ -17,5 +20,8 @@ __all__ = [
     "create_bilstm_student",
     "create_student",
     "factorize_embeddings",
+    "from_its_start",
     "parts_of",
+    "unfreezing",
+    "with_new_head",
 ]

@@ -411,17 +411,17 @@ class _Recipe:
         steps = steps_table(
             self.trainer.results, self.labelled.task.selection_metric
         )
-        tables.write(path / "steps.md", steps)
+        io.write_text(path / "steps.md", steps)
         console.print(steps)
         scores = {
             "teacher": self.data.score(self.teacher),
             "student": self.data.score(self.student),
         }
         found = {"source": self.config.source, **scores}
-        tables.write_json(path / "result.json", found)
+        io.write_json(path / "result.json", io.plain(found))
         if isinstance(self.labelled, TaggingTask):
             table = tables.languages_table(scores)
-            tables.write(path / "languages.md", table)
+            io.write_text(path / "languages.md", table)
             console.print(table)
         else:
             self._write_report(console)
@@ -483,7 +483,7 @@ def steps_table(results, metric):
         ]
         for name, done in results.items()
     ]
-    return tables.markdown(
+    return io.markdown_table(
         [
             "step",
             *("epochs", "best epoch", "loss on the dev split"),

@@ -9,6 +9,7 @@ from keras_distill import layer_map
 from keras_distill import losses
 from keras_distill import schedules
 from keras_distill import stages
+from keras_distill import students
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,7 +37,7 @@ def distillation_stages(config, data, states, logits, student, teacher_layer):
     | labels-... | the training split | the labels | the task's metric |
 
     The last column is no longer better on the dev split; the best epoch's
-    weights go on. Each row is a stage for each step of `unfreezing`.
+    weights go on. Each row is a stage for each step of `students.unfreezing`.
 
     Args:
         config: `bilstm.Settings`.
@@ -69,7 +70,9 @@ def distillation_stages(config, data, states, logits, student, teacher_layer):
                 config.representation_epochs,
             )
             # The head stands above all that this loss reaches.
-            for name, trained in unfreezing(student, with_head=False)
+            for name, trained in students.unfreezing(
+                student, include_head=False
+            )
         ]
     if config.logits_epochs:
         listed += [
@@ -84,42 +87,14 @@ def distillation_stages(config, data, states, logits, student, teacher_layer):
                 # Known of the task while another value is gone by.
                 and_measure=lambda: data.measure(student),
             )
-            for name, trained in unfreezing(student)
+            for name, trained in students.unfreezing(student)
         ]
     if config.labels_epochs:
         listed += [
             _on_labels(f"labels-{name}", config, student, data, trained)
-            for name, trained in unfreezing(student)
+            for name, trained in students.unfreezing(student)
         ]
     return listed
-
-
-def unfreezing(student, with_head=True):
-    """What of a student is trained in one step after the other, top down.
-
-    Args:
-        student: KerasHub task over a `keras_distill.models.BiLstmBackbone`
-            with a projection.
-        with_head: bool. Whether it begins with the head, or below it.
-            Defaults to `True`.
-
-    Returns:
-        list of pairs of a part's name and the layers that are trained: that
-        part and all above it.
-    """
-    encoder = student.backbone.encoder
-    parts = [
-        ("head", student.output_dense),
-        ("projection", encoder.projection),
-        ("bilstm", encoder.bilstm),
-        ("embeddings", student.backbone.token_embedding),
-    ]
-    if not with_head:
-        del parts[0]
-    layers = [layer for _, layer in parts]
-    return [
-        (name, layers[: number + 1]) for number, (name, _) in enumerate(parts)
-    ]
 
 
 def _distilling(

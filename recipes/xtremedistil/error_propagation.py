@@ -130,7 +130,7 @@ def run(config, run_dir, quiet=False, resume=True):
             folder.say(f"Measuring the student that learned {way}")
             found[way] = layer_errors(teacher, student, *halves)
         table = _to_markdown(found)
-        tables.write_json(
+        io.write_json(
             folder.path / "error_propagation.json",
             {
                 "command": "python -m recipes.xtremedistil.error_propagation "
@@ -138,7 +138,7 @@ def run(config, run_dir, quiet=False, resume=True):
                 **found,
             },
         )
-        tables.write(folder.path / "error_propagation.md", table)
+        io.write_text(folder.path / "error_propagation.md", table)
         io.make_console(soft_wrap=True, highlight=False).print(table)
     return found
 
@@ -302,7 +302,7 @@ def _to_markdown(found):
     ]
     kinds = ("error", "of its own", "from below")
     columns = [f"{way}: {kind}" for way in ways for kind in kinds]
-    return tables.markdown(["layer, × 100", *columns], rows)
+    return io.markdown_table(["layer, × 100", *columns], rows)
 
 
 def build_parser():

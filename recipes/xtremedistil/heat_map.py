@@ -4,6 +4,7 @@ import matplotlib
 import numpy as np
 from matplotlib import figure as mpl_figure
 
+from keras_distill import io
 from keras_distill.io.saving import replaced_file
 from recipes.xtremedistil import tables
 
@@ -105,4 +106,4 @@ def _table(title, study, rows):
         ]
         for place, row in enumerate(rows, 1)
     ]
-    return tables.markdown([title, *columns, "mean"], cells)
+    return io.markdown_table([title, *columns, "mean"], cells)

@@ -180,16 +180,16 @@ class _Recipe:
             **scores,
             "targets": self.results,
         }
-        tables.write_json(path / "result.json", found)
+        io.write_json(path / "result.json", io.plain(found))
         console = io.make_console(soft_wrap=True, highlight=False)
         if self.results:
             table = targets_page(self.results)
-            tables.write_json(path / "targets.json", self.results)
-            tables.write(path / "targets.md", table)
+            io.write_json(path / "targets.json", io.plain(self.results))
+            io.write_text(path / "targets.md", table)
             console.print(table)
         if isinstance(self.labelled, TaggingTask):
             table = tables.languages_table(scores)
-            tables.write(path / "languages.md", table)
+            io.write_text(path / "languages.md", table)
             console.print(table)
         else:
             console.print(f"Report: {self._write_report()}")

@@ -7,6 +7,7 @@ from keras_distill import callbacks
 from keras_distill import layer_map
 from keras_distill import losses
 from keras_distill import stages
+from keras_distill import students
 from keras_distill import teachers
 from recipes.common.devices import stage_options
 from recipes.common.training import make_optimizer
@@ -40,7 +41,7 @@ def distillation_stages(config, data, transfer, teacher, student, prefix=""):
 
     The last column is no longer better on the dev split; the best epoch's
     weights go on. Each of the lower two is a stage for each step of
-    `unfreezing`.
+    `students.unfreezing`.
 
     Args:
         config: `Config`.
@@ -53,7 +54,7 @@ def distillation_stages(config, data, transfer, teacher, student, prefix=""):
     Returns:
         list of `keras_distill.stages.Stage`.
     """
-    steps = unfreezing(student, config.unfreezing)
+    steps = students.unfreezing(student, config.unfreezing)
     listed = []
     if config.representation_epochs:
         listed.append(
@@ -102,36 +103,6 @@ def distillation_stages(config, data, transfer, teacher, student, prefix=""):
             for name, trained in steps
         ]
     return listed
-
-
-def unfreezing(student, how):
-    """What of a student is trained in one stage after the other, top down.
-
-    Args:
-        student: KerasHub task with `output_dense`.
-        how: str. `"encoder"`: the head, the projection as well, then all;
-            `"layer"`: these, then layer by layer down to the embeddings;
-            `"none"`: all at once. The projection is the pooler; a student
-            without one has no such stage.
-
-    Returns:
-        list of pairs of name and what `Stage` takes as `trainable`: a list of
-        parts, or `None` for all.
-    """
-    if how == "none":
-        return [("all", None)]
-    steps, trained = [], [student.output_dense]
-    steps.append(("head", list(trained)))
-    pooler = _pooler(student)
-    if pooler is not None:
-        trained.append(pooler)
-        steps.append(("projection", list(trained)))
-    if how == "encoder":
-        return [*steps, ("encoder", None)]
-    for number in range(student.backbone.num_layers, 0, -1):
-        trained.append(f"layer.{number}")
-        steps.append((f"layer.{number}", list(trained)))
-    return [*steps, ("embeddings", None)]
 
 
 def label_stage(
@@ -263,17 +234,3 @@ def _training(config, rate, epochs, texts):
         "epochs": epochs,
         **stage_options(config.strategy, texts.sequence_length),
     }
-
-
-def _pooler(student):
-    """The dense layer between the encoder and the last one, if there is one.
-
-    A `TokenClassifier`'s backbone may have one as well, which it does not use.
-    """
-    if len(student.output.shape) == 3:
-        return None
-    for owner in (student, student.backbone):
-        pooler = getattr(owner, "pooled_dense", None)
-        if pooler is not None:
-            return pooler
-    return None

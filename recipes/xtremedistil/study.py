@@ -24,7 +24,6 @@ from recipes.common.training import FINE_TUNING
 from recipes.xtremedistil import heat_map
 from recipes.xtremedistil import inputs
 from recipes.xtremedistil import recipe
-from recipes.xtremedistil import tables
 from recipes.xtremedistil import targets
 from recipes.xtremedistil.checks import Checks
 from recipes.xtremedistil.checks import check_folders
@@ -137,14 +136,14 @@ def run(
         check_names_free(path, _LEAVES, "study")
     checks = _check(config, rows, target_names, quiet)
     if is_earlier:
-        tables.write_json(path / "run.json", {"starts": []})
+        io.write_json(path / "run.json", {"starts": []})
     with stages.RunFolder(path, _STUDY, resume, quiet) as folder:
         study = _Study(config, folder, checks)
         found = rank(study.run(rows, target_names), START)
         found["command"] = command
         table = heat_map.to_markdown(found)
-        tables.write_json(path / "study.json", found)
-        tables.write(path / "study.md", table)
+        io.write_json(path / "study.json", io.plain(found))
+        io.write_text(path / "study.md", table)
         heat_map.draw(found, path / "study.png")
     console = io.make_console(soft_wrap=True, highlight=False)
     console.print(table)
@@ -298,7 +297,7 @@ class _Study:
             quiet=self.folder.quiet,
             inputs=found,
         ) as folder:
-            done = tables.read_json(path / "result.json")
+            done = io.read_json(path / "result.json")
             if done is not None:
                 return done
             with scope:
@@ -309,7 +308,7 @@ class _Study:
                     (kind,),
                 )
             if folder.writes:
-                tables.write_json(path / "result.json", result)
+                io.write_json(path / "result.json", io.plain(result))
         return result
 
     def _loader(self, row, target):
@@ -380,7 +379,7 @@ def _known_teacher(path, teacher):
 
     The study may have been moved, or be named by another path, since.
     """
-    settings = tables.read_json(path / "config.json") or {}
+    settings = io.read_json(path / "config.json") or {}
     known = str(settings.get("teacher"))
     is_same = pathlib.Path(known).parts[-3:] == teacher.parts[-3:]
     return known if is_same else str(teacher)

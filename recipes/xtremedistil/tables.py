@@ -1,10 +1,7 @@
 """The tables of results, for people and for programs."""
 
-import json
-
-from keras_distill.io.saving import replaced_file
-
-_MISSING = "–"
+from keras_distill import io
+from keras_distill.evaluation import formatting
 
 
 def targets_table(results):
@@ -33,7 +30,7 @@ def targets_table(results):
         ]
         for row in rows
     ]
-    return markdown(["dev split, × 100", *columns], cells)
+    return io.markdown_table(["dev split, × 100", *columns], cells)
 
 
 def languages_table(scores):
@@ -56,24 +53,10 @@ def languages_table(scores):
         for language in languages
     ]
     means = [percent(found["phrase_f1"]) for found in scores.values()]
-    return markdown(
+    return io.markdown_table(
         ["dev split, phrase F1 × 100", *scores],
         [*rows, ["mean over languages", *means]],
     )
-
-
-def markdown(header, rows):
-    """Formats a table whose numbers stand to the right.
-
-    Args:
-        header: list of str.
-        rows: list of list of str.
-
-    Returns:
-        str.
-    """
-    lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def percent(value):
@@ -85,54 +68,4 @@ def percent(value):
     Returns:
         str.
     """
-    is_missing = value is None or value != value
-    return _MISSING if is_missing else f"{100 * value:.1f}"
-
-
-def write(path, text):
-    """Writes a text file, whole or not at all.
-
-    Args:
-        path: `pathlib.Path`.
-        text: str.
-    """
-    with replaced_file(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
-
-
-def write_json(path, content):
-    """Writes a JSON file, whole or not at all; what is no number is `null`.
-
-    Args:
-        path: `pathlib.Path`.
-        content: dict or list.
-    """
-    text = json.dumps(_plain(content), indent=2, ensure_ascii=False)
-    write(path, text + "\n")
-
-
-def read_json(path):
-    """Reads what `write_json` wrote.
-
-    Args:
-        path: `pathlib.Path`.
-
-    Returns:
-        dict or list, or `None` if there is no such file.
-    """
-    if not path.is_file():
-        return None
-    try:
-        return json.loads(path.read_bytes())
-    except ValueError as error:
-        raise ValueError(
-            f"{path} is damaged ({error}). Remove it to do its part anew."
-        ) from error
-
-
-def _plain(content):
-    if isinstance(content, dict):
-        return {key: _plain(value) for key, value in content.items()}
-    if isinstance(content, (list, tuple)):
-        return [_plain(value) for value in content]
-    return None if content != content else content
+    return formatting.cell(value, formatting.percent)

@@ -2,10 +2,9 @@
 
 import re
 
+from keras_distill import students
 from recipes.xtremedistil import models
 from recipes.xtremedistil import stage_list
-from recipes.xtremedistil.new_head import from_its_start
-from recipes.xtremedistil.new_head import with_new_head
 
 # Rows of the table.
 TEACHER = "teacher fine-tuned on the target"
@@ -42,7 +41,7 @@ def transfer(trainer, name, make_student, rows):
     made = {}
     if BASELINE in rows:
         trainer.seed()
-        made[BASELINE] = from_its_start(student)
+        made[BASELINE] = students.from_its_start(student)
     if TRANSFERRED in rows:
         made[TRANSFERRED] = student
     data = trainer.tokenize(labelled, student.preprocessor)
@@ -121,7 +120,7 @@ def transferred_from(student):
     Returns:
         Function of a number of outputs and a sequence length.
     """
-    return lambda num_classes, length: with_new_head(
+    return lambda num_classes, length: students.with_new_head(
         student, num_classes, length
     )
 

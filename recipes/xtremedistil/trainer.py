@@ -5,6 +5,7 @@ import dataclasses
 import keras
 import numpy as np
 
+from keras_distill import io
 from keras_distill import stages
 from keras_distill import tasks
 from keras_distill import teachers
@@ -12,8 +13,6 @@ from keras_distill.io.saving import local_path
 from recipes.common.training import select_by
 from recipes.xtremedistil import models
 from recipes.xtremedistil import stage_list
-from recipes.xtremedistil import stage_table
-from recipes.xtremedistil import tables
 from recipes.xtremedistil.labelled_task import TaggingTask
 from recipes.xtremedistil.labelled_task import read_task
 
@@ -157,14 +156,12 @@ class Trainer:
         Args:
             listed: list of `keras_distill.stages.Stage`.
         """
-        rows = [stage_table.row(stage) for stage in listed]
-        self._listed += rows
-        self.folder.say(stage_table.to_markdown(rows))
+        table = stages.stage_table(listed)
+        self.folder.say(table)
+        # Without the header but for the first.
+        self._listed += table.splitlines(True)[2 if self._listed else 0 :]
         if self.folder.writes:
-            tables.write(
-                self.folder.path / "stages.md",
-                stage_table.to_markdown(self._listed),
-            )
+            io.write_text(self.folder.path / "stages.md", "".join(self._listed))
         self.results |= stages.run_stages(
             listed, self.folder, seed=self.config.seed
         )

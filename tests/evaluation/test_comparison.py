@@ -31,7 +31,7 @@ def test_to_dict_turns_nan_into_none(make_comparison):
 def test_markdown_has_a_model_a_column(make_comparison):
     lines = make_comparison().to_markdown().splitlines()
     assert lines[0] == "| | teacher | baseline | student |"
-    assert lines[1] == "|---|---:|---:|---:|"
+    assert lines[1] == "| --- | ---: | ---: | ---: |"
     assert "| accuracy, % | 90.0 | 80.0 | 88.2 |" in lines
     assert "| encoder weights, count | 10.65 M | 626.2 k | 626.2 k |" in lines
     assert "| encoder compression, times | 1.0× | 17.0× | 17.0× |" in lines

@@ -20,6 +20,9 @@ class Arrays:
         self.x = x
         self.y = y
 
+    def __len__(self):
+        return len(self.x)
+
     def num_batches(self, batch_size):
         return -(-len(self.x) // batch_size)
 

@@ -12,6 +12,7 @@ from keras_distill import export
 from keras_distill import losses
 from keras_distill import models
 from keras_distill import stages
+from keras_distill import students
 from keras_distill import teachers
 from recipes.xtremedistil import bilstm
 from recipes.xtremedistil import bilstm_stage_list
@@ -273,9 +274,9 @@ def names_of(folder):
 @pytest.fixture
 def last_steps_only(monkeypatch):
     """All parts at once: as much of the recipe as can be in seconds."""
-    unfreezing = bilstm_stage_list.unfreezing
+    unfreezing = students.unfreezing
     monkeypatch.setattr(
-        bilstm_stage_list,
+        students,
         "unfreezing",
         lambda *a, **k: unfreezing(*a, **k)[-1:],
     )

@@ -265,7 +265,7 @@ def test_the_order_does_not_hang_on_hashes(run_python, hash_seed):
     program = """
 import keras_hub
 from keras_distill.callbacks import GradualUnfreezing
-from recipes.xtremedistil import stage_list
+from keras_distill import students
 student = keras_hub.models.BertTextClassifier(
     keras_hub.models.BertBackbone(
         vocabulary_size=9, num_layers=2, num_heads=1, hidden_dim=2,
@@ -274,7 +274,7 @@ student = keras_hub.models.BertTextClassifier(
     num_classes=2,
 )
 for how in ("encoder", "layer"):
-    for name, trained in stage_list.unfreezing(student, how):
+    for name, trained in students.unfreezing(student, how):
         parts = [getattr(part, "name", part) for part in trained or ["all"]]
         print(name, *parts, sep=" ")
     print(*GradualUnfreezing(how, steps=1).plan(student), sep="; ")

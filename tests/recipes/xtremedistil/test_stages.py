@@ -2,15 +2,11 @@
 
 import dataclasses
 
-import keras
 import numpy as np
 import pytest
 
 from keras_distill import losses
-from keras_distill import optimizers
-from keras_distill import schedules
 from recipes.xtremedistil import stage_list
-from recipes.xtremedistil import stage_table
 from recipes.xtremedistil import targets
 from recipes.xtremedistil.trainer import TaskData
 
@@ -51,31 +47,6 @@ def test_each_stage_has_its_data_losses_and_parts(
         assert stage.train is data.train
         assert (stage.keep.monitor, stage.keep.mode) == ("accuracy", "max")
     assert {stage.keep.patience for stage in listed} == {2}
-
-
-@pytest.mark.parametrize(
-    "how, names",
-    [
-        ("encoder", ["head", "projection", "encoder"]),
-        (
-            "layer",
-            ["head", "projection", "layer.2", "layer.1", "embeddings"],
-        ),
-        ("none", ["all"]),
-    ],
-)
-def test_unfreezing_goes_from_top_to_bottom(make_classifier, how, names):
-    student = make_classifier(num_layers=2)
-    steps = stage_list.unfreezing(student, how)
-    assert [name for name, _ in steps] == names
-    assert steps[-1][1] is None
-    for (_, before), (_, after) in zip(steps[:-2], steps[1:-1], strict=True):
-        assert after[:-1] == before
-
-
-def test_a_token_classifier_has_no_projection(make_token_classifier):
-    steps = stage_list.unfreezing(make_token_classifier(), "encoder")
-    assert [name for name, _ in steps] == ["head", "encoder"]
 
 
 @pytest.mark.slow
@@ -183,54 +154,3 @@ def test_frozen_words_are_trained_on_targets_alone(
     assert ran[2].name.startswith("sst2.further.")
     for stage in ran[2:]:
         assert not trained_in(stage) & words_of(stage.student)
-
-
-def test_the_list_of_stages_is_read_off_the_stages(trainer, prepared):
-    teacher, student, data = prepared
-    transfer = trainer.transfer_data(data.train, data, teacher)
-    first, head, *_, last = map(
-        stage_table.row,
-        stage_list.distillation_stages(
-            trainer.config, data, transfer, teacher, student
-        ),
-    )
-    of_all = f"{student.count_params():,}"
-    assert first == [
-        "representation",
-        "32",
-        "the teacher: hidden_states, attention",
-        f"all: {of_all} of {of_all} weights",
-        "AdamW, WarmupLinearDecay with peak 0.002",
-        "1 epochs, 4 steps",
-        "loss, min, patience 2",
-    ]
-    # 8 inputs and a bias for each of 2 classes.
-    assert head[2:4] == [
-        "the teacher: logits",
-        f"{student.output_dense.name}: 18 of {of_all} weights",
-    ]
-    assert last[2] == "labels: SparseCategoricalCrossentropy"
-    assert last[-1] == "accuracy, patience 2"
-
-
-@pytest.mark.parametrize(
-    "make, words",
-    [
-        (lambda: keras.optimizers.SGD(0.5), "SGD, 0.5"),
-        (
-            lambda: keras.optimizers.SGD(
-                schedules.JoinedSchedules([(0.5, 2), (0.1, 2)])
-            ),
-            "SGD, JoinedSchedules",
-        ),
-        (
-            lambda: optimizers.RateScaleOptimizer(keras.optimizers.SGD(0.5)),
-            "RateScaleOptimizer over SGD, 0.5",
-        ),
-    ],
-)
-def test_every_optimizer_is_listed(trainer, prepared, make, words):
-    _, student, data = prepared
-    stage = stage_list.label_stage("any", trainer.config, data, student, 1, 1)
-    stage.optimizer = lambda _: make()
-    assert stage_table.row(stage)[4] == words

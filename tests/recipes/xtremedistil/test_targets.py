@@ -10,8 +10,6 @@ from keras_distill import teachers
 from recipes.xtremedistil import recipe
 from recipes.xtremedistil import targets
 from recipes.xtremedistil.config import Config
-from recipes.xtremedistil.new_head import from_its_start
-from recipes.xtremedistil.new_head import with_new_head
 from recipes.xtremedistil.trainer import TaskData
 
 
@@ -74,25 +72,6 @@ def test_targets_of_one_task_have_stages_of_their_own(
         "wikiann-de",
         "wikiann-ru",
     }
-
-
-def test_a_new_head_leaves_the_encoder(make_classifier):
-    model = make_classifier()
-    model.preprocessor.truncate = "waterfall"
-    copy = with_new_head(model, num_classes=5, sequence_length=8)
-    assert copy.preprocessor.truncate == "waterfall"
-    assert copy.output_shape == (None, 5)
-    assert copy.preprocessor.sequence_length == 8
-    assert model.preprocessor.sequence_length == 16
-    assert copy.preprocessor.tokenizer is model.preprocessor.tokenizer
-    for one, two in zip(
-        model.backbone.weights, copy.backbone.weights, strict=True
-    ):
-        assert one is not two
-        np.testing.assert_array_equal(one.numpy(), two.numpy())
-    fresh = from_its_start(model)
-    kernels = [m.backbone.pooled_dense.get_weights()[0] for m in (model, fresh)]
-    assert (kernels[0] != kernels[1]).all()
 
 
 def test_factorized_words_go_with_the_encoder(

@@ -11,6 +11,17 @@ def with_new_head(model, num_classes, sequence_length):
 
     Returns:
         A task of the same class with weights of its own.
+
+    Example:
+
+    ```python
+    from keras_distill import students
+    from keras_distill import teachers
+
+    model = teachers.load_teacher("minilm", 2, sequence_length=64).classifier
+    other = students.with_new_head(model, num_classes=3, sequence_length=32)
+    assert other.num_classes == 3
+    ```
     """
     copy = from_its_start(model, num_classes, sequence_length)
     copy.backbone.set_weights(model.backbone.get_weights())
@@ -28,6 +39,17 @@ def from_its_start(model, num_classes=None, sequence_length=None):
 
     Returns:
         A task of the same class.
+
+    Example:
+
+    ```python
+    from keras_distill import students
+    from keras_distill import teachers
+
+    model = teachers.load_teacher("minilm", 2, sequence_length=64).classifier
+    fresh = students.from_its_start(model)
+    assert fresh.count_params() == model.count_params()
+    ```
     """
     backbone = model.backbone
     fresh = type(backbone).from_config(backbone.get_config())

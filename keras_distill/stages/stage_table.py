@@ -2,9 +2,10 @@
 
 import math
 
-from recipes.xtremedistil import tables
+from keras_distill.io.markdown import markdown_table
+from keras_distill.losses.objective import as_losses
 
-_HEADER = [
+_HEADER = (
     "stage",
     "rows",
     "learns from",
@@ -12,34 +13,47 @@ _HEADER = [
     "optimizer",
     "at most",
     "best epoch by",
-]
+)
 
 
-def to_markdown(rows):
-    """Formats stages.
+def stage_table(stages):
+    """A list of stages as a table: what each trains, on what and how long.
 
     Args:
-        rows: list of what `row` returns.
+        stages: iterable of `keras_distill.stages.Stage`.
 
     Returns:
         str. Markdown.
+
+    Example:
+
+    ```python
+    import keras
+    from keras_distill import stages
+    from keras_distill import tasks
+    from keras_distill import teachers
+
+    model = teachers.load_teacher("minilm", 2, sequence_length=64).classifier
+    examples = tasks.Examples((["good film", "dull film"],), [1, 0])
+    stage = stages.Stage(
+        "labels",
+        model,
+        tasks.TokenizedExamples(examples, model.preprocessor, 8),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        optimizer=lambda steps: keras.optimizers.Adam(1e-3),
+        epochs=2,
+    )
+    print(stages.stage_table([stage]))
+    ```
     """
-    return tables.markdown(_HEADER, rows)
+    return markdown_table(_HEADER, map(_row, stages))
 
 
-def row(stage):
-    """What a stage does.
-
-    Args:
-        stage: `keras_distill.stages.Stage`.
-
-    Returns:
-        list of str.
-    """
+def _row(stage):
     described = stage.describe()
     return [
         stage.name,
-        f"{len(stage.train):,}",
+        f"{len(stage.train):,}" if hasattr(stage.train, "__len__") else "–",
         _sources(stage),
         _trained(stage),
         _optimizer(described["optimizer"]),
@@ -51,8 +65,7 @@ def row(stage):
 def _sources(stage):
     if stage.teacher is None:
         return f"labels: {type(stage.loss).__name__}"
-    found = stage.distillation_losses
-    found = found if isinstance(found, (list, tuple)) else [found]
+    found = as_losses(stage.distillation_losses)
     return f"the teacher: {', '.join(loss.name for loss in found)}"
 
 

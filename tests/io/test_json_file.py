@@ -4,7 +4,7 @@ import pathlib
 
 import numpy as np
 
-from keras_distill.evaluation.plain import plain
+from keras_distill.io.json_file import plain
 
 
 def test_what_json_holds_comes_back():
