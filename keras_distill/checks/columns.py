@@ -93,6 +93,54 @@ def label_column(values, name="labels"):
     return labels.astype("int32")
 
 
+def example_labels(values, name="labels"):
+    """Reads the labels of examples: one for each row, or several.
+
+    Args:
+        values: as in `label_column`; or a table of shape `(rows, classes)`,
+            also a list of rows, with 1 for the classes that a row has and 0
+            for the others.
+        name: str. The argument's name, for messages.
+
+    Returns:
+        As of `label_column`; of a table a float32 array of its shape, as a
+        sigmoid's loss takes it.
+
+    Raises:
+        ValueError: as in `label_column`; names in place of numbers, rows of
+            different widths, or what is neither 0 nor 1, with its row.
+
+    Example:
+
+    >>> from keras_distill.checks.columns import example_labels
+    >>> example_labels([[1, 0, 1], [0, 0, 0]])
+    array([[1., 0., 1.],
+           [0., 0., 0.]], dtype=float32)
+    """
+    rows = in_order(values, name)
+    if not (getattr(rows, "ndim", 1) == 2 or any(map(_is_several, rows))):
+        return label_column(rows, name)
+    try:
+        table = np.asarray([np.asarray(row) for row in rows])
+    except ValueError:
+        table = np.zeros(len(rows), dtype="object")
+    if table.ndim != 2 or table.dtype.kind not in "iufb" or table.shape[1] < 2:
+        raise ValueError(
+            f"`{name}` must be one integer or one float per row, or of several "
+            "labels as many numbers as there are classes, 1 for those that "
+            f"the row has and 0 for the others. Received: {_shown(rows)}; "
+            "`task.encode_labels(labels)` of a `MultiLabelTask` makes them of "
+            "names."
+        )
+    _raise_at(
+        ~np.isin(table, (0, 1)).all(axis=1),
+        table,
+        f"`{name}` must be 0 or 1 for each class where a row may have several "
+        "labels; where it has one, the class index is `labels.argmax(axis=1)`",
+    )
+    return table.astype("float32")
+
+
 def is_missing(value):
     """Whether a value is None, NaN or pandas.NA."""
     if value is None:
@@ -215,6 +263,17 @@ def _hint(labels):
             "the class indices of names"
         )
     return ""
+
+
+def _is_several(label):
+    """Whether what stands for a label is a list of them."""
+    return isinstance(label, (list, tuple, np.ndarray)) and np.ndim(label) > 0
+
+
+def _shown(rows):
+    """The beginning of a column, in a message."""
+    first = ", ".join(str(row) for row in rows[:_NAMED_ROWS])
+    return f"{first}{', ...' if len(rows) > _NAMED_ROWS else ''}"
 
 
 def _raise_at(is_bad, labels, message):

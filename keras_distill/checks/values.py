@@ -82,6 +82,24 @@ def check_scores(labels, name="labels", first_row=0):
     )
 
 
+def check_several_labels(labels, num_classes, name="labels"):
+    """Raises unless rows of several labels have one number for each class.
+
+    Args:
+        labels: array of shape `(rows, classes)`.
+        num_classes: int. The width of the model's output.
+        name: str. The argument's name, for messages.
+
+    Raises:
+        ValueError: another width.
+    """
+    if labels.shape[1] != num_classes:
+        raise ValueError(
+            f"`{name}` must have a number for each of the {num_classes} "
+            f"outputs of the model. Received: {labels.shape[1]} in each row."
+        )
+
+
 def check_token_ids(token_ids, vocabulary_size, name="token_ids", first_row=0):
     """Raises unless all token ids are of a model's vocabulary.
 

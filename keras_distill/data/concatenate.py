@@ -12,7 +12,8 @@ def concatenate(*parts):
 
     Args:
         *parts: `Examples` with equally many text columns, all with class
-            indices, all with scores, or all without labels.
+            indices, all with several labels of as many classes, all with
+            scores, or all without labels.
 
     Returns:
         `Examples` whose ids count from 0.
@@ -56,4 +57,6 @@ def _kind(examples):
     if examples.labels is not None:
         is_class = examples.labels.dtype.kind == "i"
         labels = "classes" if is_class else "scores"
+        if examples.labels.ndim > 1:
+            labels = f"several labels of {examples.labels.shape[1]} classes"
     return f"{len(examples.texts)} text columns and {labels}"

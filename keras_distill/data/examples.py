@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 
 from keras_distill.checks.arguments import check_int
+from keras_distill.checks.columns import example_labels
 from keras_distill.checks.columns import in_order
-from keras_distill.checks.columns import label_column
 from keras_distill.checks.columns import text_column
 
 
@@ -21,8 +21,10 @@ class Examples:
             pandas series, also of UTF-8 bytes. Kept as lists of `str`.
         labels: column of class indices (ints or bools) or scores (floats), or
             `None` when the split is unlabelled. Kept as an array of `int32`
-            or `float32`. Names of classes, and class indices that a table
-            holds as floats, become indices by `Task.encode_labels`.
+            or `float32`. Rows of several labels are a table of shape `(rows,
+            classes)` of 1 and 0, kept as `float32`. Names of classes, one or
+            a list for each row, and class indices that a table holds as
+            floats, become such numbers by `Task.encode_labels`.
         ids: column of row ids. Defaults to `None`, which counts rows from 0.
 
     Raises:
@@ -65,7 +67,7 @@ class Examples:
         object.__setattr__(self, "texts", texts)
         object.__setattr__(self, "ids", id_column(self.ids, len(self)))
         if self.labels is not None:
-            object.__setattr__(self, "labels", label_column(self.labels))
+            object.__setattr__(self, "labels", example_labels(self.labels))
         lengths = [len(column) for column in texts] + [len(self.ids)]
         if self.labels is not None:
             lengths.append(len(self.labels))

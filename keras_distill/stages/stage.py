@@ -11,6 +11,7 @@ from keras_distill.callbacks import KeepBest
 from keras_distill.checks.arguments import check_int
 from keras_distill.checks.model_of import model_of
 from keras_distill.checks.numbers_or_schedules import check_number_or_schedule
+from keras_distill.checks.values import num_outputs
 from keras_distill.distiller import Distiller
 from keras_distill.features import describe
 from keras_distill.fitting.compile_checks import check_compiled
@@ -58,6 +59,14 @@ class Stage:
         epochs: Optional int. Passes over the data.
         steps: Optional int. Batches in all, instead of `epochs`.
         batch_size: int. Examples in a batch. Defaults to `32`.
+        class_weight: Optional dict of a class, by its index or its name, to
+            how much an example of it counts, 0 or more; classes left out
+            count 1. Or `"balanced"`: each class counts the same in all, by
+            scikit-learn's formula. As in Keras's `fit`, it is a weight of the
+            whole example: of the loss on the labels and of the distillation
+            losses alike. Of tags each word is weighed in both. Names need
+            examples that `Task.tokenize` made. Defaults to `None`: all
+            examples count the same.
         batch_options: Optional dict of further arguments of
             `train.batches`, such as `{"length_multiple": 8}`.
         trainable: Optional list of parts of the student by name, such as
@@ -124,6 +133,7 @@ class Stage:
         epochs=None,
         steps=None,
         batch_size=32,
+        class_weight=None,
         batch_options=None,
         trainable=None,
         keep="last",
@@ -143,6 +153,7 @@ class Stage:
         self.epochs = epochs
         self.steps = steps
         self.batch_size = batch_size
+        self.class_weight = class_weight
         self.batch_options = dict(batch_options or {})
         self.trainable = trainable
         self.keep = keep
@@ -178,7 +189,7 @@ class Stage:
             epoch: int. Number of the epoch, from 0.
             first_batch: int. The batches that are left out. Defaults to `0`.
         """
-        return self.train.batches(
+        return self._weighted.batches(
             self.batch_size,
             shuffle=True,
             seed=seed,
@@ -246,6 +257,11 @@ class Stage:
             "frozen_weights": len(self._to_freeze()),
             "keep": _rule(self.keep),
         }
+        if self.class_weight is not None:
+            weights = self._weighted.class_weight
+            description["class_weight"] = [
+                f"{weight:.6g}" for weight in weights
+            ]
         configs = [
             [_type_name(callback), callback.get_config()]
             for callback in self.callbacks
@@ -359,6 +375,29 @@ class Stage:
                 "Received: none"
             )
         self._check_data()
+        self._weighted = self._weigh()
+
+    def _weigh(self):
+        """What it is trained on, with the weights of classes, if any."""
+        if self.class_weight is None:
+            return self.train
+        if not hasattr(self.train, "with_class_weight"):
+            raise ValueError(
+                "`class_weight` is for `TokenizedExamples`. Received, for "
+                f"stage '{self.name}': `train` of type "
+                f"{type(self.train).__name__}; let its batches be `(x, y, "
+                "sample_weight)`."
+            )
+        width = num_outputs(self.student)
+        try:
+            if width is None:
+                raise ValueError(
+                    "`class_weight` needs a student whose number of classes "
+                    "can be told from its output."
+                )
+            return self.train.with_class_weight(self.class_weight, width)
+        except ValueError as error:
+            raise ValueError(f"Stage '{self.name}': {error}") from error
 
     def _check_data(self):
         """What the student would stop at in the middle of a step."""

@@ -76,6 +76,36 @@ def test_rows_must_match(arguments):
         Examples(**arguments)
 
 
+@pytest.mark.parametrize("kind", [list, np.array, tuple])
+def test_several_labels_are_rows_of_0_and_1(kind):
+    examples = Examples((["a", "b", "c"],), kind([[1, 0], [0, 0], [1, 1]]))
+    assert examples.labels.dtype == np.float32
+    assert examples.labels.tolist() == [[1, 0], [0, 0], [1, 1]]
+    assert examples.select([2, 0]).labels.tolist() == [[1, 1], [1, 0]]
+    assert examples.take(1).labels.tolist() == [[1, 0]]
+
+
+def test_a_column_of_arrays_is_several_labels(series):
+    labels = series([np.array([True, False]), [0, 1]], index=[5, 3])
+    assert Examples((["a", "b"],), labels).labels.tolist() == [[1, 0], [0, 1]]
+
+
+@pytest.mark.parametrize(
+    "labels, message",
+    [
+        ([["x", "y"], []], "several labels .* `task.encode_labels"),
+        ([[1, 0], [1]], r"Received: \[1, 0\], \[1\]"),
+        ([[1, 0], [2, 0]], "0 or 1 for each class .* in row 1"),
+        ([[1, 0], [np.nan, 0]], "0 or 1 for each class .* in row 1"),
+        ([[1, 0], None], "several labels"),
+        ([[1, 0]], "same number of rows"),
+    ],
+)
+def test_bad_rows_of_several_labels(labels, message):
+    with pytest.raises(ValueError, match=message):
+        Examples((["a", "b"],), labels)
+
+
 @pytest.mark.parametrize("labels", [["yes", "no"], [[0], [1]], [1j, 2]])
 def test_labels_are_numbers(labels):
     with pytest.raises(ValueError, match="one integer or one float per row"):
@@ -121,7 +151,7 @@ def test_a_mask_selects_what_it_marks(series):
             {"texts": (["a"],), "labels": ["yes"]},
             r"task.encode_labels\(labels\)",
         ),
-        ({"texts": (["a"],), "labels": [[0, 1]]}, "argmax"),
+        ({"texts": (["a"],), "labels": [[0.2, 0.8]]}, "argmax"),
         ({"texts": (["a"],), "labels": [2**31]}, "2147483648 in row 0"),
         ({"texts": (["a"],), "ids": ["q1"]}, "one integer per row"),
         ({"texts": (["a"],), "ids": [0.5]}, "one integer per row"),

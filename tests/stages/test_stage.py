@@ -7,12 +7,47 @@ import pytest
 from keras_distill import callbacks
 from keras_distill import losses
 from keras_distill import stages
+from keras_distill import tasks
 from tests.stages import tiny_run
 
 TEACHER = {
     "teacher": "any",
     "distillation_losses": [losses.LogitsDistillation()],
 }
+
+
+LABELS = np.array([0, 1, 1, 0, 1, 1], "int32")
+
+
+@pytest.fixture
+def make_weighted(make_classifier):
+    """A stage on six texts of two classes, which trains nothing."""
+
+    def make(class_weight, **words):
+        student = make_classifier(num_layers=1)
+        # Words of one length, so that a batch is a batch.
+        texts = (["good film", "dull plot", "the film"] * 2,)
+        train = tasks.TokenizedExamples(
+            tasks.Examples(texts, LABELS), student.preprocessor
+        )
+        settings = {
+            "loss": keras.losses.SparseCategoricalCrossentropy(
+                from_logits=True
+            ),
+            **words,
+        }
+        return stages.Stage(
+            "one",
+            student,
+            train,
+            optimizer=keras.optimizers.SGD(0.0),
+            epochs=1,
+            batch_size=6,
+            class_weight=class_weight,
+            **settings,
+        )
+
+    return make
 
 
 def make_stage(name="one", train=None, **words):
@@ -152,3 +187,66 @@ def test_a_task_is_measured_by_what_the_stage_says_alone(make_classifier):
     x = {"token_ids": ids, "segment_ids": 0 * ids, "padding_mask": ids}
     logs = keras.Model.fit(stage.build(), x, np.ones(4), verbose=0).history
     assert list(logs) == ["loss"]
+
+
+def logits_of(model, stage):
+    (x, _, _) = next(iter(stage.batches(seed=1, epoch=0)))
+    return keras.ops.convert_to_numpy(model(x))
+
+
+def of_labels(logits, labels):
+    """Each row's cross-entropy with its label."""
+    log_q = logits - np.log(np.sum(np.exp(logits), -1, keepdims=True))
+    return -log_q[np.arange(len(labels)), labels]
+
+
+@pytest.mark.parametrize("has_teacher", [False, True])
+def test_a_class_weight_weighs_the_losses(
+    make_weighted, make_classifier, has_teacher
+):
+    words = {}
+    if has_teacher:
+        words = {
+            "teacher": make_classifier(num_layers=1),
+            "distillation_losses": losses.LogitsDistillation(
+                loss="mse", name="logits"
+            ),
+            "student_loss_weight": 0.5,
+        }
+    stage = make_weighted({0: 3.0, 1: 0.25}, **words)
+    (_, y, _) = next(iter(stage.batches(seed=1, epoch=0)))
+    y = keras.ops.convert_to_numpy(y)
+    weights = np.where(y == 0, 3.0, 0.25)
+    student = logits_of(stage.student, stage)
+    expected = np.mean(weights * of_labels(student, y))
+    model = stage.build()
+    fit = model.fit if has_teacher else keras.Model.fit.__get__(model)
+    logs = fit(stage.batches(seed=1, epoch=0), verbose=0, shuffle=False).history
+    found = logs["student_loss" if has_teacher else "loss"]
+    assert found[0] == pytest.approx(expected, rel=1e-4)
+    if has_teacher:
+        gap = np.mean((logits_of(stage.teacher, stage) - student) ** 2, -1)
+        assert logs["logits_loss"][0] == pytest.approx(
+            np.mean(weights * gap), rel=1e-4
+        )
+
+
+def test_a_class_weight_is_part_of_what_a_stage_is(make_weighted):
+    described = make_weighted("balanced").describe()
+    assert described["class_weight"] == ["1.5", "0.75"]
+    assert "class_weight" not in make_weighted(None).describe()
+
+
+@pytest.mark.parametrize(
+    ("class_weight", "message"),
+    [
+        ({2: 1.0}, "Stage 'one': .*from 0 to 1. Received: 2"),
+        ({"ham": 1.0}, "Stage 'one': .*`task.tokenize`"),
+        ({0: -1.0}, "Stage 'one': .*of 0 or more"),
+    ],
+)
+def test_a_class_weight_is_checked(make_weighted, class_weight, message):
+    with pytest.raises(ValueError, match=message):
+        make_weighted(class_weight)
+    with pytest.raises(ValueError, match="`class_weight` is for `TokenizedEx"):
+        make_stage(class_weight={0: 1.0})

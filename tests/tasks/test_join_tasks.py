@@ -23,12 +23,21 @@ def test_concatenate_unlabelled_and_scores():
     assert tasks.concatenate(part, part).labels.dtype == "float32"
 
 
+def test_concatenate_several_labels():
+    part = Examples((["a"],), labels=[[1, 0]])
+    assert tasks.concatenate(part, part).labels.tolist() == [[1, 0], [1, 0]]
+    wider = Examples((["a"],), labels=[[1, 0, 1]])
+    with pytest.raises(ValueError, match="several labels of 3 classes"):
+        tasks.concatenate(part, wider)
+
+
 @pytest.mark.parametrize(
     "other",
     [
         Examples((["a"],)),
         Examples((["a"],), labels=[1.0]),
         Examples((["a"], ["b"]), labels=[1]),
+        Examples((["a"],), labels=[[1, 0]]),
     ],
 )
 def test_parts_of_different_kinds(other):

@@ -7,9 +7,11 @@ from keras_distill.checks.arguments import check_int
 from keras_distill.checks.values import check_class_labels
 from keras_distill.checks.values import check_length
 from keras_distill.checks.values import check_scores
+from keras_distill.checks.values import check_several_labels
 from keras_distill.checks.values import check_token_ids
 from keras_distill.checks.values import num_outputs
 from keras_distill.checks.values import num_positions
+from keras_distill.data.class_weight import weights_of_classes
 from keras_distill.data.examples import row_numbers
 from keras_distill.data.kinds_of_examples import as_examples
 from keras_distill.data.tokenized.batch_sequence import BatchSequence
@@ -105,6 +107,9 @@ class TokenizedExamples:
         self.ids = examples.ids
         self.sequence_length = sequence_length
         self.tokenizer_fingerprint = tokenizer_fingerprint(tokenizer)
+        # The names of the classes, where a task that knows them tokenised.
+        self.label_names = None
+        self.class_weight = None
         self._targets = None
         self._inputs = _INPUTS
 
@@ -143,6 +148,47 @@ class TokenizedExamples:
         """
         copy = self._copy()
         copy._targets = targets
+        return copy
+
+    def with_class_weight(self, class_weight, num_classes):
+        """Returns the same rows with a `sample_weight` by their class.
+
+        Batches are `(x, y, sample_weight)`, as Keras's `fit` makes them of
+        its `class_weight`: the weight of a row is that of its class, of tags
+        that of each word's.
+
+        Args:
+            class_weight: dict of class index or name to a weight of 0 or
+                more, where what is left out counts 1; or `"balanced"`, as in
+                scikit-learn. Names need rows that `Task.tokenize` made.
+            num_classes: int. How many classes there are.
+
+        Returns:
+            `TokenizedExamples`, whose `class_weight` is a float32 array of
+            the weights by class index.
+
+        Raises:
+            ValueError: an unknown class, a weight that is negative or none,
+                or rows whose labels are not one class each.
+
+        Example:
+
+        >>> import keras_hub
+        >>> from keras_distill import tasks
+        >>> tokenizer = keras_hub.models.BertTokenizer(
+        ...     ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "good", "bad"]
+        ... )
+        >>> examples = tasks.Examples((["good", "bad"],), labels=[1, 0])
+        >>> rows = tasks.TokenizedExamples(examples, tokenizer, 8)
+        >>> weighted = rows.with_class_weight({1: 5.0}, num_classes=2)
+        >>> x, y, sample_weight = next(weighted.iterate(batch_size=2))
+        >>> sample_weight
+        array([5., 1.], dtype=float32)
+        """
+        copy = self._copy()
+        copy.class_weight = weights_of_classes(
+            class_weight, self.labels, num_classes, self.label_names
+        )
         return copy
 
     def with_inputs(self, names):
@@ -191,7 +237,8 @@ class TokenizedExamples:
                 run that is taken up again. Defaults to `0`.
 
         Yields:
-            `(x, y)`, or `(x,)` when there are no labels.
+            `(x, y)`, or `(x,)` when there are no labels; with a class weight
+            `(x, y, sample_weight)`.
         """
         length_multiple = _length_multiple(length_multiple)
         self._check_batching(batch_size, seed, fixed_length, length_multiple)
@@ -359,7 +406,9 @@ class TokenizedExamples:
             check_token_ids(tokens[np.newaxis], size, first_row=row)
 
     def _check_labels(self, width):
-        if width > 1:
+        if self.labels.ndim > 1:
+            check_several_labels(self.labels, width)
+        elif width > 1:
             check_class_labels(self.labels, width)
         else:
             check_scores(self.labels)
@@ -382,7 +431,7 @@ class TokenizedExamples:
         targets = self._targets
         if hasattr(targets, "fingerprint"):
             targets = targets.fingerprint()
-        return {
+        found = {
             "tokens": tokens.hexdigest(),
             "labels": content_hash(self._labels_to_hash()).hexdigest(),
             "ids": content_hash(self.ids).hexdigest(),
@@ -390,6 +439,9 @@ class TokenizedExamples:
             "sequence_length": str(self.sequence_length),
             "targets": content_hash(targets).hexdigest(),
         }
+        if self.class_weight is not None:
+            found["class_weight"] = content_hash(self.class_weight).hexdigest()
+        return found
 
     def _labels_to_hash(self):
         return self.labels
@@ -417,13 +469,20 @@ class TokenizedExamples:
 
     def _answers(self, rows, width):
         """What follows `x` in a batch of labelled rows."""
-        return (self.labels[rows],)
+        labels = self.labels[rows]
+        if self.class_weight is None:
+            return (labels,)
+        return labels, self.class_weight[labels]
 
     def _answer_signature(self, width):
         """The `tf.TensorSpec` of each array of `_answers`."""
         import tensorflow as tf
 
-        return (tf.TensorSpec((None,), self.labels.dtype),)
+        shape = (None, *self.labels.shape[1:])
+        signature = (tf.TensorSpec(shape, self.labels.dtype),)
+        if self.class_weight is not None:
+            signature += (tf.TensorSpec((None,), "float32"),)
+        return signature
 
     def _copy(self):
         copy = object.__new__(type(self))

@@ -174,7 +174,10 @@ class TokenizedTags(TokenizedExamples):
         labels[is_first] = self._word_labels[words[is_first]]
         # A batch without one word has no weight at all.
         weight = words.size / max(1, np.count_nonzero(is_first))
-        return labels, is_first.astype("float32") * np.float32(weight)
+        weights = is_first.astype("float32") * np.float32(weight)
+        if self.class_weight is not None:
+            weights *= self.class_weight[labels]
+        return labels, weights
 
     def _answer_signature(self, width):
         import tensorflow as tf

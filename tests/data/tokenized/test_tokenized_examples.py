@@ -184,6 +184,38 @@ def test_scores_and_unlabelled_rows(tokenizer):
     assert len(batch) == 1
 
 
+def test_rows_of_several_labels(tokenizer, make_classifier):
+    table = np.array([[1, 0, 1], [0, 0, 0], [0, 1, 0]], "float32")
+    texts = (["film", "good film", "a bad film"],)
+    rows = TokenizedExamples(Examples(texts, table), tokenizer, 8)
+    ((_, y),) = rows.select([2, 0]).batches(2)
+    assert y.dtype == "float32"
+    np.testing.assert_array_equal(y, table[[2, 0]])
+    rows.check_model(make_classifier(num_layers=1, num_classes=3))
+    with pytest.raises(ValueError, match="of the 2 outputs .* Received: 3"):
+        rows.check_model(make_classifier(num_layers=1, num_classes=2))
+    other = TokenizedExamples(Examples(texts, 1 - table), tokenizer, 8)
+    ours, theirs = rows.fingerprints(), other.fingerprints()
+    assert {k for k in ours if ours[k] != theirs[k]} == {"labels"}
+
+
+def test_a_class_weight_weighs_rows(tokenized):
+    weighted = tokenized.with_class_weight({3: 0.0, 7: 5.0}, num_classes=20)
+    for (_, y, weights), (_, in_fit, weights_in_fit) in zip(
+        weighted.iterate(8), weighted.batches(8), strict=True
+    ):
+        expected = np.where(y == 7, 5.0, np.where(y == 3, 0.0, 1.0))
+        np.testing.assert_array_equal(weights, expected)
+        np.testing.assert_array_equal(weights_in_fit, expected)
+        np.testing.assert_array_equal(in_fit, y)
+        assert weights.dtype == np.float32
+    ours, plain = weighted.fingerprints(), tokenized.fingerprints()
+    assert ours.items() - plain.items() == {
+        ("class_weight", ours["class_weight"])
+    }
+    assert len(next(tokenized.iterate(8))) == 2
+
+
 @pytest.mark.parametrize("batch_size", [1, 8, 20])
 def test_every_epoch_has_its_own_order(tokenized, batch_size):
     dataset = tokenized.batches(batch_size, shuffle=True, seed=1)

@@ -56,6 +56,15 @@ def test_weights_make_keras_mean_the_mean_over_words(tokenized, fixed_length):
         assert x["token_ids"].shape == y.shape
 
 
+def test_a_class_weight_weighs_words(tokenized):
+    _, y, weights = next(tokenized.iterate(4))
+    weighted = tokenized.with_class_weight({0: 0.5, 5: 3.0}, num_classes=7)
+    _, same, of_words = next(weighted.iterate(4))
+    np.testing.assert_array_equal(same, y)
+    factors = np.array([0.5, 1, 1, 1, 1, 3, 1], "float32")
+    np.testing.assert_array_equal(of_words, weights * factors[y])
+
+
 @pytest.mark.parametrize("max_batch", [1, 3])
 def test_round_trip_recovers_the_tags_of_words(tokenized, max_batch):
     done = 0
