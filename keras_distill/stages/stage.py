@@ -18,6 +18,8 @@ from keras_distill.fitting.compile_checks import check_compiled
 from keras_distill.losses.objective import as_losses
 from keras_distill.losses.objective import as_weights
 from keras_distill.stages import identity
+from keras_distill.stages.validation import LOSS
+from keras_distill.stages.validation import keep_best
 from keras_distill.students.parts import parts_of
 from keras_distill.students.parts import select
 from keras_distill.teachers.cache.fingerprint import architecture
@@ -75,8 +77,20 @@ class Stage:
             function that gives it for the student. Only they are trained in
             this stage, and the distiller's projections. Defaults to all that
             is trainable.
+        validation: Optional examples, as `train`, by which the epochs are
+            chosen: they are measured before the first epoch and after each,
+            and the student has the best one's weights after the stage.
+        task: Optional `keras_distill.tasks.Task`, whose metrics of the
+            student are measured on `validation`.
+        select_by: Optional str. The measure that chooses: a metric of `task`,
+            of which more is better, or `"loss"`, the loss of what is trained.
+            Defaults to the task's `selection_metric`, without `task` to
+            `"loss"`.
+        patience: Optional int. The stage ends after so many epochs that were
+            not better on `validation`. Defaults to `None`: it does not.
         keep: `"last"`, or a `keras_distill.callbacks.KeepBest`: which
-            weights the student has after the stage. Defaults to `"last"`.
+            weights the student has after the stage, where it is not chosen by
+            `validation`. Defaults to `"last"`.
         callbacks: sequence of Keras callbacks. One that remembers something
             needs `get_state()`, which returns it as plain values and arrays,
             and `set_state(state)`, which takes it when a run goes on. One
@@ -136,6 +150,10 @@ class Stage:
         class_weight=None,
         batch_options=None,
         trainable=None,
+        validation=None,
+        task=None,
+        select_by=None,
+        patience=None,
         keep="last",
         callbacks=(),
         compile_options=None,
@@ -156,10 +174,16 @@ class Stage:
         self.class_weight = class_weight
         self.batch_options = dict(batch_options or {})
         self.trainable = trainable
+        self.validation = validation
+        self.task = task
+        self.select_by = select_by
+        self.patience = patience
         self.keep = keep
         self.callbacks = tuple(callbacks)
         self.compile_options = dict(compile_options or {})
         self._check()
+        if validation is not None:
+            self.keep = keep_best(self)
 
     @property
     def steps_per_epoch(self):
@@ -369,6 +393,7 @@ class Stage:
                 '`keep` must be "last" or a `keras_distill.callbacks.'
                 f"KeepBest`. Received: keep={self.keep!r}"
             )
+        self._check_validation()
         if not self.steps_per_epoch:
             raise ValueError(
                 f"`train` of stage '{self.name}' must have a batch at least. "
@@ -398,6 +423,33 @@ class Stage:
             return self.train.with_class_weight(self.class_weight, width)
         except ValueError as error:
             raise ValueError(f"Stage '{self.name}': {error}") from error
+
+    def _check_validation(self):
+        if self.validation is None:
+            for word in ("task", "select_by", "patience"):
+                if getattr(self, word) is not None:
+                    raise ValueError(
+                        f"`{word}` is about the choice of epochs, which needs "
+                        f"`validation`. Received, for stage '{self.name}': "
+                        f"{word}={getattr(self, word)!r}"
+                    )
+            return
+        if self.keep != "last":
+            raise ValueError(
+                "Give either `validation` or `keep`. Received both, for stage "
+                f"'{self.name}'."
+            )
+        if not hasattr(self.validation, "batches"):
+            raise ValueError(
+                f"`validation` of stage '{self.name}' must be tokenised, as "
+                f"`train`. Received: {type(self.validation).__name__}"
+            )
+        known = [] if self.task is None else list(self.task.metrics)
+        if self.select_by not in (None, LOSS, *known):
+            raise ValueError(
+                f"`select_by` must be one of {', '.join([LOSS, *known])}. "
+                f"Received, for stage '{self.name}': {self.select_by!r}"
+            )
 
     def _check_data(self):
         """What the student would stop at in the middle of a step."""
