@@ -25,6 +25,7 @@ def option(
     maximum=None,
     below=None,
     no_effect_with=(),
+    later=False,
 ):
     """A field of a recipe's `Config`.
 
@@ -40,6 +41,8 @@ def option(
         no_effect_with: dict of another field to its value, or a sequence of
             such dicts. Where all of one dict is so, this option would do
             nothing, and is refused unless it is as by default.
+        later: bool. Whether there are runs from before there was this
+            option: they are as it is by default. Defaults to `False`.
 
     Returns:
         `dataclasses.Field`.
@@ -54,6 +57,7 @@ def option(
             minimum=minimum, above=above, maximum=maximum, below=below
         ),
         "no_effect_with": tuple(no_effect_with),
+        "later": later,
     }
     return dataclasses.field(default=default, metadata=metadata)
 
@@ -86,6 +90,20 @@ class Options:
 
     def check(self):
         """Raises on what does not go together."""
+
+    def settings(self):
+        """The options as the folder of a run notes them.
+
+        Returns:
+            dict of name to value, without what came later and is as by
+            default, so that runs of before are taken up.
+        """
+        return {
+            field.name: getattr(self, field.name)
+            for field in dataclasses.fields(self)
+            if not field.metadata["later"]
+            or getattr(self, field.name) != field.default
+        }
 
     def _check_effect(self, field):
         received = in_words(field.name, getattr(self, field.name))
