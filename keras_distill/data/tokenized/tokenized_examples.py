@@ -110,6 +110,7 @@ class TokenizedExamples:
         # The names of the classes, where a task that knows them tokenised.
         self.label_names = None
         self.class_weight = None
+        self._sample_weight = None
         self._targets = None
         self._inputs = _INPUTS
 
@@ -129,9 +130,27 @@ class TokenizedExamples:
         selected = self._copy()
         for name in ("_first_lengths", "_starts", "lengths", "ids"):
             setattr(selected, name, getattr(self, name)[rows])
-        if self.labels is not None:
-            selected.labels = self.labels[rows]
+        selected.labels = _rows_of(self.labels, rows)
+        selected._sample_weight = _rows_of(self._sample_weight, rows)
         return selected
+
+    def with_labels(self, labels, sample_weight=None):
+        """Returns the same rows with other labels, of any shape.
+
+        Args:
+            labels: array with an entry for each row, or a dict, list or tuple
+                of such arrays, as a model of several outputs learns them.
+                `None` leaves labels out.
+            sample_weight: Optional array, or structure of arrays, that each
+                batch has third.
+
+        Returns:
+            `TokenizedExamples`.
+        """
+        copy = self._copy()
+        copy.labels = labels
+        copy._sample_weight = sample_weight
+        return copy
 
     def with_targets(self, targets):
         """Returns the same rows with more arrays in the `x` of each batch.
@@ -469,20 +488,22 @@ class TokenizedExamples:
 
     def _answers(self, rows, width):
         """What follows `x` in a batch of labelled rows."""
-        labels = self.labels[rows]
-        if self.class_weight is None:
-            return (labels,)
-        return labels, self.class_weight[labels]
+        answers = (_rows_of(self.labels, rows),)
+        weight = _rows_of(self._sample_weight, rows)
+        if self.class_weight is not None:
+            of_class = self.class_weight[answers[0]]
+            weight = of_class if weight is None else weight * of_class
+        return answers if weight is None else (*answers, weight)
 
     def _answer_signature(self, width):
         """The `tf.TensorSpec` of each array of `_answers`."""
         import tensorflow as tf
 
-        shape = (None, *self.labels.shape[1:])
-        signature = (tf.TensorSpec(shape, self.labels.dtype),)
-        if self.class_weight is not None:
-            signature += (tf.TensorSpec((None,), "float32"),)
-        return signature
+        of_no_row = self._answers(np.arange(0), width)
+        return keras.tree.map_structure(
+            lambda array: tf.TensorSpec((None, *array.shape[1:]), array.dtype),
+            of_no_row,
+        )
 
     def _copy(self):
         copy = object.__new__(type(self))
@@ -537,6 +558,13 @@ class TokenizedExamples:
                 "a smaller `sequence_length` cuts rows. "
                 f"Received: {fixed_length}."
             )
+
+
+def _rows_of(arrays, rows):
+    """Some rows of an array or a structure of arrays, `None` of none."""
+    return keras.tree.map_structure(
+        lambda array: None if array is None else array[rows], arrays
+    )
 
 
 def _sequence_length_of(source):

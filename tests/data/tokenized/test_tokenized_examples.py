@@ -337,6 +337,21 @@ def test_targets_are_found_by_id(tokenized, fixed_length):
     assert set(next(tokenized.iterate(6))[0]) == set(NAMES)
 
 
+def test_labels_of_any_shape_go_with_their_rows(tokenized):
+    labels = {"kinds": np.eye(20, dtype="int32"), "score": np.arange(20.0)}
+    weight = np.arange(20, dtype="float32") / 20
+    more = tokenized.with_labels(labels, weight).select(np.arange(15)[::-1])
+    for batches in (more.iterate(4, shuffle=True), more.batches(4, True)):
+        seen = []
+        for _, y, sample_weight in batches:
+            rows = np.array(y["score"]).astype("int64")
+            np.testing.assert_array_equal(y["kinds"], labels["kinds"][rows])
+            np.testing.assert_array_equal(sample_weight, weight[rows])
+            seen.extend(rows)
+        assert sorted(seen) == list(range(15))
+    assert len(next(more.with_labels(None).iterate(4))) == 1
+
+
 def test_no_rows(tokenizer):
     tokenized = TokenizedExamples(Examples(([],)), tokenizer, 8)
     assert len(tokenized) == 0
