@@ -9,8 +9,7 @@ from keras_distill import tasks
 from keras_distill.checks.arguments import check_int
 from keras_distill.checks.model_of import model_of
 from keras_distill.data.kinds_of_examples import as_examples
-from keras_distill.evaluation import size
-from keras_distill.evaluation import timing
+from keras_distill.evaluation import measures
 from keras_distill.evaluation.comparison import Comparison
 from keras_distill.evaluation.comparison import Latency
 from keras_distill.evaluation.comparison import ModelResult
@@ -117,8 +116,10 @@ def compare(
         name: make_text_pipeline(model, len(task.text_columns))
         for name, model in models.items()
     }
-    singles = timing.sample_batches(examples.texts, 1, latency_runs)
-    batches = timing.sample_batches(examples.texts, batch_size, throughput_runs)
+    singles = measures.sample_batches(examples.texts, 1, latency_runs)
+    batches = measures.sample_batches(
+        examples.texts, batch_size, throughput_runs
+    )
     outputs, latencies, throughputs = _run(
         pipelines,
         [split.texts for split in (examples, *further_splits.values())],
@@ -131,8 +132,8 @@ def compare(
         name: dict(
             metrics=_metrics(task, examples, further_splits, outputs[name]),
             agreement=_agreement(task, outputs[reference][0], outputs[name][0]),
-            parameters=size.count_parameters(model),
-            file_bytes=size.count_file_bytes(model),
+            parameters=measures.count_parameters(model),
+            file_bytes=measures.count_file_bytes(model),
             latency=_latency(latencies[name]),
             throughput=_throughput(throughputs[name], batch_size),
         )
@@ -186,7 +187,7 @@ def _check_models(models, task, reference):
                 f"`models[{name!r}]` has no preprocessor, so it cannot read "
                 "raw text. Build it with `preprocessor=...`."
             )
-        if not size.encoder_layers(model.backbone):
+        if not measures.encoder_layers(model.backbone):
             raise ValueError(
                 f"`models[{name!r}]` must have a backbone with "
                 "`transformer_layers`, which are counted as its encoder. "
@@ -239,8 +240,8 @@ def _run(pipelines, splits, batch_size, singles, batches, quiet):
     num_steps = (
         len(pipelines)
         * sum(-(-len(texts[0]) // batch_size) for texts in splits)
-        + timing.num_turns(pipelines, singles)
-        + timing.num_turns(pipelines, batches)
+        + measures.num_turns(pipelines, singles)
+        + measures.num_turns(pipelines, batches)
     )
     with Progress(
         "Comparing models", num_steps, unit="steps", quiet=quiet
@@ -253,9 +254,9 @@ def _run(pipelines, splits, batch_size, singles, batches, quiet):
                 for texts in splits
             ]
         progress.describe("Timing at batch 1")
-        latencies = timing.measure(pipelines, singles, progress.advance)
+        latencies = measures.measure(pipelines, singles, progress.advance)
         progress.describe(f"Timing at batch {batch_size}")
-        throughputs = timing.measure(pipelines, batches, progress.advance)
+        throughputs = measures.measure(pipelines, batches, progress.advance)
     return outputs, latencies, throughputs
 
 

@@ -6,6 +6,8 @@ from importlib import metadata
 
 import keras
 
+from keras_distill.evaluation import figures
+
 _OF_BACKEND = {
     "tensorflow": ("tensorflow", "tensorflow_text"),
     "jax": ("jax", "jaxlib"),
@@ -105,3 +107,48 @@ def _version(package):
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return None
+
+
+def run_facts(report):
+    """Groups the facts of a run for a reader.
+
+    Args:
+        report: dict, as it stands in `report.json`.
+
+    Returns:
+        Dict of title to dict of name to str.
+    """
+    hardware = report["hardware"]
+    memory = hardware["memory_gb"]
+    seeds = ", ".join(map(str, report["seeds"])) or figures.DASH
+    return {
+        "Run": {"seeds": seeds, "date": report["date"]},
+        "Wall-clock time": {
+            stage: figures.duration(seconds)
+            for stage, seconds in report["timings"].items()
+        },
+        "Hardware": {
+            "processor": hardware["processor"],
+            "cores": str(hardware["cores"]),
+            "memory": figures.DASH if memory is None else f"{memory} GB",
+            "accelerator": ", ".join(hardware["accelerators"]) or "none",
+            "system": hardware["system"],
+        },
+        "Versions": {
+            package: version or figures.DASH
+            for package, version in report["versions"].items()
+        },
+        "Configuration": {
+            name: _words(value) for name, value in report["config"].items()
+        },
+    }
+
+
+def _words(value):
+    if value is None:
+        return figures.DASH
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(_words, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {_words(value[key])}" for key in value)
+    return str(value)

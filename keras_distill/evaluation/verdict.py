@@ -1,7 +1,6 @@
 """What a comparison says in one sentence, computed from its numbers."""
 
 from keras_distill.evaluation import figures
-from keras_distill.evaluation import formatting
 
 
 def verdict(comparison, student, baseline):
@@ -55,8 +54,8 @@ def highlights(comparison, student, baseline):
     if baseline is not None:
         points = _points(comparison, student, baseline)
         number = (
-            formatting.DASH
-            if formatting.is_missing(points)
+            figures.DASH
+            if figures.is_missing(points)
             # A minus sign, not a hyphen.
             else f"{points:+.1f}".replace("-", "−")
         )
@@ -66,14 +65,14 @@ def highlights(comparison, student, baseline):
 
 def _factor(ratio, better, worse, meaning):
     if ratio >= 1:
-        return formatting.times(ratio), f"{better} {meaning}"
-    return formatting.times(1 / ratio), f"{worse} {meaning}"
+        return figures.times(ratio), f"{better} {meaning}"
+    return figures.times(1 / ratio), f"{worse} {meaning}"
 
 
 def _with_unit(kept):
-    if formatting.is_missing(kept):
-        return formatting.DASH
-    return f"{formatting.percent(kept)}%"
+    if figures.is_missing(kept):
+        return figures.DASH
+    return f"{figures.percent(kept)}%"
 
 
 def _quality(comparison, student):
@@ -81,17 +80,17 @@ def _quality(comparison, student):
     name = figures.metric_name(metric)
     row = comparison.row(student)
     kept = row.kept[metric]
-    if formatting.is_missing(kept):
+    if figures.is_missing(kept):
         theirs = comparison.row(comparison.reference).metrics[metric]
-        ours = formatting.cell(row.metrics[metric], formatting.percent)
-        theirs = formatting.cell(theirs, formatting.percent)
+        ours = figures.cell(row.metrics[metric], figures.percent)
+        theirs = figures.cell(theirs, figures.percent)
         return (
             f"has a {name} of {ours} where the {comparison.reference} has "
             f"{theirs},"
         )
     verb = "keeps" if kept <= 1 else "reaches"
     return (
-        f"{verb} {formatting.percent(kept)}% of the "
+        f"{verb} {figures.percent(kept)}% of the "
         f"{comparison.reference}'s {name}"
     )
 
@@ -128,7 +127,7 @@ def _points(comparison, student, baseline):
 def _gain(comparison, student, baseline):
     points = _points(comparison, student, baseline)
     same = f"the same {student} trained without a teacher"
-    if formatting.is_missing(points):
+    if figures.is_missing(points):
         return f"cannot be held against {same}"
     if abs(points) < 0.05:
         return f"is level with {same}"

@@ -262,3 +262,11 @@ def test_a_link_is_followed(write, tmp_path):
     write(overwrite=True)
     assert (folder / "report.html").is_symlink()
     assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+def test_history_is_split_into_losses_and_metrics():
+    keys = ["loss", "logits_loss", "accuracy", "val_loss", "learning_rate"]
+    assert report_module.split_history(dict.fromkeys(keys)) == {
+        "loss": ["loss", "logits_loss", "val_loss"],
+        "metric": ["accuracy"],
+    }
