@@ -55,7 +55,7 @@ def make_stage(name="one", train=None, **words):
     return stages.Stage(
         name,
         tiny_run.make_model(4),
-        train or tiny_run.make_data(20),
+        tiny_run.make_data(20) if train is None else train,
         **settings,
     )
 
