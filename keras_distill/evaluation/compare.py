@@ -3,7 +3,6 @@
 import re
 
 import numpy as np
-from scipy import stats
 
 from keras_distill import tasks
 from keras_distill.checks.arguments import check_int
@@ -131,7 +130,7 @@ def compare(
     results = {
         name: dict(
             metrics=_metrics(task, examples, further_splits, outputs[name]),
-            agreement=_agreement(task, outputs[reference][0], outputs[name][0]),
+            agreement=task.agreement(outputs[reference][0], outputs[name][0]),
             parameters=measures.count_parameters(model),
             file_bytes=measures.count_file_bytes(model),
             latency=_latency(latencies[name]),
@@ -141,7 +140,7 @@ def compare(
     }
     return Comparison(
         task=task.name,
-        regression=task.is_regression,
+        regression=task.class_names is None,
         selection_metric=task.selection_metric,
         num_examples=len(examples),
         reference=reference,
@@ -258,16 +257,6 @@ def _run(pipelines, splits, batch_size, singles, batches, quiet):
         progress.describe(f"Timing at batch {batch_size}")
         throughputs = measures.measure(pipelines, batches, progress.advance)
     return outputs, latencies, throughputs
-
-
-def _agreement(task, reference, outputs):
-    if not task.is_regression:
-        same = np.argmax(reference, axis=-1) == np.argmax(outputs, axis=-1)
-        return float(np.mean(same))
-    if np.ptp(reference) == 0 or np.ptp(outputs) == 0:
-        # A constant correlates with nothing.
-        return float("nan")
-    return float(stats.pearsonr(reference[:, 0], outputs[:, 0]).statistic)
 
 
 def _latency(seconds):

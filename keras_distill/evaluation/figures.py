@@ -12,7 +12,7 @@ from rich import box
 from rich.table import Table
 
 from keras_distill.io.markdown import markdown_table
-from keras_distill.tasks.metrics import METRICS
+from keras_distill.tasks.kinds import all_metrics
 
 DASH = "–"
 NO_BREAK_SPACE = "\u00a0"
@@ -140,7 +140,7 @@ def metric_name(metric):
     if known is None:
         # Of a report that another program wrote.
         return metric.replace("_", " ")
-    title = METRICS[known].title
+    title = all_metrics()[known].title
     return f"{title} on {split}" if split else title
 
 
@@ -150,9 +150,9 @@ def metric_unit(metric):
 
 
 def _split_of(metric):
-    """A metric of `METRICS` and the further split it is of, `""` for none."""
+    """A metric of any kind and the further split it is of, `""` for none."""
     # "pearson_spearman" is no "pearson" on "spearman".
-    for known in sorted(METRICS, key=len, reverse=True):
+    for known in sorted(all_metrics(), key=len, reverse=True):
         if metric == known:
             return known, ""
         if metric.startswith(f"{known}_"):

@@ -10,31 +10,42 @@ from keras_distill.data.tokenized.predict import predict_logits
 from keras_distill.data.tokenized.predict_tags import predict_tags
 from keras_distill.data.tokenized.tokenized_examples import TokenizedExamples
 from keras_distill.data.tokenized.tokenized_tags import TokenizedTags
-from keras_distill.tasks.chance import chance_level
+from keras_distill.tasks.classification import ClassificationTask
+from keras_distill.tasks.evaluating import chance_level
+from keras_distill.tasks.evaluating import evaluate_metrics
 from keras_distill.tasks.folder_tasks import FOLDER_TASKS
 from keras_distill.tasks.glue import GLUE_TASKS
 from keras_distill.tasks.iob_files import find_tags
 from keras_distill.tasks.iob_files import load_iob
 from keras_distill.tasks.join_tasks import join_tasks
+from keras_distill.tasks.kinds import register_kind
 from keras_distill.tasks.labelled_folder import load_folder
 from keras_distill.tasks.loading import get_task
 from keras_distill.tasks.loading import load
 from keras_distill.tasks.loading import task_names
-from keras_distill.tasks.metrics import evaluate_metrics
-from keras_distill.tasks.phrase_metrics import evaluate_tags
+from keras_distill.tasks.metrics import Metric
+from keras_distill.tasks.regression import RegressionTask
 from keras_distill.tasks.tagging import WIKIANN_TAGS
+from keras_distill.tasks.tagging import TaggingTask
+from keras_distill.tasks.tagging import evaluate_tags
 from keras_distill.tasks.tagging import tagging_task
 from keras_distill.tasks.task import Task
+from keras_distill.tasks.text_task import TextTask
 from keras_distill.tasks.wikiann import load_wikiann
 
 __all__ = [
+    "ClassificationTask",
     "FOLDER_TASKS",
     "GLUE_TASKS",
     "Examples",
+    "Metric",
+    "RegressionTask",
     "Splits",
     "TaggedExamples",
+    "TaggingTask",
     "Task",
     "TextFiles",
+    "TextTask",
     "TokenizedExamples",
     "TokenizedTags",
     "WIKIANN_TAGS",
@@ -51,6 +62,7 @@ __all__ = [
     "load_wikiann",
     "predict_logits",
     "predict_tags",
+    "register_kind",
     "retrieval",
     "tagging_task",
     "task_names",

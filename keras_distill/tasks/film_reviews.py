@@ -18,9 +18,9 @@ import numpy as np
 
 from keras_distill.data.examples import Examples
 from keras_distill.data.splits import Splits
-from keras_distill.tasks.task import Task
+from keras_distill.tasks.classification import ClassificationTask
 
-FILM_REVIEWS = Task(
+FILM_REVIEWS = ClassificationTask(
     name="film_reviews",
     text_columns=("text",),
     label_names=("negative", "positive"),

@@ -6,15 +6,15 @@ have their label names in one order, that of MNLI, so that they can be joined.
 
 from keras_distill.data.readers.tsv import listing
 from keras_distill.io.saving import local_path
+from keras_distill.tasks.classification import ClassificationTask
 from keras_distill.tasks.glue import GLUE_TASKS
 from keras_distill.tasks.labelled_folder import open_labelled_folder
-from keras_distill.tasks.task import Task
 
 _NLI = GLUE_TASKS["mnli"]
 
 
 def _nli(name):
-    return Task(
+    return ClassificationTask(
         name=name,
         text_columns=("premise", "hypothesis"),
         label_names=_NLI.label_names,
@@ -35,7 +35,7 @@ FOLDER_TASKS = {
         # with human revisions.
         _nli("cad_snli"),
         # Yes-no questions about a paragraph, of SuperGLUE.
-        Task(
+        ClassificationTask(
             name="boolq",
             text_columns=("question", "passage"),
             label_names=("false", "true"),

@@ -6,7 +6,8 @@ Natural Language Understanding", https://gluebenchmark.com.
 
 from keras_distill.tasks import glue_files
 from keras_distill.tasks import glue_tfds
-from keras_distill.tasks.task import Task
+from keras_distill.tasks.classification import ClassificationTask
+from keras_distill.tasks.regression import RegressionTask
 
 _NLI = ("entailment", "neutral", "contradiction")
 _BINARY_NLI = ("entailment", "not_entailment")
@@ -17,63 +18,63 @@ _SENTENCES = ("sentence1", "sentence2")
 GLUE_TASKS = {
     task.name: task
     for task in (
-        Task(
+        ClassificationTask(
             name="cola",
             text_columns=("sentence",),
             label_names=("unacceptable", "acceptable"),
             metrics=("matthews",),
             sequence_length=64,
         ),
-        Task(
+        ClassificationTask(
             name="sst2",
             text_columns=("sentence",),
             label_names=("negative", "positive"),
             metrics=("accuracy",),
             sequence_length=64,
         ),
-        Task(
+        ClassificationTask(
             name="mrpc",
             text_columns=_SENTENCES,
             label_names=("not_equivalent", "equivalent"),
             metrics=("accuracy", "f1"),
             sequence_length=128,
         ),
-        Task(
+        RegressionTask(
             name="stsb",
             text_columns=_SENTENCES,
             label_names=None,
             metrics=("pearson_spearman", "pearson", "spearman"),
             sequence_length=128,
         ),
-        Task(
+        ClassificationTask(
             name="qqp",
             text_columns=("question1", "question2"),
             label_names=("not_duplicate", "duplicate"),
             metrics=("accuracy", "f1"),
             sequence_length=128,
         ),
-        Task(
+        ClassificationTask(
             name="mnli",
             text_columns=("premise", "hypothesis"),
             label_names=_NLI,
             metrics=("accuracy",),
             sequence_length=128,
         ),
-        Task(
+        ClassificationTask(
             name="qnli",
             text_columns=("question", "sentence"),
             label_names=_BINARY_NLI,
             metrics=("accuracy",),
             sequence_length=128,
         ),
-        Task(
+        ClassificationTask(
             name="rte",
             text_columns=_SENTENCES,
             label_names=_BINARY_NLI,
             metrics=("accuracy",),
             sequence_length=128,
         ),
-        Task(
+        ClassificationTask(
             name="wnli",
             text_columns=_SENTENCES,
             label_names=("not_entailment", "entailment"),
@@ -81,7 +82,7 @@ GLUE_TASKS = {
             sequence_length=128,
         ),
         # The diagnostic set: predicted with a model of MNLI, never trained.
-        Task(
+        ClassificationTask(
             name="ax",
             text_columns=("premise", "hypothesis"),
             label_names=_NLI,

@@ -188,7 +188,7 @@ def _read_split(task, layout, split, path, encoding, skip_bad_rows):
         columns += (label_column,)
         parse = (
             score_parser(0.0, _HIGHEST_SCORE)
-            if task.is_regression
+            if task.label_names is None
             else class_parser(task.label_names)
         )
     if is_tsv:

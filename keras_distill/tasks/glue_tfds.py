@@ -61,7 +61,7 @@ def _prepare(task, data_dir):
             "network and the disk, or give `data_dir`, a folder of GLUE's "
             "TSV files."
         ) from error
-    if not task.is_regression:
+    if task.label_names is not None:
         names = tuple(builder.info.features["label"].names)
         if names != task.label_names:
             raise ValueError(

@@ -14,7 +14,7 @@ from keras_distill.data.splits import Splits
 from keras_distill.data.tagged_examples import TaggedExamples
 from keras_distill.io.progress import Progress
 from keras_distill.io.saving import local_path
-from keras_distill.tasks.metrics import OUTSIDE
+from keras_distill.tasks.tagging import OUTSIDE
 from keras_distill.tasks.tagging import SEQUENCE_LENGTH
 from keras_distill.tasks.tagging import WIKIANN_TAGS
 from keras_distill.tasks.tagging import is_iob

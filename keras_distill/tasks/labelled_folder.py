@@ -160,7 +160,7 @@ def _read_split(task, label_column, split, path, reading):
         columns = wanted
         parse = (
             score_parser()
-            if task.is_regression
+            if task.label_names is None
             else class_parser(task.label_names)
         )
     rows = read_table(

@@ -1,21 +1,28 @@
-"""What a task asks: its texts, its labels and how it is measured."""
+"""What every kind of task has: its texts, its labels, how it is learnt."""
 
 import dataclasses
 
 import numpy as np
 
 from keras_distill.checks.arguments import check_int
-from keras_distill.checks.columns import in_order
-from keras_distill.checks.columns import label_column
-from keras_distill.checks.values import check_class_labels
-from keras_distill.data.readers.labelled_rows import class_parser
-from keras_distill.data.readers.labelled_rows import no_label
+from keras_distill.tasks.kinds import kind_named
 from keras_distill.tasks.metrics import check_metrics
+from keras_distill.teachers.checks import check_kind_of_outputs
+from keras_distill.teachers.checks import check_label_names as check_names
 
 
 @dataclasses.dataclass(frozen=True)
 class Task:
-    """A classification or regression task over one or two texts.
+    """A task: its texts, its labels, and all that depends on their kind.
+
+    Called itself it makes the kind that `label_names` show: a
+    `ClassificationTask`, or a `RegressionTask` where they are `None`. The
+    other kinds are made by their own class. Whoever trains, measures, selects
+    or exports asks the task, and never which kind it is.
+
+    A new kind is a subclass in a file of its own that fills in what is marked
+    below, under `@keras_distill.tasks.register_kind`;
+    `keras_distill.testing.check_task` says what is missing.
 
     Args:
         name: string. The name by which `keras_distill.tasks.load` knows it.
@@ -30,12 +37,21 @@ class Task:
             special tokens included: 64 for one text and 128 for two in the
             papers.
 
+    Attributes:
+        kind: string. The name of the kind, such as `"classification"`.
+        num_outputs: int. The width of a model's output.
+        selection_metric: string. The metric by which models are compared.
+        model_class: the KerasHub task class of its models.
+        examples_class: the class of its rows, such as `Examples`.
+        class_names: tuple of strings, the classes of which each text has one,
+            or `None` where texts have no one class.
+
     Example:
 
     >>> import keras_distill
     >>> task = keras_distill.tasks.get_task("rte")
-    >>> task.label_names
-    ('entailment', 'not_entailment')
+    >>> task.kind, task.label_names
+    ('classification', ('entailment', 'not_entailment'))
     >>> task.num_outputs
     2
     """
@@ -46,15 +62,37 @@ class Task:
     metrics: tuple
     sequence_length: int
 
+    # A kind fills in these.
+    kind = None
+    METRICS = {}
+    model_class = None
+    examples_class = None
+    # What Hugging Face calls a head for it.
+    problem_type = None
+    # Whether its outputs become probabilities, so that they must be logits.
+    gives_logits = True
+
+    def __new__(cls, *args, **kwargs):
+        if cls is Task:
+            names = args[2] if len(args) > 2 else kwargs.get("label_names")
+            cls = kind_named(
+                "regression" if names is None else "classification"
+            )
+        return object.__new__(cls)
+
     def __post_init__(self):
         # A frozen dataclass sets its own normalised fields this way.
         object.__setattr__(
             self, "text_columns", check_text_columns(self.text_columns)
         )
         object.__setattr__(
-            self, "label_names", check_label_names(self.label_names)
+            self, "label_names", self.check_label_names(self.label_names)
         )
-        check_metrics(self.metrics, self.label_names)
+        check_metrics(
+            self.metrics,
+            self.fitting_metrics(self.label_names),
+            self.labels_in_words,
+        )
         object.__setattr__(self, "metrics", tuple(self.metrics))
         if not isinstance(self.name, str) or not self.name:
             raise ValueError(
@@ -64,20 +102,53 @@ class Task:
         length = check_int("sequence_length", self.sequence_length, minimum=3)
         object.__setattr__(self, "sequence_length", length)
 
+    @classmethod
+    def check_label_names(cls, label_names):
+        """Returns the label names as this kind has them, or raises."""
+        return check_label_names(label_names)
+
+    @classmethod
+    def fitting_metrics(cls, label_names):
+        """The metrics that fit labels of these names.
+
+        Args:
+            label_names: sequence of strings by class index, or `None`.
+
+        Returns:
+            List of strings.
+
+        Example:
+
+        >>> from keras_distill import tasks
+        >>> tasks.ClassificationTask.fitting_metrics(("sad", "glad", "calm"))
+        ['accuracy', 'macro_f1', 'matthews']
+        """
+        count = None if label_names is None else len(label_names)
+        return [
+            name
+            for name, metric in cls.METRICS.items()
+            if metric.num_classes in (None, count)
+        ]
+
     @property
-    def is_regression(self):
-        """Whether the label is a number rather than a class."""
-        return self.label_names is None
+    def labels_in_words(self):
+        """What the labels are, for messages."""
+        return f"{len(self.label_names)} classes"
 
     @property
     def num_outputs(self):
         """The width of a model's output: the number of classes, or 1."""
-        return 1 if self.is_regression else len(self.label_names)
+        return len(self.label_names)
 
     @property
     def selection_metric(self):
         """The metric by which models are compared."""
         return self.metrics[0]
+
+    @property
+    def class_names(self):
+        """The classes of which each text has one, or `None`."""
+        return None
 
     def selected_by(self, metric):
         """The same task, whose models are compared by another metric.
@@ -102,50 +173,308 @@ class Task:
         others = tuple(name for name in self.metrics if name != metric)
         return dataclasses.replace(self, metrics=(metric, *others))
 
-    def encode_labels(self, labels):
-        """Labels as people have them, as models take them.
+    def to_config(self):
+        """The task as a dict that JSON can hold, for `from_config`."""
+        config = dataclasses.asdict(self)
+        return {"kind": self.kind, **config}
+
+    @staticmethod
+    def from_config(config):
+        """The task that `to_config` described.
 
         Args:
-            labels: list, array or series, read by position: of class indices
-                (ints, bools, or floats such as 1.0) or of label names; for a
-                regression of numbers.
+            config: dict with `"kind"` and the arguments of its class.
 
         Returns:
-            int32 array of class indices, or float32 array of scores.
+            `Task`.
 
         Raises:
-            ValueError: a label that is missing or none of the task's, with
-                its row.
+            ValueError: a kind that nobody registered.
 
         Example:
 
         >>> import keras_distill
         >>> task = keras_distill.tasks.get_task("rte")
-        >>> task.encode_labels(["not_entailment", "entailment"])
-        array([1, 0], dtype=int32)
-        >>> task.encode_labels([1.0, 0.0])
-        array([1, 0], dtype=int32)
+        >>> keras_distill.tasks.Task.from_config(task.to_config()) == task
+        True
         """
-        if self.is_regression:
-            return label_column(labels).astype("float32")
-        labels = in_order(labels, "labels")
-        if any(isinstance(label, (str, bytes)) for label in labels):
-            return self._indices_of_names(labels)
-        labels = label_column(labels)
-        check_class_labels(labels, self.num_outputs)
-        return labels.astype("int32")
+        config = dict(config)
+        return kind_named(config.pop("kind", None))(**config)
 
-    def _indices_of_names(self, labels):
-        parse = class_parser(self.label_names)
-        indices = []
-        for row, label in enumerate(labels):
-            if isinstance(label, bytes):
-                label = label.decode("utf-8", "replace")
-            try:
-                indices.append(parse("" if no_label(label) else str(label)))
-            except ValueError as error:
-                raise ValueError(f"`labels`, row {row}: {error}") from error
-        return np.array(indices, dtype="int32")
+    # Rows.
+
+    def encode_labels(self, labels):
+        """Labels as people have them, as models take them.
+
+        Args:
+            labels: list, array or series, read by position.
+
+        Returns:
+            Array.
+
+        Raises:
+            ValueError: a label that is missing or none of the task's, with
+                its row.
+        """
+        raise NotImplementedError
+
+    def as_examples(self, rows):
+        """Rows as examples of this kind.
+
+        Args:
+            rows: examples, or a list of texts without labels.
+
+        Returns:
+            Of `examples_class`.
+
+        Raises:
+            ValueError: another kind of rows.
+        """
+        raise NotImplementedError
+
+    def unlabelled(self, examples):
+        """Plain texts as rows of this kind, such as text to distil on.
+
+        Args:
+            examples: `keras_distill.tasks.Examples`. Labels are left out.
+
+        Returns:
+            Of `examples_class`, without labels.
+        """
+        raise NotImplementedError
+
+    def texts(self, examples):
+        """The raw texts of examples, as a served model takes them.
+
+        Args:
+            examples: of `examples_class`.
+
+        Returns:
+            Tuple of lists of strings, one for each text column.
+        """
+        raise NotImplementedError
+
+    def hold_out(self, examples, share=0.1, seed=0, minimum=1):
+        """Divides examples where there is no dev split.
+
+        Args:
+            examples: of `examples_class`.
+            share: float. The share that is held out. Defaults to `0.1`.
+            seed: int. The seed of the draw: the same one draws the same rows.
+                Defaults to `0`.
+            minimum: int. The fewest examples to hold out. Defaults to `1`.
+
+        Returns:
+            The examples to train on and those held out, both in their order.
+
+        Raises:
+            ValueError: a share that is no share, or too few examples.
+        """
+        if not 0 < share < 1:
+            raise ValueError(
+                f"`share` must be between 0 and 1. Received: share={share!r}."
+            )
+        check_int("seed", seed, minimum=0)
+        check_int("minimum", minimum, minimum=1)
+        count = max(minimum, round(share * len(examples)))
+        if count >= len(examples):
+            raise ValueError(
+                f"`examples` must be more than the {count} that are held out. "
+                f"Received: {len(examples)}."
+            )
+        order = np.random.default_rng(seed).permutation(len(examples))
+        return (
+            examples.select(np.sort(order[count:])),
+            examples.select(np.sort(order[:count])),
+        )
+
+    def tokenize(
+        self,
+        examples,
+        preprocessor,
+        sequence_length=None,
+        cache_dir=None,
+        progress=None,
+    ):
+        """Tokenises rows once.
+
+        Args:
+            examples: what `as_examples` takes.
+            preprocessor: the model's preprocessor, or a KerasHub tokenizer.
+            sequence_length: int. The most tokens of an example. Defaults to
+                the preprocessor's.
+            cache_dir: path of a folder that keeps token ids, so that the same
+                texts are tokenised once. Defaults to `None`. Tagged words are
+                tokenised anew each time, the same word once.
+            progress: function of two ints, what is done and what is to do.
+                Defaults to `None`.
+
+        Returns:
+            `keras_distill.tasks.TokenizedExamples`, for words with tags
+            `TokenizedTags`.
+        """
+        raise NotImplementedError
+
+    # Training.
+
+    def label_loss(self):
+        """The Keras loss of a model's outputs, which are logits, on labels."""
+        raise NotImplementedError
+
+    def output_distillation(
+        self,
+        temperature=1.0,
+        soft_loss="kl",
+        normalization="sum_over_classes",
+        name="logits",
+    ):
+        """The loss by which a student follows a teacher's outputs.
+
+        Args:
+            temperature: float, or a schedule of it. Softens the soft targets
+                of classes. Defaults to `1.0`.
+            soft_loss: string. How soft targets are compared: `"kl"` or
+                `"cross_entropy"`. Outputs that are no classes have none: they
+                are compared as they are, by the mean squared error. Defaults
+                to `"kl"`.
+            normalization: string. As of
+                `keras_distill.losses.LogitsDistillation`.
+            name: string. Defaults to `"logits"`.
+
+        Returns:
+            `keras_distill.losses.DistillationLoss`.
+        """
+        raise NotImplementedError
+
+    def check_model(self, model):
+        """Raises unless a model is one of this task.
+
+        Args:
+            model: KerasHub task.
+
+        Raises:
+            ValueError: another class of model, or another number of outputs.
+        """
+        if not isinstance(model, self.model_class):
+            raise ValueError(
+                f"The task {self.name!r} has models of the class "
+                f"{self.model_class.__name__}. Received: a "
+                f"{type(model).__name__}."
+            )
+        num_outputs = model.output.shape[-1]
+        if num_outputs != self.num_outputs:
+            raise ValueError(
+                f"The model must have {self.num_outputs} outputs for task "
+                f"{self.name!r}. Received: {num_outputs} outputs; build it "
+                f"with `num_classes={self.num_outputs}`."
+            )
+
+    def check_teacher(self, loaded, where="the teacher"):
+        """Raises if a teacher's head was trained for something else.
+
+        Args:
+            loaded: `keras_distill.teachers.LoadedTeacher`. A new head fits
+                any task.
+            where: string. What messages call it. Defaults to
+                `"the teacher"`.
+
+        Raises:
+            ValueError: classes in another order, another kind of problem, or
+                probabilities where logits are meant.
+        """
+        check_names(loaded.label_names, self.label_names, where)
+        check_kind_of_outputs(
+            loaded, self.problem_type, where, self.gives_logits
+        )
+
+    # Measuring.
+
+    def predict(self, model, tokenized, batch_size=64):
+        """A model's outputs for all rows, in their order.
+
+        Args:
+            model: KerasHub task.
+            tokenized: what `tokenize` returned.
+            batch_size: int. Rows per batch. Defaults to `64`.
+
+        Returns:
+            One output for each row, as `score` takes them.
+        """
+        raise NotImplementedError
+
+    def measure(self, labels, outputs):
+        """The metrics of outputs, of labels as `encode_labels` returns them.
+
+        Args:
+            labels: one for each row.
+            outputs: one for each row.
+
+        Returns:
+            Dict of metric name to float, in the order of `metrics`.
+        """
+        raise NotImplementedError
+
+    def score(self, examples, outputs):
+        """The metrics of outputs, and what a report says beside them.
+
+        Args:
+            examples: with labels; of `examples_class`, or tokenised.
+            outputs: what `predict` returned for them.
+
+        Returns:
+            Dict of metric name to float, in the order of `metrics`; for tags
+            also of `"languages"` to a dict of language to scores.
+
+        Raises:
+            ValueError: no labels, or labels and outputs that do not fit.
+        """
+        return self.measure(examples.labels, outputs)
+
+    def evaluate(self, model, tokenized, batch_size=64):
+        """The metrics of a model, such as `KeepBest` takes.
+
+        Args:
+            model: KerasHub task.
+            tokenized: what `tokenize` returned, with labels.
+            batch_size: int. Rows per batch. Defaults to `64`.
+
+        Returns:
+            Dict of metric name to float, in the order of `metrics`.
+        """
+        outputs = self.predict(model, tokenized, batch_size)
+        scores = self.score(tokenized, outputs)
+        return {name: scores[name] for name in self.metrics}
+
+    def chance(self, labels):
+        """The selection metric of who knows nothing of the text.
+
+        Args:
+            labels: those of a split, as `encode_labels` returns them.
+
+        Returns:
+            float.
+        """
+        raise NotImplementedError
+
+    def agreement(self, reference_outputs, outputs):
+        """How far one model answers as another does.
+
+        Args:
+            reference_outputs: what `predict` returned of the one.
+            outputs: what it returned of the other.
+
+        Returns:
+            float; 1 for the same outputs.
+        """
+        raise NotImplementedError
+
+    def check_labelled(self, labels):
+        """Raises if there are no labels to measure by."""
+        if labels is None:
+            raise ValueError(
+                f"`labels` must be given to measure {self.name}; the split is "
+                "unlabelled. Received: None."
+            )
 
 
 def check_text_columns(text_columns):

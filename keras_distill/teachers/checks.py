@@ -131,13 +131,18 @@ def check_gives_logits(model, model_name="the teacher"):
             )
 
 
-def check_kind_of_outputs(loaded, is_regression, teacher_name="the teacher"):
+def check_kind_of_outputs(
+    loaded, problem_type, teacher_name="the teacher", gives_logits=True
+):
     """Raises if a loaded head's outputs mean something else than the task's.
 
     Args:
         loaded: `LoadedTeacher`. A new head fits any task.
-        is_regression: bool. Whether the task has scores in place of classes.
+        problem_type: str. What Hugging Face calls the task's kind of
+            problem, such as `"regression"`.
         teacher_name: str. For the message.
+        gives_logits: bool. Whether the outputs must be logits, since they
+            are to become probabilities. Defaults to `True`.
 
     Raises:
         ValueError: If it gives probabilities of classes, or was trained for
@@ -145,14 +150,14 @@ def check_kind_of_outputs(loaded, is_regression, teacher_name="the teacher"):
     """
     if not loaded.has_head:
         return
-    if not is_regression:
+    if gives_logits:
         check_gives_logits(loaded.classifier, teacher_name)
-    kind = "regression" if is_regression else "single_label_classification"
-    if loaded.problem_type not in (None, kind):
+    if loaded.problem_type not in (None, problem_type):
         raise ValueError(
             f"The head of {teacher_name} was trained for {loaded.problem_type}"
-            f" (`problem_type` in its config.json), the task is a {kind}. Use "
-            "a teacher of this kind of task, or its encoder alone."
+            f" (`problem_type` in its config.json), the task is a "
+            f"{problem_type}. Use a teacher of this kind of task, or its "
+            "encoder alone."
         )
 
 

@@ -6,7 +6,6 @@ import keras
 
 from keras_distill import callbacks
 from keras_distill import schedules
-from keras_distill import tasks
 from recipes.common.options import flag
 from recipes.common.options import in_words
 
@@ -100,9 +99,7 @@ def check_fine_tuning(config, loaded):
 
 def label_loss(task):
     """The supervised loss on logits of a task."""
-    if task.is_regression:
-        return keras.losses.MeanSquaredError()
-    return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    return task.label_loss()
 
 
 def measure(model, task, dev):
@@ -116,8 +113,7 @@ def measure(model, task, dev):
     Returns:
         dict of str to float.
     """
-    logits = tasks.predict_logits(model, dev, batch_size=64)
-    return tasks.evaluate_metrics(task, dev.labels, logits)
+    return task.evaluate(model, dev)
 
 
 def keep_best(model, task, dev):

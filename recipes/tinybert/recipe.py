@@ -103,12 +103,7 @@ class _Recipe:
         keras.utils.set_random_seed(config.seed)
         loaded = teachers.load_teacher(config.teacher, task.num_outputs, length)
         check_fine_tuning(config, loaded)
-        teachers.check_label_names(
-            loaded.label_names, task.label_names, repr(config.teacher)
-        )
-        teachers.check_kind_of_outputs(
-            loaded, task.label_names is None, repr(config.teacher)
-        )
+        task.check_teacher(loaded, repr(config.teacher))
         self.teacher = loaded.classifier
         self.teacher_epochs = 0 if loaded.has_head else config.teacher_epochs
         if config.max_train_examples is not None:
@@ -246,9 +241,9 @@ class _Recipe:
             student,
             soft_targets.attach(self.train, "logits"),
             teacher=soft_targets,
-            distillation_losses=losses.LogitsDistillation(
-                loss="mse" if self.task.is_regression else "cross_entropy",
-                temperature=config.temperature,
+            distillation_losses=self.task.output_distillation(
+                config.temperature,
+                soft_loss="cross_entropy",
                 normalization="official" if official else "sum_over_classes",
             ),
             student_loss_weight=1 if use_labels else 0,

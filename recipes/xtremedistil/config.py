@@ -5,7 +5,7 @@ import dataclasses
 from keras_distill import distribution
 from keras_distill import tasks
 from keras_distill.checks.arguments import did_you_mean
-from keras_distill.tasks.metrics import PHRASE_METRICS
+from keras_distill.tasks.tagging import PHRASE_METRICS
 from recipes.common.options import Options
 from recipes.common.options import check_encoding
 from recipes.common.options import flag

@@ -31,12 +31,7 @@ def load_teacher(config, labelled):
         labelled.task_class,
     )
     check_fine_tuning(config, loaded)
-    teachers.check_label_names(
-        loaded.label_names, task.label_names, repr(config.teacher)
-    )
-    teachers.check_kind_of_outputs(
-        loaded, task.label_names is None, repr(config.teacher)
-    )
+    task.check_teacher(loaded, repr(config.teacher))
     return loaded
 
 

@@ -164,7 +164,7 @@ def test_splits_texts_and_labels(load, name):
     task, splits = load(name)
     assert list(splits) == ["train", "dev", "test"]
     expected = np.arange(ROWS)
-    expected = expected / 2 if task.is_regression else expected % 2
+    expected = expected / 2 if task.kind == "regression" else expected % 2
     for split in splits:
         examples = splits[split]
         for place, column in enumerate(examples.texts):
@@ -174,7 +174,7 @@ def test_splits_texts_and_labels(load, name):
             assert examples.labels is None
         else:
             np.testing.assert_array_equal(examples.labels, expected)
-            dtype = np.float32 if task.is_regression else np.int32
+            dtype = np.float32 if task.kind == "regression" else np.int32
             assert examples.labels.dtype == dtype
 
 
@@ -214,7 +214,7 @@ def test_every_tasks_labels_are_in_the_builders_order(tmp_path):
         builder = tfds.builder(f"glue/{name}", data_dir=str(tmp_path))
         task = tasks.get_task(name)
         label = builder.info.features["label"]
-        if task.is_regression:
+        if task.kind == "regression":
             assert not isinstance(label, tfds.features.ClassLabel)
         else:
             assert tuple(label.names) == task.label_names

@@ -37,7 +37,7 @@ def test_regression_of_pairs(write_tsv, tmp_path):
     task, splits = tasks.load_folder(
         tmp_path / "pairs", ("a", "b"), None, label_column="y"
     )
-    assert task.is_regression
+    assert task.kind == "regression"
     assert task.sequence_length == 128
     assert task.metrics == ("pearson_spearman",)
     assert splits["train"].labels.tolist() == [-1.5]

@@ -5,7 +5,6 @@ import pytest
 from sklearn import metrics
 
 from keras_distill import tasks
-from keras_distill.tasks import metrics as registry
 
 
 def evaluate(name, labels, outputs):
@@ -110,9 +109,12 @@ def test_labels_of_a_regression_are_finite():
         evaluate("stsb", [0.5, np.nan], np.zeros((2, 1)))
 
 
-def test_tags_are_measured_elsewhere():
+def test_tags_are_measured_by_phrases():
     task = tasks.tagging_task("names", ["O", "B-PER"])
-    with pytest.raises(ValueError, match="use `keras_distill.tasks.evaluate_"):
+    values = tasks.evaluate_metrics(task, [[0, 1], [1]], [[0, 1], [0]])
+    assert values["phrase_precision"] == 1.0
+    assert values["phrase_recall"] == 0.5
+    with pytest.raises(ValueError, match="one class index for each word"):
         tasks.evaluate_metrics(task, [0, 1], np.zeros((2, 2)))
 
 
@@ -125,8 +127,8 @@ def test_tags_are_measured_elsewhere():
     ],
 )
 def test_every_fitting_metric_measures(labels, fitting):
-    assert registry.metrics_for(labels) == fitting
     task = tasks.Task("own", ("text",), labels, tuple(fitting), 16)
+    assert task.fitting_metrics(labels) == fitting
     count = task.num_outputs
     outputs = np.eye(4, count) if labels else np.arange(4.0)[:, np.newaxis]
     true = np.arange(4) % count if labels else np.arange(4.0)
@@ -149,7 +151,7 @@ def test_every_fitting_metric_measures(labels, fitting):
         (("accuracy",), None, "for classes, for numbers.*pearson_spearman"),
         (("pearson",), ("no", "yes"), "for numbers, for 2 classes"),
         (("phrase_f1",), ("no", "yes"), "for tags of words, for 2 classes"),
-        (("phrase_f1", "accuracy"), ("O", "B-A"), "all be of phrases"),
+        (("phrase_f1", "accuracy"), ("O", "B-A"), "for tags of words"),
         (("accuracy", "accuracy"), ("no", "yes"), "each metric once"),
     ],
 )

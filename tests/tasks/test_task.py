@@ -22,14 +22,14 @@ def make_task(**changes):
 
 def test_classification():
     task = make_task()
-    assert not task.is_regression
+    assert task.kind == "classification"
     assert task.num_outputs == 3
     assert task.selection_metric == "accuracy"
 
 
 def test_regression():
     task = make_task(label_names=None, metrics=("pearson",))
-    assert task.is_regression
+    assert task.kind == "regression"
     assert task.num_outputs == 1
 
 

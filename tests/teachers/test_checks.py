@@ -92,21 +92,22 @@ def test_a_head_of_another_kind_of_problem_is_refused(make_classifier):
         )
 
     encoder = make_classifier(num_layers=1).backbone
-    for kind, is_regression in (
-        (None, True),
-        (None, False),
-        ("regression", True),
-        ("single_label_classification", False),
+    classes = "single_label_classification"
+    for kind, problem_type in (
+        (None, "regression"),
+        (None, classes),
+        ("regression", "regression"),
+        (classes, classes),
     ):
-        teachers.check_kind_of_outputs(loaded(kind), is_regression)
+        teachers.check_kind_of_outputs(loaded(kind), problem_type)
     with pytest.raises(ValueError, match="for multi_label_classification"):
         teachers.check_kind_of_outputs(
-            loaded("multi_label_classification"), False
+            loaded("multi_label_classification"), classes
         )
     with pytest.raises(ValueError, match="'mine' ends in a softmax"):
         teachers.check_kind_of_outputs(
-            loaded(None, activation="softmax"), False, "'mine'"
+            loaded(None, activation="softmax"), classes, "'mine'"
         )
     teachers.check_kind_of_outputs(
-        loaded("multi_label_classification", has_head=False), False
+        loaded("multi_label_classification", has_head=False), classes
     )
