@@ -22,8 +22,8 @@ from keras_distill import teachers
 from keras_distill.stages import RunFolder
 from keras_distill.stages import StageResult
 from keras_distill.stages.checkpoints import Checkpoints
-from keras_distill.stages.packed_state import pack
-from keras_distill.stages.packed_state import unpack
+from keras_distill.stages.checkpoints import pack
+from keras_distill.stages.checkpoints import unpack
 
 SECONDS = 300
 

@@ -1,17 +1,11 @@
 """Shows how far a stage is, and how long it still takes."""
 
-import atexit
-import time
-
 import keras
 import numpy as np
-from rich.progress import BarColumn
-from rich.progress import Progress as RichProgress
-from rich.progress import TextColumn
-from rich.progress import TimeRemainingColumn
 
 from keras_distill.checks.arguments import check_float
 from keras_distill.io import make_console
+from keras_distill.io.progress import Progress as Display
 
 
 class Progress(keras.callbacks.Callback):
@@ -44,69 +38,46 @@ class Progress(keras.callbacks.Callback):
         self.title = title
         self.log_every = check_float("log_every", log_every, minimum=0)
         self._console = console or make_console(soft_wrap=True)
-        self._bar = None
-        self._task = None
+        self._display = None
 
     def on_train_begin(self, logs=None):
         # A training that was interrupted had no end.
         self.on_train_end()
         self._epoch = self._first_epoch = self._first_batch = None
         self._steps = self.params.get("steps")
-        self._begin = self._last_line = time.monotonic()
-        self._done = 0
-        if self._console.is_terminal:
-            self._bar = RichProgress(
-                TextColumn("{task.description}"),
-                BarColumn(),
-                TextColumn("{task.fields[state]}"),
-                TimeRemainingColumn(),
-                console=self._console,
-            )
-            self._task = self._bar.add_task(self.title, total=None, state="")
-            self._bar.start()
-            # It hides the cursor, which an error must not leave hidden.
-            atexit.register(self._bar.stop)
+        self._display = Display(
+            self.title,
+            total=None,
+            console=self._console,
+            patience=0 if self._console.is_terminal else self.log_every,
+            log_every=self.log_every,
+        )
 
     def on_epoch_begin(self, epoch, logs=None):
-        self._epoch = epoch
-        self._done_before = self._done
+        self._epoch, self._done = epoch, 0
         if self._first_epoch is None:
             # A run that is resumed begins later.
             self._first_epoch = epoch
-            if self._bar is not None:
-                self._bar.update(self._task, total=self._total())
+            self._display.total = self._total()
 
     def on_train_batch_begin(self, batch, logs=None):
         if self._first_batch is None:
             # A run that is resumed may begin in the middle of an epoch.
-            self._first_batch = batch
-            self._done_before -= batch
-            if self._bar is not None:
-                self._bar.update(self._task, total=self._total())
+            self._first_batch = self._done = batch
+            self._display.total = self._total()
 
     def on_train_batch_end(self, batch, logs=None):
         # With `steps_per_execution` batches come several at once.
-        self._done = self._done_before + batch + 1
-        now = time.monotonic()
-        if self._bar is not None:
-            self._bar.update(
-                self._task, completed=self._done, state=self._state(logs)
-            )
-        elif now - self._last_line >= self.log_every:
-            self._last_line = now
-            self._write(logs, f"batch {batch + 1}/{self._steps}, ")
+        count, self._done = batch + 1 - self._done, batch + 1
+        where = f"batch {batch + 1}/{self._steps}, "
+        self._display.advance(count, lambda: where + self._state(logs))
 
     def on_epoch_end(self, epoch, logs=None):
-        if self._bar is None:
-            self._write(logs)
-        else:
-            self._bar.update(self._task, state=self._state(logs))
+        self._display.tell(lambda: self._state(logs))
 
     def on_train_end(self, logs=None):
-        if self._bar is not None:
-            self._bar.stop()
-            atexit.unregister(self._bar.stop)
-            self._bar = None
+        if self._display is not None:
+            self._display.close()
 
     def _total(self):
         """The batches that this training has to do, as far as it is known."""
@@ -125,19 +96,3 @@ class Progress(keras.callbacks.Callback):
         ]
         epoch = f"epoch {self._epoch + 1}/{self.params['epochs']}"
         return ", ".join([epoch, *values])
-
-    def _write(self, logs, where=""):
-        left = "?"
-        if self._total():
-            spent = time.monotonic() - self._begin
-            left = _clock(spent / self._done * (self._total() - self._done))
-        self._console.print(
-            f"{self.title}: {where}{self._state(logs)}, {left} left",
-            highlight=False,
-        )
-
-
-def _clock(seconds):
-    """Seconds as minutes and seconds, such as `3:07`."""
-    minutes, seconds = divmod(int(round(seconds)), 60)
-    return f"{minutes}:{seconds:02d}"

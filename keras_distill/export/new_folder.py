@@ -2,20 +2,19 @@
 
 import contextlib
 import dataclasses
-import hashlib
 import json
 import os
 import pathlib
 import shutil
 import tempfile
 
+from keras_distill.io.hashes import file_hash
 from keras_distill.io.json_file import write_json
 from keras_distill.io.saving import flush_to_disk
 from keras_distill.io.saving import real_path
 
 # Which files of a folder are ours, by name and content.
 MANIFEST = ".keras_distill.json"
-_LARGE = 1 << 20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,7 +74,7 @@ def new_folder(path, folder_format, overwrite=False):
         hashes = {}
         for name in _files(fresh):
             flush_to_disk(fresh / name)
-            hashes[name] = [_hash(fresh / name)]
+            hashes[name] = [file_hash(fresh / name)]
         if place is path:
             earlier.replace(fresh, hashes, scratch / "earlier")
         else:
@@ -111,7 +110,7 @@ class _EarlierFolder:
             if ".." not in pathlib.PurePosixPath(name).parts
             and not name.startswith("/")
             and (path / name).is_file()
-            and _hash(path / name) in hashes
+            and file_hash(path / name) in hashes
         }
         if overwrite:
             self._own |= self._parts()
@@ -272,15 +271,6 @@ def _files(folder):
         for file in folder.rglob("*")
         if file.is_file()
     )
-
-
-def _hash(path):
-    """The SHA-256 of a file."""
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while piece := file.read(_LARGE):
-            digest.update(piece)
-    return digest.hexdigest()
 
 
 def _write_manifest(folder, folder_format, hashes):

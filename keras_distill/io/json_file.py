@@ -43,14 +43,16 @@ def write_json(path, content):
 
     Args:
         path: `pathlib.Path`.
-        content: dict or list that JSON can hold.
+        content: What `plain` takes.
     """
     write_text(path, to_text(content))
 
 
 def to_text(content):
-    """The text of a JSON file."""
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    """The text of a JSON file, in which what is no number is `null`."""
+    content = plain(content)
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+    return text + "\n"
 
 
 def plain(value):

@@ -1,7 +1,6 @@
 """What tells tokenizers apart."""
 
-import hashlib
-import json
+from keras_distill.io.hashes import json_hash
 
 # Options that change nothing about the token ids.
 _IGNORED = ("dtype", "name", "trainable")
@@ -37,7 +36,7 @@ def tokenizer_fingerprint(tokenizer):
     for name in ("merges", "proto", "description"):
         if getattr(tokenizer, name, None) is not None:
             content.append(repr(getattr(tokenizer, name)))
-    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+    return json_hash(content)
 
 
 def _plain(value):

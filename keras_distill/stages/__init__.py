@@ -1,11 +1,11 @@
 """A run as a list of stages, which can be stopped at any moment."""
 
-from keras_distill.stages.interruption import Interrupted
 from keras_distill.stages.run_folder import RunFolder
+from keras_distill.stages.run_stages import Interrupted
 from keras_distill.stages.run_stages import run_stages
-from keras_distill.stages.shipped import shipped_weights
 from keras_distill.stages.stage import Stage
 from keras_distill.stages.stage_result import StageResult
+from keras_distill.stages.stage_result import shipped_weights
 from keras_distill.stages.stage_table import stage_table
 
 __all__ = [

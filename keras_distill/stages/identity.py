@@ -1,21 +1,31 @@
 """What makes a stage that stage, beside its options."""
 
+import contextlib
+import json
 import re
 import sys
+import weakref
 
 import keras
+import numpy as np
+from keras.src.initializers.random_initializers import RandomInitializer
 
 from keras_distill.features import describe
 from keras_distill.features import weights_below
 from keras_distill.io import content_hash
+from keras_distill.io.hashes import arrays_hash
+from keras_distill.io.json_file import differences
 from keras_distill.losses.objective import Objective
 from keras_distill.packing.tokenizer_fingerprint import tokenizer_fingerprint
 from keras_distill.stages.code_hash import code_hash
 from keras_distill.stages.code_hash import object_hash
-from keras_distill.stages.weights_identity import has_random_weights
-from keras_distill.stages.weights_identity import weights_identity
 from keras_distill.teachers.cache.fingerprint import architecture
 
+# The way out where a folder holds something else.
+BEGIN_ANEW = (
+    "begin anew with `resume=False` (`--no-resume` on a command line), which "
+    "keeps the run that is there beside the new one"
+)
 # Steps at which a learning rate is looked at, apart from the last one.
 _RATES = 8
 # Keras's own callbacks that training depends on have no `get_config`.
@@ -28,6 +38,9 @@ _SETTINGS = (
     *("monitor", "mode", "patience", "baseline", "start_from_epoch"),
     *("restore_best_weights", "factor", "cooldown", "min_lr"),
 )
+# By model: the weights as a run left them, and what the stages that it went
+# through in this process started from.
+_LEFT = weakref.WeakKeyDictionary()
 
 
 def data_identity(train, files=None):
@@ -212,3 +225,188 @@ def _number(value):
 def _plain_path(path):
     """A variable's path without the numbers that Keras counts up."""
     return "/".join(re.sub(r"_\d+$", "", part) for part in path.split("/"))
+
+
+def check_same_stage(there, now):
+    """Refuses a state of a stage that was another one.
+
+    What an earlier version wrote has no identity: then all that it noted must
+    be the same.
+
+    Args:
+        there: dict, the stage's description when the state was written.
+        now: dict, its description now.
+
+    Returns:
+        bool. Whether it is known to be the same; `False` if an earlier
+        version did not note enough.
+
+    Raises:
+        ValueError: If they differ, with the differences.
+    """
+    if not isinstance(there, dict):
+        raise ValueError(
+            f"What is saved of stage '{now['name']}' does not say what the "
+            "stage was. Remove its folder to do it anew."
+        )
+    there = json.loads(json.dumps(there))
+    now = json.loads(json.dumps(now))
+    old, new = there.pop("identity", None), now.pop("identity", None)
+    found = differences(there, now)
+    advice = ""
+    if old is not None and new is not None:
+        _forgive(old, new)
+        found += differences(old, new)
+        if old.get("start") != new.get("start"):
+            advice = (
+                " (A start from random numbers is the same if "
+                "`keras.utils.set_random_seed` is called with the same number "
+                "before the models are made.)"
+            )
+    if not found:
+        return old is not None
+    raise ValueError(
+        f"Stage '{now['name']}' has changed since the run began "
+        f"({'; '.join(found)}).{advice} Put it back as it was, choose "
+        f"another folder for the run, or {BEGIN_ANEW}."
+    )
+
+
+def _forgive(old, new):
+    """Makes those parts the same that cannot be compared, or need not be."""
+    with contextlib.suppress(AttributeError, LookupError, TypeError):
+        if is_same_start(old["start"], new["start"]):
+            old["start"] = new["start"]
+        old["start"]["seeded"] = new["start"]["seeded"]
+    with contextlib.suppress(AttributeError, LookupError, TypeError):
+        if old["code"]["python"] != new["code"]["python"]:
+            # The same code is other bytes there.
+            old["code"] = new["code"]
+
+
+def weights_identity(model, weights=None, is_seeded=True):
+    """Tells weights from others, random numbers apart.
+
+    A script that sets no seed makes another random start each time it is
+    run. What of it is random is therefore compared only if a seed was set;
+    all other weights always are.
+
+    Args:
+        model: `keras.Model`.
+        weights: Optional list of `keras.Variable` of the model: those that
+            count. Defaults to all.
+        is_seeded: bool. Whether the process had set a seed when the model
+            was made. Defaults to `True`.
+
+    Returns:
+        dict that JSON can hold: `"weights"` and `"random_numbers"`, a hash
+        each, and `"seeded"`, whether the process had set a seed.
+    """
+    chosen = model.weights if weights is None else weights
+    random = _random_weights(model)
+    given = [w for w in chosen if id(w) not in random]
+    drawn = [w for w in chosen if id(w) in random]
+    places = [i for i, w in enumerate(chosen) if id(w) in random]
+    return {
+        "weights": _hash(given, [len(chosen), *places]),
+        "random_numbers": _hash(drawn, places),
+        "seeded": is_seeded,
+    }
+
+
+def has_random_weights(model):
+    """Whether a weight of a model is still what it was drawn as.
+
+    Args:
+        model: `keras.Model`.
+
+    Returns:
+        bool.
+    """
+    return bool(_random_weights(model))
+
+
+def is_same_start(there, now):
+    """Whether weights are the same, or may be but for random numbers.
+
+    Args:
+        there: dict, what `weights_identity` returned.
+        now: dict, the same of another process.
+
+    Returns:
+        bool.
+    """
+    if there["weights"] != now["weights"]:
+        return False
+    both_seeded = there["seeded"] and now["seeded"]
+    return there["random_numbers"] == now["random_numbers"] or not both_seeded
+
+
+def start_of(model, stage, is_seeded):
+    """What a stage of a run starts from.
+
+    A model that comes from an earlier call in this process, as when a cell
+    of a notebook is run again, and was not touched since, starts from what
+    it started from then: its weights come from the folder anyway.
+
+    Args:
+        model: `keras.Model`, the student.
+        stage: Whatever tells the stage from others.
+        is_seeded: bool. As for `weights_identity`.
+
+    Returns:
+        dict, as `weights_identity` returns it.
+    """
+    known = _LEFT.get(model)
+    if known is not None and stage in known["starts"]:
+        if known["weights"] == _hash(model.weights):
+            return known["starts"][stage]
+    return weights_identity(model, is_seeded=is_seeded)
+
+
+def note_left(model, stage, start):
+    """Notes what a stage started from, and the weights as they are now.
+
+    Args:
+        model: `keras.Model`, the student.
+        stage: Whatever tells the stage from others.
+        start: What `start_of` returned.
+    """
+    known = _LEFT.setdefault(model, {"starts": {}})
+    known["starts"][stage] = start
+    known["weights"] = _hash(model.weights)
+
+
+def _random_weights(model):
+    """The ids of variables that hold what a random initializer gives."""
+    found = set()
+    for layer in model._flatten_layers():
+        initializers = [
+            value
+            for value in vars(layer).values()
+            if isinstance(value, RandomInitializer)
+        ]
+        for variable in _own_variables(layer):
+            if any(_is_drawn(variable, one) for one in initializers):
+                found.add(id(variable))
+    return found
+
+
+def _own_variables(layer):
+    return [*layer._trainable_variables, *layer._non_trainable_variables]
+
+
+def _is_drawn(variable, initializer):
+    """Whether it holds what the initializer gives, each time the same."""
+    try:
+        drawn = initializer(variable.shape, dtype=variable.dtype)
+    # It is for variables of another shape.
+    except (TypeError, ValueError):
+        return False
+    drawn = keras.ops.convert_to_numpy(drawn)
+    return np.array_equal(drawn, keras.ops.convert_to_numpy(variable))
+
+
+def _hash(weights, places=()):
+    arrays = map(keras.ops.convert_to_numpy, weights)
+    return arrays_hash(arrays, str(list(places)))

@@ -1,8 +1,10 @@
 """The folder of a run: what it was asked, what is done, what it said."""
 
 import contextlib
+import dataclasses
 import datetime
 import json
+import math
 import os
 import pathlib
 import platform
@@ -11,18 +13,24 @@ import socket
 import sys
 from importlib import metadata
 
+import keras
+
 from keras_distill.io import FileHashes
 from keras_distill.io import make_console
 from keras_distill.io import set_aside
+from keras_distill.io.file_lock import RunLock
+from keras_distill.io.hashes import bytes_hash
 from keras_distill.io.json_file import differences
+from keras_distill.io.json_file import plain
 from keras_distill.io.json_file import read_json
 from keras_distill.io.json_file import write_json
-from keras_distill.io.run_lock import RunLock
 from keras_distill.io.saving import check_names_free
 from keras_distill.io.saving import local_path
-from keras_distill.stages.chief import is_chief
-from keras_distill.stages.stage_folder import BEGIN_ANEW
-from keras_distill.stages.stage_folder import StageFolder
+from keras_distill.io.saving import replaced_file
+from keras_distill.stages import checkpoints
+from keras_distill.stages.identity import BEGIN_ANEW
+from keras_distill.stages.identity import check_same_stage
+from keras_distill.stages.stage_result import StageResult
 
 _PACKAGES = (
     "keras-distill",
@@ -35,6 +43,16 @@ _PACKAGES = (
 )
 # Beside `lock` and `run.json`.
 _ITS_OWN = ("config.json", "log.txt", "metrics.jsonl", "stages", "tensorboard")
+
+# What each field of a result must be in JSON.
+_KINDS = {
+    "history": dict,
+    "seconds": (int, float),
+    "best": (dict, type(None)),
+    "start": (dict, type(None)),
+}
+# Those that earlier versions did not write.
+_LATER = {"start": None}
 
 
 class RunFolder:
@@ -325,6 +343,146 @@ class RunFolder:
             self._lock = None
 
 
+class StageFolder:
+    """The folder of one stage: checkpoints, then its result and weights.
+
+    Args:
+        path: `pathlib.Path`.
+        writes: bool. Whether this process writes; others only read.
+
+    Attributes:
+        checkpoints: `Checkpoints`.
+    """
+
+    def __init__(self, path, writes=True):
+        self.path = path
+        self.checkpoints = checkpoints.Checkpoints(path)
+        self._writes = writes
+        self._result = path / "result.json"
+        self._weights = path / "student.safetensors"
+
+    def is_done(self):
+        """Whether the stage is finished."""
+        return self._result.is_file()
+
+    def has_trained(self):
+        """Whether more is here than what the stage started from."""
+        return self.is_done() or self.checkpoints.has_trained()
+
+    def write_checkpoint(self, state):
+        """Writes a state to go on from.
+
+        Args:
+            state: What `packed_state.pack` takes.
+        """
+        if self._writes:
+            self.checkpoints.write(state)
+
+    def forget_checkpoints(self):
+        """Removes all checkpoints, of a start in which nothing was trained."""
+        if self._writes:
+            self.checkpoints.remove()
+
+    def finish(self, result, student, description):
+        """Writes what the stage leaves, and marks it finished.
+
+        Args:
+            result: `StageResult`.
+            student: `keras.Model` that was trained. All its variables are
+                kept, the states of its random generators among them.
+            description: dict. What the stage was.
+        """
+        if not self._writes:
+            return
+        values = checkpoints.read_variables(student.variables)
+        data = checkpoints.pack({"variables": values})
+        with replaced_file(self._weights) as temporary:
+            temporary.write_bytes(data)
+        # Second, since this file is what marks the stage as finished.
+        content = {
+            **dataclasses.asdict(result),
+            "stage": description,
+            "sha256": bytes_hash(data),
+        }
+        write_json(self._result, content)
+        self.checkpoints.remove()
+
+    def load(self, student, description):
+        """Gives a student the weights that the finished stage left.
+
+        Args:
+            student: `keras.Model`, built as it was for the stage.
+            description: dict. What the stage is now.
+
+        Returns:
+            `StageResult`, and what `check_same_stage` returned.
+
+        Raises:
+            ValueError: If a file is damaged, or is of another stage.
+        """
+        content = {**_LATER, **read_json(self._result)}
+        is_known = check_same_stage(content.get("stage"), description)
+        self._check_kinds(content)
+        checkpoints.assign_variables(
+            student.variables,
+            self._read_weights(content.get("sha256")),
+            f"student of stage '{description['name']}'",
+        )
+        # A kill may have come before they were removed.
+        if self._writes:
+            self.checkpoints.remove()
+        result = StageResult(
+            **{
+                name: content[name] and _with_nan(content[name])
+                for name in _KINDS
+            }
+        )
+        return result, is_known
+
+    def _check_kinds(self, content):
+        for name, kind in _KINDS.items():
+            if name not in content or not isinstance(content[name], kind):
+                raise ValueError(
+                    f"{self._result} is damaged: {name!r} is "
+                    f"{content.get(name, 'missing')!r}. {self._way_out()}"
+                )
+
+    def _read_weights(self, expected_hash):
+        if not self._weights.is_file():
+            raise ValueError(f"{self._weights} is missing. {self._way_out()}")
+        data = self._weights.read_bytes()
+        if bytes_hash(data) != expected_hash:
+            raise ValueError(
+                f"{self._weights} is damaged: its content is not what was "
+                f"written. {self._way_out()}"
+            )
+        return checkpoints.unpack(data)["variables"]
+
+    def _way_out(self):
+        return f"Remove the folder {self.path} to do its stage anew."
+
+
+def is_chief():
+    """Whether this process writes for all that train together.
+
+    With `tf.distribute` over several machines it is the chief, or worker 0
+    where there is none, as the environment variable `TF_CONFIG` says; on JAX
+    it is process 0.
+
+    Returns:
+        bool. `True` for a process that trains alone.
+    """
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return jax.process_index() == 0
+    config = json.loads(os.environ.get("TF_CONFIG", "{}"))
+    task = config.get("task", {})
+    if "chief" in config.get("cluster", {}):
+        return task.get("type") == "chief"
+    return int(task.get("index", 0)) == 0
+
+
 def _is_run(path):
     """Whether a run was begun in a folder."""
     # The lock comes first and stays; who copies a run may leave it out.
@@ -333,7 +491,16 @@ def _is_run(path):
 
 def _plain(content):
     """As it will be when it is read again: without tuples and the like."""
-    return json.loads(json.dumps(content))
+    return plain(json.loads(json.dumps(content)))
+
+
+def _with_nan(content):
+    """Numbers as they were, where JSON has `null` for what is no number."""
+    if isinstance(content, dict):
+        return {name: _with_nan(value) for name, value in content.items()}
+    if isinstance(content, list):
+        return [_with_nan(value) for value in content]
+    return math.nan if content is None else content
 
 
 def _now():

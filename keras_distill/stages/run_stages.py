@@ -1,14 +1,15 @@
 """Runs stages in order, or the rest of them."""
 
 import contextlib
+import signal
+import sys
+import threading
 
 from keras_distill.checks.arguments import SEED
 from keras_distill.checks.arguments import check_float
 from keras_distill.checks.arguments import check_number
-from keras_distill.stages import random_state
+from keras_distill.stages.checkpoints import seed_put_back
 from keras_distill.stages.identity import data_identity
-from keras_distill.stages.interruption import Interrupted
-from keras_distill.stages.interruption import StopRequest
 from keras_distill.stages.run_folder import RunFolder
 from keras_distill.stages.stage_run import StageRun
 
@@ -127,7 +128,7 @@ def run_stages(
                 f"own already. Received: config={config!r}"
             )
         request = stack.enter_context(StopRequest(folder.quiet))
-        is_seeded = stack.enter_context(random_state.seed_put_back())
+        is_seeded = stack.enter_context(seed_put_back())
         # Before anything is trained: what is trained on may count its calls.
         data = {
             id(stage.train): data_identity(stage.train, folder.hash_of)
@@ -145,18 +146,13 @@ def run_stages(
                 request,
             )
             results[stage.name] = run.run()
-            _stop_if_asked(request, stage, folder)
+            if request.is_made:
+                request.interrupt(
+                    f"Stopped after stage '{stage.name}', which is saved in "
+                    f"{folder.path}. The same command goes on from there: "
+                    f"{folder.command}"
+                )
         return results
-
-
-def _stop_if_asked(request, stage, folder):
-    if request.signal_number is not None:
-        raise Interrupted(
-            f"Stopped after stage '{stage.name}', which is saved in "
-            f"{folder.path}. The same command goes on from there: "
-            f"{folder.command}",
-            request.signal_number,
-        )
 
 
 def _check_names(stages):
@@ -171,3 +167,79 @@ def _check_names(stages):
             "Each stage must have a name of its own, which differs in more "
             f"than upper and lower case. Received twice: {', '.join(doubled)}"
         )
+
+
+class Interrupted(KeyboardInterrupt):
+    """A run was stopped from outside, with everything saved.
+
+    Its message says where, and how to go on.
+
+    Args:
+        message: str.
+        signal_number: int. The signal that came.
+
+    Attributes:
+        exit_code: int. What a program ends with that stops for that signal:
+            130 for Ctrl-C.
+    """
+
+    def __init__(self, message, signal_number=signal.SIGINT):
+        super().__init__(message)
+        self.exit_code = 128 + int(signal_number)
+
+
+class StopRequest:
+    """Notes the first Ctrl-C or SIGTERM while its block runs.
+
+    A second one acts as ever, so that nobody has to wait. A signal that is
+    ignored, as Ctrl-C is by what runs in the background, stays ignored.
+    Outside the main thread, where Python takes no signals, it notes none.
+
+    Args:
+        quiet: bool. Whether to say nothing when the signal comes.
+
+    Attributes:
+        signal_number: int, or `None` as long as none came.
+    """
+
+    def __init__(self, quiet=False):
+        self.signal_number = None
+        self._quiet = quiet
+        self._before = {}
+
+    def __enter__(self):
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                # None: not set from Python, and not to be put back by it.
+                if signal.getsignal(number) not in (signal.SIG_IGN, None):
+                    self._before[number] = signal.signal(number, self._note)
+        return self
+
+    @property
+    def is_made(self):
+        """Whether a signal came."""
+        return self.signal_number is not None
+
+    def interrupt(self, message):
+        """Raises `Interrupted` for the signal that came."""
+        raise Interrupted(message, self.signal_number)
+
+    def __exit__(self, *error):
+        self._put_back()
+
+    def _note(self, number, frame):
+        self.signal_number = number
+        self._put_back()
+        if not self._quiet:
+            # The terminal may be gone, which is why the signal came.
+            with contextlib.suppress(AttributeError, OSError, ValueError):
+                print(
+                    "\nStopping after this batch. Once more stops at once, "
+                    "and loses what was done since the last checkpoint.",
+                    file=sys.stderr,
+                    flush=True,
+                )
+
+    def _put_back(self):
+        while self._before:
+            signal.signal(*self._before.popitem())

@@ -6,17 +6,18 @@ import time
 import keras
 
 from keras_distill import callbacks
-from keras_distill.stages import random_state
-from keras_distill.stages import variables
-from keras_distill.stages.checkpointer import Checkpointer
-from keras_distill.stages.epoch_callbacks import EpochCallbacks
-from keras_distill.stages.interruption import Interrupted
+from keras_distill.stages.checkpoints import assign_variables
+from keras_distill.stages.checkpoints import begin_random
+from keras_distill.stages.checkpoints import check_variables
+from keras_distill.stages.checkpoints import read_random
+from keras_distill.stages.checkpoints import read_variables
+from keras_distill.stages.checkpoints import restore_random
+from keras_distill.stages.identity import check_same_stage
+from keras_distill.stages.identity import note_left
+from keras_distill.stages.identity import start_of
 from keras_distill.stages.recorder import Recorder
 from keras_distill.stages.recorder import in_words
-from keras_distill.stages.stage_folder import check_same_stage
 from keras_distill.stages.stage_result import StageResult
-from keras_distill.stages.weights_identity import note_left
-from keras_distill.stages.weights_identity import start_of
 from keras_distill.train_steps import Steps
 
 _FORMAT = 1
@@ -92,7 +93,7 @@ class StageRun:
             )
 
     def _train(self):
-        random_state.begin(self.seed)
+        begin_random(self.seed)
         with self.stage.only_trainable():
             self._build()
             self._callbacks.begin()
@@ -127,7 +128,7 @@ class StageRun:
         self._checkpointer = Checkpointer(
             self._save,
             self.checkpoint_every,
-            lambda: self.request.signal_number is not None,
+            lambda: self.request.is_made,
             self._interrupt,
             stage.total_steps,
             # The clocks of several workers would have them save, and so read
@@ -165,10 +166,8 @@ class StageRun:
             self._save(0, 0)
             # Keras may draw while it builds, which a run that goes on from
             # here does at another time.
-            before = random_state.read()
-            self._callbacks.resume_at(
-                0, None, lambda: random_state.restore(before)
-            )
+            before = read_random()
+            self._callbacks.resume_at(0, None, lambda: restore_random(before))
             return
         try:
             self._restore(state)
@@ -204,7 +203,7 @@ class StageRun:
                 "version of keras_distill that wrote it."
             )
         # What another model is shows best in its weights.
-        variables.check(self._model.variables, state["model"], "model")
+        check_variables(self._model.variables, state["model"], "model")
         self._say_if_old(check_same_stage(state["stage"], self._description))
         self._epoch, self._batch = self._place_in_data(state)
         self._stopped = bool(state["stopped"])
@@ -215,18 +214,18 @@ class StageRun:
             self._make_metrics(state["metrics"])
         self._callbacks.resume_at(
             self._batch,
-            lambda: variables.assign(
+            lambda: assign_variables(
                 model.metrics_variables, state["metrics"], "metrics"
             ),
-            lambda: random_state.restore(state["random"]),
+            lambda: restore_random(state["random"]),
         )
-        variables.assign(model.variables, state["model"], "model")
-        variables.assign(
+        assign_variables(model.variables, state["model"], "model")
+        assign_variables(
             model.optimizer.variables, state["optimizer"], "optimizer"
         )
         self._restore_callbacks(state["callbacks"])
         # And again when the data are about to be read.
-        random_state.restore(state["random"])
+        restore_random(state["random"])
 
     def _place_in_data(self, state):
         epoch, batch = int(state["epoch"]), int(state["batch"])
@@ -298,23 +297,22 @@ class StageRun:
                 "batch": batch,
                 "stopped": stopped,
                 "seconds": self._spent(),
-                "model": variables.read(model.variables),
-                "optimizer": variables.read(model.optimizer.variables),
-                "metrics": variables.read(model.metrics_variables),
+                "model": read_variables(model.variables),
+                "optimizer": read_variables(model.optimizer.variables),
+                "metrics": read_variables(model.metrics_variables),
                 "callbacks": [
                     [type(callback).__name__, callback.get_state()]
                     for callback in self._callbacks_with_state()
                 ],
-                "random": random_state.read(),
+                "random": read_random(),
             }
         )
         self._epoch, self._batch, self._stopped = epoch, batch, stopped
         self._is_saved = True
 
     def _interrupt(self):
-        raise Interrupted(
-            f"Stopped in stage '{self.stage.name}'. {self._whats_left()}",
-            self.request.signal_number,
+        self.request.interrupt(
+            f"Stopped in stage '{self.stage.name}'. {self._whats_left()}"
         )
 
     def _whats_left(self):
@@ -381,3 +379,146 @@ def _finalized_at_end(model):
     finally:
         del optimizer.finalize_variable_values
     finalize(model.trainable_variables)
+
+
+class EpochCallbacks(keras.callbacks.CallbackList):
+    """Makes one training of a call of `fit` for each epoch.
+
+    The callbacks see one training with one beginning and one end, in which
+    batches are numbered as if no epoch had ever been interrupted.
+
+    Args:
+        callbacks: list of Keras callbacks.
+        model: `keras.Model` that is trained.
+        epochs: int. Epochs in all.
+        steps: int. Batches of a whole epoch.
+        total_steps: int. Batches in all.
+    """
+
+    def __init__(self, callbacks, model, epochs, steps, total_steps):
+        super().__init__(
+            callbacks,
+            add_history=True,
+            model=model,
+            epochs=epochs,
+            steps=steps,
+            total_steps=total_steps,
+            verbose=0,
+        )
+        self._first_batch = 0
+        self._before_epoch = self._before_batch = None
+
+    def begin(self):
+        """Tells the callbacks that training begins."""
+        super().on_train_begin()
+
+    def end(self):
+        """Tells the callbacks that training is over."""
+        super().on_train_end()
+
+    def resume_at(self, first_batch, restore_metrics, restore_random):
+        """Makes the next epoch the rest of one.
+
+        Args:
+            first_batch: int. The batches that are done.
+            restore_metrics: function without arguments that gives the metrics
+                the values that they had after these.
+            restore_random: function without arguments that gives the global
+                random generators the states that they had then.
+        """
+        self._first_batch = first_batch
+        if first_batch:
+            # Keras sets metrics to zero at the beginning of an epoch, and
+            # draws on some backends when it begins to read the data.
+            self._before_epoch = restore_metrics
+            self._before_batch = restore_random
+        else:
+            # Before it begins to read.
+            self._before_epoch = restore_random
+
+    def on_train_begin(self, logs=None):
+        # Of an epoch.
+        pass
+
+    def on_train_end(self, logs=None):
+        # Of an epoch.
+        pass
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if self._before_epoch is not None:
+            self._before_epoch()
+            self._before_epoch = None
+        super().on_epoch_begin(epoch, logs)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._first_batch = 0
+        super().on_epoch_end(epoch, logs)
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if self._before_batch is not None:
+            self._before_batch()
+            self._before_batch = None
+        super().on_train_batch_begin(self._first_batch + batch, logs)
+
+    def on_train_batch_end(self, batch, logs=None):
+        super().on_train_batch_end(self._first_batch + batch, logs)
+
+
+class Checkpointer(keras.callbacks.Callback):
+    """Saves a training when it is time, and when it shall stop.
+
+    It stands last in the list of callbacks, so that it saves what the others
+    did.
+
+    Args:
+        save: function of the number of the epoch and of the batches that are
+            done in it.
+        every: float. Seconds between two checkpoints within an epoch.
+        stop: function without arguments, called after each batch that a run
+            could stop at. It tells whether it shall.
+        interrupt: function without arguments, called after the checkpoint at
+            which the run stops. It raises.
+        total_steps: int. Batches after which the stage is over.
+        within_epochs: bool. Whether it saves and stops within an epoch.
+    """
+
+    def __init__(
+        self, save, every, stop, interrupt, total_steps, within_epochs
+    ):
+        super().__init__()
+        self._save = save
+        self._every = every
+        self._stop = stop
+        self._interrupt = interrupt
+        self._total_steps = total_steps
+        self._within_epochs = within_epochs
+        self._saved_at = time.monotonic()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        done, whole = batch + 1, self.params["steps"]
+        if self._epoch * whole + done >= self._total_steps:
+            self.model.stop_training = True
+        # The end of the epoch saves by itself.
+        if (
+            self._within_epochs
+            and done < whole
+            and not self.model.stop_training
+        ):
+            self._save_if_due(done)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._save_now(epoch + 1, 0)
+
+    def _save_if_due(self, done):
+        late = time.monotonic() - self._saved_at >= self._every
+        if late or self._stop():
+            self._save_now(self._epoch, done)
+
+    def _save_now(self, epoch, batch):
+        self._save(epoch, batch)
+        self._saved_at = time.monotonic()
+        if self._stop():
+            self._interrupt()

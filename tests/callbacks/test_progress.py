@@ -85,14 +85,15 @@ def test_a_run_that_is_resumed_has_less_to_do(lines):
 
 
 def test_a_run_that_begins_and_ends_within_an_epoch(monkeypatch):
-    now = iter(range(100))
-    monkeypatch.setattr("time.monotonic", lambda: next(now))
+    now = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
     out = io.StringIO()
     progress = Progress("Stage 1", log_every=0.0, console=Console(file=out))
     progress.set_params({"epochs": 3, "steps": 4, "total_steps": 10})
     progress.on_train_begin()
     progress.on_epoch_begin(1)
     progress.on_train_batch_begin(2)
+    now[0] = 2.0
     progress.on_train_batch_end(2)
     # Batches 6 to 9 of 0 to 9, the first of which took two seconds.
     assert "batch 3/4, epoch 2/3, 0:06 left" in out.getvalue()

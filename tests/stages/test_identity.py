@@ -10,9 +10,9 @@ from keras_distill import callbacks
 from keras_distill import losses
 from keras_distill import stages
 from keras_distill import tasks
+from keras_distill.stages.identity import check_same_stage
 from keras_distill.stages.identity import data_identity
-from keras_distill.stages.stage_folder import check_same_stage
-from keras_distill.stages.weights_identity import weights_identity
+from keras_distill.stages.identity import weights_identity
 from tests.stages import tiny_run
 
 

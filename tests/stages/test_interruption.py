@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from keras_distill.stages import Interrupted
-from keras_distill.stages.interruption import StopRequest
+from keras_distill.stages.run_stages import StopRequest
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

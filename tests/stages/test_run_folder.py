@@ -4,10 +4,13 @@ import json
 import re
 
 import keras
+import numpy as np
 import pytest
 
 from keras_distill.stages import Interrupted
 from keras_distill.stages import RunFolder
+from keras_distill.stages import StageResult
+from keras_distill.stages.run_folder import StageFolder
 
 
 def read(path):
@@ -223,3 +226,13 @@ def test_the_folder_one_stands_in_is_not_renamed(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="cannot be renamed.*Received: '.'"):
         RunFolder(".", resume=False)
     assert [file.name for file in tmp_path.iterdir()] == ["run"]
+
+
+def test_what_is_no_number_comes_back(tmp_path):
+    student = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    place = StageFolder(tmp_path / "stage")
+    result = StageResult({"f1": [np.nan, 0.5]}, 1.0, {"f1": np.nan}, None)
+    place.finish(result, student, {"name": "stage"})
+    found, _ = place.load(student, {"name": "stage"})
+    assert "NaN" not in (tmp_path / "stage" / "result.json").read_text()
+    assert str(found) == str(result)

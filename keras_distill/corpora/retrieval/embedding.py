@@ -1,11 +1,11 @@
 """Embeds texts block by block, and keeps the blocks on disk."""
 
-import hashlib
 import itertools
 
 from keras_distill.data.examples import Examples
 from keras_distill.data.tokenized.array_cache import ArrayCache
 from keras_distill.data.tokenized.token_cache import texts_fingerprint
+from keras_distill.io.hashes import bytes_hash
 
 # Texts that are embedded, kept and compared together: enough to put those of
 # about the same length into a batch.
@@ -42,5 +42,5 @@ def _embed_block(block, encoder, cache):
     if cache is None:
         return make()["embeddings"]
     content = encoder.fingerprint + texts_fingerprint(texts)
-    key = hashlib.sha256(content.encode()).hexdigest()
+    key = bytes_hash(content.encode())
     return cache.get(key, make)["embeddings"]

@@ -1,7 +1,6 @@
 """Sentence embeddings of a KerasHub backbone."""
 
 import functools
-import hashlib
 import json
 
 import keras
@@ -11,6 +10,7 @@ from keras_distill.checks.arguments import check_int
 from keras_distill.data.examples import Examples
 from keras_distill.data.tokenized.predict import predict_logits
 from keras_distill.data.tokenized.tokenized_examples import TokenizedExamples
+from keras_distill.io.hashes import json_hash
 from keras_distill.packing.tokenizer_fingerprint import tokenizer_fingerprint
 from keras_distill.teachers.cache.fingerprint import weights_fingerprint
 from keras_distill.teachers.load_teacher import EMBEDDED
@@ -108,7 +108,7 @@ class SentenceEncoder:
             tokenizer_fingerprint(self._tokenizer),
             self.sequence_length,
         ]
-        return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+        return json_hash(content)
 
 
 def load_sentence_encoder(source=EMBEDDED, sequence_length=128, batch_size=64):

@@ -2,12 +2,12 @@
 
 import dataclasses
 import hashlib
-import json
 
 import keras
 import keras_hub
 
 from keras_distill.data.tokenized.array_cache import ArrayCache
+from keras_distill.io.hashes import json_hash
 from keras_distill.packing.array_packing import Ragged
 from keras_distill.packing.tokenization import tokenize_and_pack
 from keras_distill.packing.tokenizer_fingerprint import tokenizer_fingerprint
@@ -97,4 +97,4 @@ def _fingerprint(texts, tokenizer, layout, sequence_length):
         # TensorFlow's tokenizer knows other Unicode tables than Python's.
         keras.backend.backend() == "tensorflow",
     ]
-    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+    return json_hash(content)

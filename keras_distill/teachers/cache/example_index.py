@@ -1,13 +1,12 @@
 """Which examples a cache holds, kept on disk in the order of their ids."""
 
-import hashlib
-
 import numpy as np
+
+from keras_distill.io.hashes import file_hash
 
 FILE = "examples.bin"
 
 _COLUMNS = (("ids", "<i8"), ("hashes", "<u8"), ("lengths", "<i4"))
-_PIECE = 1 << 20
 
 
 class ExampleIndex:
@@ -84,16 +83,12 @@ def check_index(folder, num_examples, sha256):
         ValueError: If the file is missing or altered.
     """
     path = folder / FILE
-    digest = hashlib.sha256()
     try:
-        size = path.stat().st_size
-        with open(path, "rb") as file:
-            while piece := file.read(_PIECE):
-                digest.update(piece)
+        size, found = path.stat().st_size, file_hash(path)
     except OSError as error:
         raise ValueError(f"{path} cannot be read: {error}.") from error
     row_size = sum(np.dtype(dtype).itemsize for _, dtype in _COLUMNS)
-    if size != num_examples * row_size or digest.hexdigest() != sha256:
+    if size != num_examples * row_size or found != sha256:
         raise ValueError(
             f"{path} is damaged: it is not the index that was written. "
             "Remove the folder and write the cache anew."

@@ -1,11 +1,12 @@
 """What tells teachers and examples apart."""
 
 import hashlib
-import json
 
 import keras
 import numpy as np
 
+from keras_distill.io.hashes import arrays_hash
+from keras_distill.io.hashes import json_hash
 from keras_distill.teachers.cache.cached_targets import TARGET_PREFIX
 
 _ROWS = 1024
@@ -33,22 +34,7 @@ def weights_fingerprint(model):
     Returns:
         str.
     """
-    digest = hashlib.sha256()
-    for weight in model.weights:
-        update_digest(digest, weight)
-    return digest.hexdigest()
-
-
-def update_digest(digest, array):
-    """Adds an array's type, shape and content to a hash.
-
-    Args:
-        digest: hash of `hashlib`.
-        array: NumPy array, tensor or `keras.Variable`.
-    """
-    value = np.ascontiguousarray(keras.ops.convert_to_numpy(array))
-    digest.update(f"{value.dtype}{value.shape}".encode())
-    digest.update(value.view("uint8").reshape(-1))
+    return arrays_hash(map(keras.ops.convert_to_numpy, model.weights))
 
 
 def architecture(model, is_trained=False):
@@ -69,7 +55,6 @@ def architecture(model, is_trained=False):
         [type(layer).__name__, _options(layer, ignored)]
         for layer in model._flatten_layers()
     ]
-    text = json.dumps(configs, sort_keys=True, default=_plain)
     found = [config for _, config in configs]
     dropout = {
         "dropout": sorted({x for k in _DROPOUT for x in _values_of(found, k)})
@@ -79,7 +64,7 @@ def architecture(model, is_trained=False):
         "dtype": model.dtype_policy.name,
         "activations": _values_of(found, "activation"),
         **(dropout if is_trained else {}),
-        "layers": hashlib.sha256(text.encode()).hexdigest(),
+        "layers": json_hash(configs, sort_keys=True, default=_plain),
     }
 
 

@@ -2,10 +2,10 @@
 
 import dataclasses
 import functools
-import hashlib
 import json
 
 from keras_distill.features import ModelDescription
+from keras_distill.io.hashes import json_hash
 from keras_distill.teachers.cache.stored_feature import StoredFeature
 
 FILE = "manifest.json"
@@ -83,7 +83,7 @@ class Manifest:
         content = dataclasses.asdict(self)
         if self.teacher_architecture is None:
             del content["teacher_architecture"]
-        return bytes.fromhex(_digest(content))
+        return bytes.fromhex(json_hash(content, sort_keys=True))
 
     @property
     def num_shards(self):
@@ -152,7 +152,7 @@ def write_manifest(path, manifest, teacher_name):
         "teacher_name": teacher_name,
         **dataclasses.asdict(manifest),
     }
-    content["sha256"] = _digest(content)
+    content["sha256"] = json_hash(content, sort_keys=True)
     path.write_text(json.dumps(content, indent=2), encoding="utf-8")
 
 
@@ -187,7 +187,7 @@ def read_manifest(folder):
             "the cache anew."
         )
     sha256 = content.pop("sha256", None)
-    if sha256 != _digest({"format": _FORMAT, **content}):
+    if sha256 != json_hash({"format": _FORMAT, **content}, sort_keys=True):
         raise _damaged(path, "its checksum is wrong")
     del content["version"]
     teacher_name = content.pop("teacher_name")
@@ -195,11 +195,6 @@ def read_manifest(folder):
         name: tuple(shape) for name, shape in content["shapes"].items()
     }
     return Manifest(**content), teacher_name
-
-
-def _digest(content):
-    text = json.dumps(content, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _damaged(path, reason):

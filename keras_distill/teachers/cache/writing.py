@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import hashlib
 import time
 
 import keras
@@ -16,6 +15,7 @@ from keras_distill.features.feature_extractor import expand_features
 from keras_distill.io import set_aside
 from keras_distill.io.file_lock import file_lock
 from keras_distill.io.file_lock import remove_lock
+from keras_distill.io.hashes import bytes_hash
 from keras_distill.io.progress import Progress
 from keras_distill.io.saving import make_folder
 from keras_distill.io.saving import replaced_file
@@ -170,7 +170,7 @@ def _plan(teacher, examples, settings):
         teacher_dtype=teacher.dtype_policy.name,
         tokenizer=getattr(examples, "tokenizer_fingerprint", None),
         sequence_length=int(examples.sequence_length),
-        data=hashlib.sha256(index).hexdigest(),
+        data=bytes_hash(index),
         num_examples=len(examples),
         dtype=settings.dtype,
         top_k=settings.top_k,

@@ -1,7 +1,9 @@
-"""A hash of what Python objects hold, the same in every process."""
+"""Hashes of what objects, arrays and files hold, the same in every process."""
 
 import hashlib
+import json
 import numbers
+import os
 import pathlib
 
 import numpy as np
@@ -141,3 +143,82 @@ class ContentHash:
         data = text.encode("utf-8", "surrogatepass")
         self._digest.update(f"{kind}:{len(data)}:".encode())
         self._digest.update(data)
+
+
+def bytes_hash(data):
+    """The SHA-256 of bytes, as str."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def file_hash(path):
+    """The SHA-256 of a file, as str."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def json_hash(content, **options):
+    """A hash of what JSON can hold; the options are those of `json.dumps`."""
+    return bytes_hash(json.dumps(content, **options).encode())
+
+
+def arrays_hash(arrays, about=""):
+    """A hash of the types, shapes and values of arrays, and of a text."""
+    digest = hashlib.sha256(about.encode())
+    for array in arrays:
+        array = np.ascontiguousarray(array)
+        digest.update(f"{array.dtype}{array.shape}".encode())
+        digest.update(array.view("uint8").reshape(-1))
+    return digest.hexdigest()
+
+
+class FileHashes:
+    """Hashes of files, kept as long as size and time of change are the same.
+
+    The time is taken in nanoseconds, as far as the system counts them.
+
+    Args:
+        path: Optional `pathlib.Path` of the JSON file that keeps the hashes.
+            One that is damaged is made anew: nothing is lost but time.
+    """
+
+    def __init__(self, path=None):
+        self._path = path
+        self._known = {}
+        self._is_new = False
+        if path is not None and path.is_file():
+            try:
+                self._known = dict(json.loads(path.read_bytes()))
+            except (RecursionError, TypeError, ValueError):
+                self._is_new = True
+
+    def of(self, path):
+        """The hash of a file's content.
+
+        Args:
+            path: Path of the file.
+
+        Returns:
+            str.
+        """
+        path = pathlib.Path(path)
+        stat = os.stat(path)
+        key = os.path.abspath(path)
+        stamp = [stat.st_size, stat.st_mtime_ns]
+        known = self._known.get(key)
+        if isinstance(known, list) and known[:2] == stamp and len(known) == 3:
+            return known[2]
+        found = file_hash(path)
+        self._known[key] = [*stamp, found]
+        self._is_new = True
+        return found
+
+    def content(self):
+        """What is to be kept, or `None` if nothing is new since last asked.
+
+        Returns:
+            dict that JSON can hold, or `None`.
+        """
+        if not self._is_new:
+            return None
+        self._is_new = False
+        return dict(sorted(self._known.items()))
