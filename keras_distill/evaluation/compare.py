@@ -140,7 +140,7 @@ def compare(
     }
     return Comparison(
         task=task.name,
-        regression=task.class_names is None,
+        kind=task.kind,
         selection_metric=task.selection_metric,
         num_examples=len(examples),
         reference=reference,

@@ -85,9 +85,9 @@ class ModelResult:
         metrics: dict of str to float. The task's official dev metrics.
         kept: dict of str to float or `None`. Each metric divided by the
             reference's; `None` where the reference's is not above zero.
-        agreement: float. Share of examples on which the predicted label is
-            the reference's; for regression the Pearson correlation of the
-            two outputs.
+        agreement: float. How far it answers as the reference does, as the
+            task counts it: the share of examples with the same label, of
+            words with the same tag, or the correlation of two scores.
         parameters: `Parameters`.
         file_bytes: int. Bytes of the weights file that Keras writes.
         latency: `Latency` at batch 1.
@@ -112,7 +112,7 @@ class Comparison:
 
     Args:
         task: str. Name of the task.
-        regression: bool. Whether the task is a regression.
+        kind: str. The kind of the task, such as `"classification"`.
         selection_metric: str. The metric that models are chosen by.
         num_examples: int. Size of the dev split.
         reference: str. Name of the row that ratios are taken against.
@@ -123,7 +123,7 @@ class Comparison:
     """
 
     task: str
-    regression: bool
+    kind: str
     selection_metric: str
     num_examples: int
     reference: str

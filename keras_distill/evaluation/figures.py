@@ -13,6 +13,7 @@ from rich.table import Table
 
 from keras_distill.io.markdown import markdown_table
 from keras_distill.tasks.kinds import all_metrics
+from keras_distill.tasks.kinds import kind_named
 
 DASH = "–"
 NO_BREAK_SPACE = "\u00a0"
@@ -237,15 +238,10 @@ def _quality(comparison):
         f"The task's official metrics over {examples}. Correlations and F1 "
         "are multiplied by 100, as is the custom."
     )
-    agreement = (
-        f"Share of {examples} on which the model predicts the same label as "
-        f"the {reference}, right or wrong."
+    kind = kind_named(comparison["kind"])
+    agreement = kind.agreement_note.format(
+        examples=examples, reference=reference
     )
-    if comparison["regression"]:
-        agreement = (
-            "Pearson correlation, times 100, between the outputs of the "
-            f"model and the {reference} on {examples}, right or wrong."
-        )
     rows = (
         *(
             (
@@ -265,7 +261,7 @@ def _quality(comparison):
         ),
         (
             f"agreement with {reference}",
-            "× 100" if comparison["regression"] else "%",
+            kind.agreement_unit,
             "agreement",
             agreement,
         ),

@@ -24,6 +24,7 @@ from keras_distill.tasks.loading import get_task
 from keras_distill.tasks.loading import load
 from keras_distill.tasks.loading import task_names
 from keras_distill.tasks.metrics import Metric
+from keras_distill.tasks.multi_label import MultiLabelTask
 from keras_distill.tasks.regression import RegressionTask
 from keras_distill.tasks.tagging import WIKIANN_TAGS
 from keras_distill.tasks.tagging import TaggingTask
@@ -39,6 +40,7 @@ __all__ = [
     "GLUE_TASKS",
     "Examples",
     "Metric",
+    "MultiLabelTask",
     "RegressionTask",
     "Splits",
     "TaggedExamples",

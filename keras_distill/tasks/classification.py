@@ -91,6 +91,9 @@ class ClassificationTask(TextTask):
         check_class_labels(labels, self.num_outputs)
         return labels.astype("int32")
 
+    def label_parser(self):
+        return class_parser(self.label_names)
+
     def label_loss(self):
         return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 

@@ -4,9 +4,7 @@ import functools
 
 from keras_distill.data.readers.bad_rows import BadRows
 from keras_distill.data.readers.column_names import find_column
-from keras_distill.data.readers.labelled_rows import class_parser
 from keras_distill.data.readers.labelled_rows import read_examples
-from keras_distill.data.readers.labelled_rows import score_parser
 from keras_distill.data.readers.reading import Reading
 from keras_distill.data.readers.tables import column_names
 from keras_distill.data.readers.tables import find_table
@@ -158,11 +156,7 @@ def _read_split(task, label_column, split, path, reading):
     names = column_names(path, columns=wanted, **format_of_file)
     if split != "test" or find_column(names, label_column) is not None:
         columns = wanted
-        parse = (
-            score_parser()
-            if task.label_names is None
-            else class_parser(task.label_names)
-        )
+        parse = task.label_parser()
     rows = read_table(
         path, columns, bad=bad, optional=(label_column,), **format_of_file
     )

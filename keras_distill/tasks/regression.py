@@ -5,6 +5,7 @@ import numpy as np
 from scipy import stats
 
 from keras_distill.checks.columns import label_column
+from keras_distill.data.readers.labelled_rows import score_parser
 from keras_distill.losses import LogitsDistillation
 from keras_distill.tasks.kinds import register_kind
 from keras_distill.tasks.metrics import Metric
@@ -48,6 +49,11 @@ class RegressionTask(TextTask):
     kind = "regression"
     problem_type = "regression"
     gives_logits = False
+    agreement_unit = "× 100"
+    agreement_note = (
+        "Pearson correlation, times 100, between the outputs of the model and "
+        "the {reference} on {examples}, right or wrong."
+    )
     METRICS = {
         "pearson": Metric("numbers", "Pearson correlation", _pearson),
         "spearman": Metric("numbers", "Spearman correlation", _spearman),
@@ -75,6 +81,9 @@ class RegressionTask(TextTask):
     def encode_labels(self, labels):
         """Numbers as people have them, as a float32 array."""
         return label_column(labels).astype("float32")
+
+    def label_parser(self):
+        return score_parser()
 
     def label_loss(self):
         return keras.losses.MeanSquaredError()

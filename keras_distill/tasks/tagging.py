@@ -56,6 +56,10 @@ class TaggingTask(Task):
     model_class = TokenClassifier
     examples_class = TaggedExamples
     problem_type = "single_label_classification"
+    agreement_note = (
+        "Share of the words of {examples} that the model gives the same tag "
+        "as the {reference}, right or wrong."
+    )
     METRICS = {
         "phrase_f1": Metric("tags of words", "phrase F1"),
         "phrase_precision": Metric("tags of words", "phrase precision"),
@@ -113,7 +117,8 @@ class TaggingTask(Task):
             if name not in known:
                 raise ValueError(
                     f"`labels` must be tags of {self.name}: "
-                    f"{', '.join(known)}. Received: {name!r} in sentence {row}."
+                    f"{', '.join(known)}. Received: {name!r}"
+                    + ("." if row is None else f" in sentence {row}.")
                 )
         return [known[name] for name in names]
 
@@ -139,9 +144,15 @@ class TaggingTask(Task):
         cache_dir=None,
         progress=None,
     ):
-        return TokenizedTags(
+        tokenized = TokenizedTags(
             self.as_examples(examples), preprocessor, sequence_length, progress
         )
+        tokenized.label_names = self.label_names
+        return tokenized
+
+    def label_parser(self):
+        """From a cell of a file, such as `O B-PER`, to class indices."""
+        return lambda value: self._indices(value.split(), None)
 
     def label_loss(self):
         return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -175,6 +186,7 @@ class TaggingTask(Task):
 
     def chance(self, labels):
         """0: without a look at the words no phrase is found."""
+        self.check_labelled(labels)
         return 0.0
 
     def agreement(self, reference_outputs, outputs):

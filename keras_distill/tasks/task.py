@@ -69,6 +69,12 @@ class Task:
     examples_class = None
     # What Hugging Face calls a head for it.
     problem_type = None
+    # How `agreement` is shown, and told of {examples} and a {reference}.
+    agreement_unit = "%"
+    agreement_note = (
+        "Share of {examples} on which the model predicts the same label as "
+        "the {reference}, right or wrong."
+    )
     # Whether its outputs become probabilities, so that they must be logits.
     gives_logits = True
 
@@ -216,6 +222,10 @@ class Task:
             ValueError: a label that is missing or none of the task's, with
                 its row.
         """
+        raise NotImplementedError
+
+    def label_parser(self):
+        """A function from a label as a file spells it to an encoded one."""
         raise NotImplementedError
 
     def as_examples(self, rows):
@@ -504,26 +514,28 @@ def check_text_columns(text_columns):
     )
 
 
-def check_label_names(label_names):
+def check_label_names(label_names, minimum=2):
     """Returns label names as a tuple in the order of the classes, or raises.
 
     Args:
         label_names: list, tuple or array of strings, or `None` for a
             regression.
+        minimum: int. The fewest names. Defaults to `2`.
 
     Returns:
         Tuple of strings, or `None`.
 
     Raises:
-        ValueError: no order, as a set has none, fewer than two names, one
-            that is no string or empty, or the same name twice.
+        ValueError: no order, as a set has none, too few names, one that is
+             no string or empty, or the same name twice.
     """
     if label_names is None:
         return None
     received = f"Received: label_names={label_names!r}"
+    count = {1: "one string", 2: "two different strings"}[minimum]
     wanted = (
-        "`label_names` must be a tuple of at least two different strings in "
-        "the order of the class indices, or None for a regression."
+        f"`label_names` must be a tuple of at least {count} in the order of "
+        "the class indices, or None for a regression."
     )
     if isinstance(label_names, dict):
         raise ValueError(
@@ -555,6 +567,6 @@ def check_label_names(label_names):
             )
         if name in names[:index]:
             raise ValueError(f"{wanted} {received}, with {name!r} twice.")
-    if len(names) < 2:
+    if len(names) < minimum:
         raise ValueError(f"{wanted} {received}.")
     return tuple(map(str, names))

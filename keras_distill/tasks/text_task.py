@@ -10,6 +10,9 @@ from keras_distill.data.tokenized.predict import predict_logits
 from keras_distill.data.tokenized.tokenized_examples import TokenizedExamples
 from keras_distill.tasks.task import Task
 
+# The column of a table that holds the labels.
+_LABEL = "label"
+
 
 class TextTask(Task):
     """A task that asks one answer for a whole text, or a pair of texts.
@@ -22,7 +25,53 @@ class TextTask(Task):
     examples_class = Examples
 
     def as_examples(self, rows):
-        return as_examples(rows)
+        """Rows as `Examples`.
+
+        Args:
+            rows: `Examples`; a list of texts, or of pairs of texts for two
+                columns; a tuple of columns; or a table, such as a pandas
+                frame or a dict, with the columns of `text_columns` and, if
+                it has labels, `label`.
+
+        Returns:
+            `Examples`.
+
+        Raises:
+            ValueError: another kind of rows, a missing column, or another
+                number of texts.
+        """
+        num_texts = len(self.text_columns)
+        if hasattr(rows, "columns") or isinstance(rows, dict):
+            examples = self._of_table(rows)
+        elif isinstance(rows, tuple):
+            examples = Examples(rows)
+        elif num_texts == 2 and isinstance(rows, list) and rows:
+            examples = Examples(tuple(map(list, zip(*rows, strict=True))))
+        else:
+            examples = as_examples(rows)
+        if len(examples.texts) != num_texts:
+            raise ValueError(
+                f"`examples` must have the texts {', '.join(self.text_columns)}"
+                f" of {self.name}. Received: {len(examples.texts)} text "
+                "columns."
+            )
+        return examples
+
+    def _of_table(self, table):
+        missing = [name for name in self.text_columns if name not in table]
+        if missing:
+            raise ValueError(
+                "`examples` must have the columns "
+                f"{', '.join(self.text_columns)} of {self.name}. Received: a "
+                f"table without {missing[0]!r}; it has "
+                f"{', '.join(map(str, table))}."
+            )
+        labels = None
+        if _LABEL in table:
+            labels = self.encode_labels(table[_LABEL])
+        return Examples(
+            tuple(table[name] for name in self.text_columns), labels
+        )
 
     def unlabelled(self, examples):
         return Examples(examples.texts, ids=examples.ids)
@@ -38,9 +87,15 @@ class TextTask(Task):
         cache_dir=None,
         progress=None,
     ):
-        return TokenizedExamples(
-            examples, preprocessor, sequence_length, progress, cache_dir
+        tokenized = TokenizedExamples(
+            self.as_examples(examples),
+            preprocessor,
+            sequence_length,
+            progress,
+            cache_dir,
         )
+        tokenized.label_names = self.label_names
+        return tokenized
 
     def predict(self, model, tokenized, batch_size=64):
         return predict_logits(model, tokenized, batch_size)
@@ -62,9 +117,11 @@ class TextTask(Task):
 
     def measure(self, labels, outputs):
         self.check_labelled(labels)
-        labels = np.asarray(in_order(labels, "labels"))
-        if labels.dtype.kind not in "iuf":
-            labels = self.encode_labels(labels)
+        labels = in_order(labels, "labels")
+        if _are_encoded(labels):
+            labels = self.as_table(np.asarray(labels))
+        else:
+            labels = self.as_table(self.encode_labels(labels))
         predictions = self.predictions(self._checked_outputs(outputs))
         if labels.shape != predictions.shape or not labels.size:
             raise ValueError(
@@ -77,6 +134,10 @@ class TextTask(Task):
             name: float(self.METRICS[name].function(labels, predictions))
             for name in self.metrics
         }
+
+    def as_table(self, labels):
+        """Encoded labels in the shape of `predictions`."""
+        return labels
 
     def _checked_outputs(self, outputs):
         outputs = np.asarray(outputs, dtype="float64")
@@ -94,3 +155,12 @@ class TextTask(Task):
                 f"{outputs[row]} in row {row}."
             )
         return outputs
+
+
+def _are_encoded(labels):
+    """Whether labels are numbers, and of as many dimensions as it takes."""
+    try:
+        return np.asarray(labels).dtype.kind in "iuf"
+    except ValueError:
+        # Lists of names, of different lengths.
+        return False

@@ -20,14 +20,14 @@ def make_comparison():
         encoder_ratio=17.0,
         latency_ratio=9.1,
         metric="accuracy",
-        regression=False,
+        kind="classification",
         names=("teacher", "baseline", "student"),
     ):
         ratios = Ratios(encoder_ratio, 4.8, 4.7, latency_ratio, 6.9)
         latency = 20.0 / latency_ratio
         return Comparison(
             task="reviews",
-            regression=regression,
+            kind=kind,
             selection_metric=metric,
             num_examples=872,
             reference=names[0],

@@ -120,7 +120,7 @@ def test_pairs_and_regression(make_classifier):
     )
     # Outputs of an untrained head differ little: float32 shows.
     big, small = (logits(model, *texts)[:, 0] for model in models.values())
-    assert comparison.regression
+    assert comparison.kind == "regression"
     assert comparison.row("small").metrics["pearson"] == pytest.approx(
         stats.pearsonr(scores, small).statistic, abs=1e-3
     )

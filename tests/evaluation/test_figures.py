@@ -19,7 +19,7 @@ def test_notes_are_numbered_once_and_in_order(make_comparison):
 
 
 def test_regression_agrees_by_correlation(make_comparison):
-    comparison = make_comparison(metric="pearson", regression=True)
+    comparison = make_comparison(metric="pearson", kind="regression")
     listed = figures.all_figures(comparison.to_dict())
     by_label = {figure.label: figure for figure in listed}
     agreement = by_label["agreement with teacher"]
