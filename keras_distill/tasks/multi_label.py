@@ -123,12 +123,12 @@ class MultiLabelTask(TextTask):
         if any(map(_has_names, rows)):
             rows = [self._of_names(row, i) for i, row in enumerate(rows)]
         if self.num_outputs == 1:
-            # As `Examples` and Keras take what is one number for a row.
-            table = np.asarray(rows, "float32").reshape(-1)
+            table = np.asarray(rows, "float32")
         else:
             table = example_labels(rows)
         self.check_labels(table)
-        return table
+        # `Examples` and Keras take one number for a row as it is.
+        return table.reshape(-1) if self.num_outputs == 1 else table
 
     def label_parser(self):
         """From a cell of a file, such as `sport|law`, to zeros and ones.
