@@ -6,7 +6,7 @@ from keras_distill.data.readers.text_files import TextFiles
 from keras_distill.data.splits import Splits
 from keras_distill.data.tagged_examples import TaggedExamples
 from keras_distill.data.tokenized.predict import predict_logits
-from keras_distill.data.tokenized.predict_tags import predict_tags
+from keras_distill.data.tokenized.predict import predict_tags
 from keras_distill.data.tokenized.tokenized_examples import TokenizedExamples
 from keras_distill.data.tokenized.tokenized_tags import TokenizedTags
 
