@@ -9,7 +9,7 @@ from keras_distill.data.kinds_of_examples import as_tagged_examples
 from keras_distill.data.tagged_examples import UNKNOWN_LANGUAGE
 from keras_distill.data.tagged_examples import TaggedExamples
 from keras_distill.data.tagged_examples import ragged_array
-from keras_distill.data.tokenized.predict_tags import predict_tags
+from keras_distill.data.tokenized.predict import predict_tags
 from keras_distill.data.tokenized.tokenized_tags import TokenizedTags
 from keras_distill.losses import LogitsDistillation
 from keras_distill.models import TokenClassifier
