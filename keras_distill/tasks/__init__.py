@@ -25,6 +25,7 @@ from keras_distill.tasks.loading import load
 from keras_distill.tasks.loading import task_names
 from keras_distill.tasks.metrics import Metric
 from keras_distill.tasks.multi_label import MultiLabelTask
+from keras_distill.tasks.own_data import load_data
 from keras_distill.tasks.regression import RegressionTask
 from keras_distill.tasks.tagging import WIKIANN_TAGS
 from keras_distill.tasks.tagging import TaggingTask
@@ -59,6 +60,7 @@ __all__ = [
     "get_task",
     "join_tasks",
     "load",
+    "load_data",
     "load_folder",
     "load_iob",
     "load_wikiann",

@@ -50,6 +50,7 @@ class ClassificationTask(TextTask):
 
     kind = "classification"
     problem_type = "single_label_classification"
+    DEFAULT_METRICS = ("accuracy",)
     METRICS = {
         "accuracy": Metric("classes", "accuracy", metrics.accuracy_score),
         "f1": Metric("two classes", "F1", _f1, num_classes=2),
@@ -91,7 +92,7 @@ class ClassificationTask(TextTask):
         check_class_labels(labels, self.num_outputs)
         return labels.astype("int32")
 
-    def label_parser(self):
+    def label_parser(self, separator=None):
         return class_parser(self.label_names)
 
     def label_loss(self):

@@ -6,7 +6,13 @@ import functools
 import numpy as np
 
 from keras_distill.data.readers.bad_rows import BadRows
+from keras_distill.data.readers.tables import JSON_ENDINGS
+from keras_distill.data.readers.tables import SPLITS
 from keras_distill.data.readers.tables import find_table
+from keras_distill.data.readers.tables import find_tables
+from keras_distill.data.readers.tables import is_json
+from keras_distill.data.readers.tagged_json import read_json_sentences
+from keras_distill.data.readers.tagged_words import TAGGED_ENDINGS
 from keras_distill.data.readers.tagged_words import read_sentences
 from keras_distill.data.readers.text_lines import check_encoding
 from keras_distill.data.readers.tsv import listing
@@ -20,11 +26,7 @@ from keras_distill.tasks.tagging import WIKIANN_TAGS
 from keras_distill.tasks.tagging import is_iob
 from keras_distill.tasks.tagging import tagging_task
 
-_SPLITS = ("train", "dev", "test")
-
-_ENDINGS = tuple(
-    ".tsv .txt .conll .conllu .iob .iob2 .bio .csv".split(),
-)
+_ENDINGS = (".tsv", ".txt", *TAGGED_ENDINGS, ".csv", *JSON_ENDINGS)
 
 
 def load_iob(
@@ -42,10 +44,13 @@ def load_iob(
     """Opens IOB files, one folder per language, as one data set.
 
     The files are `train`, `dev` (or `validation`, `valid`, `val`) and `test`
-    as `.tsv`, `.txt`, `.conll`, `.conllu`, `.iob`, `.iob2`, `.bio` or `.csv`,
-    plain or with `.gz`: on each line a word, tabs or spaces and its tag, and
-    an empty line between sentences. Of more columns, as CoNLL-2003 has, the
-    one that holds tags is read, the last of several. Comments (`# ...`),
+    as `.tsv`, `.txt`, `.conll`, `.conllu`, `.iob`, `.iob2`, `.bio`, `.csv`,
+    `.jsonl` or `.json`, plain or with `.gz`. In JSON each object has a list of
+    words, such as `tokens`, and one of tags, such as `ner_tags`, spelled out
+    or by their place in `label_names`. In the others there is a word on each
+    line, tabs or spaces and its tag, and an empty line between sentences. Of
+    more columns, as CoNLL-2003 has, the one that holds tags is read, the last
+    of several. Comments (`# ...`),
     `-DOCSTART-` lines, numbers of words, a header and a language before each
     word (`en:`) are no words. Tags of IOBES, BILOU and BMES are read as IOB.
     A phrase may begin with `I-`, as in IOB1; `seqeval` counts it as a phrase
@@ -67,10 +72,11 @@ def load_iob(
             shown after 5 seconds. Defaults to `False`.
         encoding: string. The encoding of files without byte order mark, such
             as `"cp1252"`. Defaults to `None`: UTF-8.
-        word_column: int. The place of the words, from 0. Defaults to `None`:
-            as the files show.
+        word_column: int. The place of the words, from 0; of JSON a string,
+            the name. Defaults to `None`: as the files show.
         tag_column: int. The place of the tags, from 0, or from the end below
-            0. Defaults to `None`: as the files show.
+            0; of JSON a string, the name. Defaults to `None`: as the files
+            show.
         skip_bad_rows: bool. Whether to leave out sentences with a line that
             cannot be read, which is told on standard error with their number
             and the first of them. Defaults to `False`: the first one raises.
@@ -96,23 +102,15 @@ def load_iob(
     (array([1, 0], dtype=int32), 'en')
     """
     task = tagging_task(name, label_names, sequence_length)
-    reading = _Reading(encoding, word_column, tag_column, skip_bad_rows)
+    reading = TagReading(encoding, word_column, tag_column, skip_bad_rows)
     folders = _language_folders(data_dir, languages)
-    files = {
-        split: {
-            language: path
-            for language, folder in folders.items()
-            if (path := find_table(folder, split, _ENDINGS))
-        }
-        for split in _SPLITS
-    }
-    readers = {
-        split: functools.partial(
-            _read_split, task, split, paths, reading, quiet
-        )
-        for split, paths in files.items()
-        if paths
-    }
+    files = {}
+    for language, folder in folders.items():
+        for split, path in find_tables(folder, _ENDINGS).items():
+            files.setdefault(split, {})[language] = path
+    # In the order of all splits, whichever language has which.
+    files = {split: files[split] for split in SPLITS if split in files}
+    readers = tag_readers(task, files, reading, quiet)
     return task, Splits(readers, ", ".join(map(str, folders.values())))
 
 
@@ -142,23 +140,33 @@ def find_tags(
         ValueError: bad data, with the file and the line, types that differ
             in case only, or no `train` file.
     """
-    reading = _Reading(encoding, word_column, tag_column, skip_bad_rows)
+    reading = TagReading(encoding, word_column, tag_column, skip_bad_rows)
     folders = _language_folders(data_dir, languages)
     paths = [
         find_table(folder, "train", _ENDINGS) for folder in folders.values()
     ]
-    # Where each type was seen first.
-    types = {}
-    for path in filter(None, paths):
-        for sentence in reading.sentences(path, _check_iob):
-            for line, tag in zip(sentence.lines, sentence.tags, strict=True):
-                types.setdefault(tag[2:], (path, line))
-    if not types:
+    if not any(paths):
         raise ValueError(
             "`data_dir` has no train.tsv or train.tsv.gz, nor one that ends in "
             f"{', '.join(_ENDINGS[1:])}, to find tags in: "
             f"{', '.join(map(str, folders.values()))}."
         )
+    return tags_in(filter(None, paths), reading)
+
+
+def tags_in(paths, reading):
+    """The tags of files, `"O"` and then each type's; as `find_tags`.
+
+    Args:
+        paths: iterable of `pathlib.Path`, at least one.
+        reading: `TagReading`.
+    """
+    # Where each type was seen first.
+    types = {}
+    for path in paths:
+        for sentence in reading.sentences(path, _check_iob):
+            for line, tag in zip(sentence.lines, sentence.tags, strict=True):
+                types.setdefault(tag[2:], (path, line))
     kinds = sorted(types.keys() - {""})
     plain = {}
     for kind in kinds:
@@ -173,13 +181,34 @@ def find_tags(
     return (OUTSIDE, *(f"{place}-{kind}" for kind in kinds for place in "BI"))
 
 
+def tag_readers(task, files, reading, quiet=True):
+    """How the splits of a task of tags are read.
+
+    Args:
+        task: `TaggingTask`.
+        files: dict of split name to a dict of language to `pathlib.Path`.
+        reading: `TagReading`.
+        quiet: bool. Whether to leave out the progress. Defaults to `True`.
+
+    Returns:
+        dict of split name to a function that returns its `TaggedExamples`.
+        Only `"test"` may lack the tags.
+    """
+    return {
+        split: functools.partial(
+            _read_split, task, split, paths, reading, quiet
+        )
+        for split, paths in files.items()
+    }
+
+
 @dataclasses.dataclass(frozen=True)
-class _Reading:
+class TagReading:
     """How files are read; as the arguments of `load_iob`."""
 
     encoding: str | None
-    word_column: int | None
-    tag_column: int | None
+    word_column: int | str | None
+    tag_column: int | str | None
     skip_bad_rows: bool
 
     def __post_init__(self):
@@ -190,7 +219,8 @@ class _Reading:
         """The sentences of a file whose tags pass a check."""
         bad = BadRows(path, self.skip_bad_rows, "sentences")
         kept = []
-        for sentence in read_sentences(
+        read = read_json_sentences if is_json(path) else read_sentences
+        for sentence in read(
             path,
             bad,
             self.encoding,
@@ -279,7 +309,7 @@ def _checked_folder(folder):
 
 
 def _has_files(folder):
-    return any(find_table(folder, split, _ENDINGS) for split in _SPLITS)
+    return bool(find_tables(folder, _ENDINGS))
 
 
 def _read_split(task, split, paths, reading, quiet):

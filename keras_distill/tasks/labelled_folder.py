@@ -1,23 +1,14 @@
 """Reads a task from a folder with a file for each split."""
 
-import functools
-
-from keras_distill.data.readers.bad_rows import BadRows
-from keras_distill.data.readers.column_names import find_column
-from keras_distill.data.readers.labelled_rows import read_examples
 from keras_distill.data.readers.reading import Reading
-from keras_distill.data.readers.tables import column_names
-from keras_distill.data.readers.tables import find_table
-from keras_distill.data.readers.tables import read_table
+from keras_distill.data.readers.tables import find_tables
 from keras_distill.data.readers.tsv import listing
 from keras_distill.data.splits import Splits
 from keras_distill.io.saving import local_path
+from keras_distill.tasks.kinds import kind_named
+from keras_distill.tasks.labelled_tables import table_readers
 from keras_distill.tasks.task import Task
 from keras_distill.tasks.task import check_text_columns
-
-_SCORES = ("pearson_spearman",)
-
-_SPLITS = ("train", "dev", "test")
 
 
 def load_folder(
@@ -31,7 +22,9 @@ def load_folder(
     quoting=None,
     skip_bad_rows=False,
 ):
-    """Opens a task of your own from a folder with a file for each split.
+    """Opens a task whose labels are known, from a folder of its splits.
+
+    `load_data` finds out what it is not told, and draws a dev split.
 
     The files are `train`, `dev` (or `validation`, `valid`, `val`) and `test`:
     `.csv` or `.tsv` with a header line, `.jsonl` with one JSON object a line
@@ -87,7 +80,8 @@ def load_folder(
     """
     folder = local_path(data_dir)
     if metrics is None:
-        metrics = _SCORES if label_names is None else ("accuracy",)
+        kind = "regression" if label_names is None else "classification"
+        metrics = kind_named(kind).DEFAULT_METRICS
     text_columns = check_text_columns(text_columns)
     if sequence_length is None:
         sequence_length = 64 * len(text_columns)
@@ -122,20 +116,14 @@ def open_labelled_folder(task, folder, label_column="label", reading=None):
             f"`data_dir` must be a folder. Received: {str(folder)!r}, "
             f"which is {_what_is(folder)}."
         )
-    files = {split: find_table(folder, split) for split in _SPLITS}
-    files = {split: path for split, path in files.items() if path is not None}
+    files = find_tables(folder)
     if not files:
         raise ValueError(
             f"`data_dir` has no file of {task.name}: looked for train, dev "
             "and test as .csv, .tsv, .jsonl or .json (plain or .gz) in "
             f"{folder}, found {listing(folder)}."
         )
-    readers = {
-        split: functools.partial(
-            _read_split, task, label_column, split, path, reading or Reading()
-        )
-        for split, path in files.items()
-    }
+    readers = table_readers(task, files, label_column, reading or Reading())
     return Splits(readers, f"{folder}, which holds {listing(folder)}")
 
 
@@ -143,23 +131,3 @@ def _what_is(path):
     if path.is_file():
         return f"a file; give the folder {str(path.parent)!r}"
     return "not there"
-
-
-def _read_split(task, label_column, split, path, reading):
-    columns, parse = task.text_columns, None
-    bad = BadRows(path, reading.skip_bad_rows)
-    format_of_file = {
-        "encoding": reading.encoding,
-        "quoting": reading.quoting,
-    }
-    wanted = (*columns, label_column)
-    names = column_names(path, columns=wanted, **format_of_file)
-    if split != "test" or find_column(names, label_column) is not None:
-        columns = wanted
-        parse = task.label_parser()
-    rows = read_table(
-        path, columns, bad=bad, optional=(label_column,), **format_of_file
-    )
-    return read_examples(
-        rows, task.text_columns, bad, parse, may_lack_labels=split == "test"
-    )

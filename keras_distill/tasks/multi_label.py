@@ -1,7 +1,5 @@
 """Multi-label classification: each text has any number of the labels."""
 
-import json
-
 import keras
 import numpy as np
 from sklearn import metrics
@@ -10,6 +8,7 @@ from keras_distill.checks.arguments import did_you_mean
 from keras_distill.checks.columns import example_labels
 from keras_distill.checks.columns import in_order
 from keras_distill.checks.columns import is_missing
+from keras_distill.data.readers.labelled_rows import labels_in_cell
 from keras_distill.losses import LogitsDistillation
 from keras_distill.tasks.kinds import register_kind
 from keras_distill.tasks.metrics import Metric
@@ -20,8 +19,8 @@ from keras_distill.tasks.text_task import TextTask
 THRESHOLD = 0.5
 _LOGIT = 0.0
 
-# What stands between names in one cell of a file.
-_SEPARATORS = "|;,"
+# A row of a file may be spelled so.
+_NUMBERS = {"0": 0.0, "1": 1.0, "0.0": 0.0, "1.0": 1.0}
 
 
 def _micro_f1(labels, predictions):
@@ -71,6 +70,7 @@ class MultiLabelTask(TextTask):
 
     kind = "multi_label"
     problem_type = "multi_label_classification"
+    DEFAULT_METRICS = ("micro_f1", "macro_f1", "subset_accuracy")
     agreement_note = (
         "Share of {examples} on which the model gives the same labels as the "
         "{reference}, right or wrong."
@@ -130,27 +130,21 @@ class MultiLabelTask(TextTask):
         # `Examples` and Keras take one number for a row as it is.
         return table.reshape(-1) if self.num_outputs == 1 else table
 
-    def label_parser(self):
+    def label_parser(self, separator=None):
         """From a cell of a file, such as `sport|law`, to zeros and ones.
 
-        Names stand between `|`, `;` or `,`, or in a list of JSON; an empty
-        cell has no label.
+        Names stand between separators, or in a list of JSON or Python; an
+        empty cell has no label. A list may hold a 1 or 0 for each label too.
         """
+        are_names = bool({"0", "1"} & set(self.label_names))
 
-        def parse(value):
-            value = value.strip()
-            if value in self.label_names:
-                return self._of_names([value])
-            if value.startswith("["):
-                try:
-                    return self._of_names(json.loads(value))
-                except json.JSONDecodeError as error:
-                    raise ValueError(
-                        f"the labels {value!r} are no list of JSON ({error})."
-                    ) from error
-            separator = next((s for s in _SEPARATORS if s in value), None)
-            names = value.split(separator) if separator else [value]
-            return self._of_names([name.strip() for name in names if value])
+        def parse(cell):
+            labels = labels_in_cell(cell, separator, self.label_names)
+            numbers = [_NUMBERS.get(label) for label in labels]
+            is_row = len(labels) == self.num_outputs and None not in numbers
+            if are_names or not is_row:
+                numbers = self._of_names(labels)
+            return numbers if self.num_outputs > 1 else numbers[0]
 
         return parse
 

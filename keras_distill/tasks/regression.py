@@ -48,6 +48,8 @@ class RegressionTask(TextTask):
 
     kind = "regression"
     problem_type = "regression"
+    DEFAULT_METRICS = ("pearson_spearman",)
+    has_label_names = False
     gives_logits = False
     agreement_unit = "× 100"
     agreement_note = (
@@ -82,7 +84,7 @@ class RegressionTask(TextTask):
         """Numbers as people have them, as a float32 array."""
         return label_column(labels).astype("float32")
 
-    def label_parser(self):
+    def label_parser(self, separator=None):
         return score_parser()
 
     def label_loss(self):

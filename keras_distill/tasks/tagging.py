@@ -60,6 +60,7 @@ class TaggingTask(Task):
         "Share of the words of {examples} that the model gives the same tag "
         "as the {reference}, right or wrong."
     )
+    DEFAULT_METRICS = PHRASE_METRICS
     METRICS = {
         "phrase_f1": Metric("tags of words", "phrase F1"),
         "phrase_precision": Metric("tags of words", "phrase precision"),
@@ -150,9 +151,9 @@ class TaggingTask(Task):
         tokenized.label_names = self.label_names
         return tokenized
 
-    def label_parser(self):
+    def label_parser(self, separator=None):
         """From a cell of a file, such as `O B-PER`, to class indices."""
-        return lambda value: self._indices(value.split(), None)
+        return lambda value: self._indices(value.split(separator), None)
 
     def label_loss(self):
         return keras.losses.SparseCategoricalCrossentropy(from_logits=True)

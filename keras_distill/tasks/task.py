@@ -65,6 +65,10 @@ class Task:
     # A kind fills in these.
     kind = None
     METRICS = {}
+    # Those that data of one's own are measured by, unless it is said.
+    DEFAULT_METRICS = ()
+    # Whether its labels have names, which may be read off data.
+    has_label_names = True
     model_class = None
     examples_class = None
     # What Hugging Face calls a head for it.
@@ -224,8 +228,16 @@ class Task:
         """
         raise NotImplementedError
 
-    def label_parser(self):
-        """A function from a label as a file spells it to an encoded one."""
+    def label_parser(self, separator=None):
+        """A function from a label as a file spells it to an encoded one.
+
+        Args:
+            separator: string. What stands between several labels of a text.
+                Defaults to `None`.
+
+        Returns:
+            Function that raises a ValueError on what is no label.
+        """
         raise NotImplementedError
 
     def as_examples(self, rows):

@@ -161,17 +161,28 @@ def test_one_label_is_enough():
         (" law | sport ", [1, 0, 1]),
         ("law, money", [0, 1, 1]),
         ('["money"]', [0, 1, 0]),
+        ("['law', 'money']", [0, 1, 1]),
+        ("[]", [0, 0, 0]),
+        (["sport", "law"], [1, 0, 1]),
+        (["0", "1.0", "0"], [0, 1, 0]),
     ],
 )
 def test_labels_of_a_file(cell, expected):
     assert make_task().label_parser()(cell) == expected
 
 
+def test_a_separator_is_the_only_one():
+    task = make_task(("law, new", "sport"))
+    assert task.label_parser("|")("sport|law, new") == [1, 1]
+    with pytest.raises(ValueError, match="unknown label 'sport,law, new'"):
+        task.label_parser("|")("sport,law, new")
+
+
 @pytest.mark.parametrize(
     ("cell", "message"),
     [
         ("sport|lav", "unknown label 'lav'.*did you mean 'law'"),
-        ('["law"', "no list of JSON"),
+        ('["law"', "no list of JSON or Python"),
     ],
 )
 def test_labels_of_a_file_that_are_none(cell, message):

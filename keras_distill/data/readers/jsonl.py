@@ -11,29 +11,40 @@ from keras_distill.data.readers.text_lines import read_lines
 _SPACE = re.compile(r"\s*")
 
 
-def read_names(path, encoding=None):
-    """Returns the names in the object of a file's first row.
+def read_first(path, encoding=None):
+    """Returns the object of a file's first row.
 
     Args:
         path: `pathlib.Path`. The file.
         encoding: as for `read_lines`. Defaults to `None`.
 
     Returns:
-        List of strings.
+        dict of a column's name to its value.
 
     Raises:
         ValueError: an empty file, or a first row that is no JSON object.
     """
     for number, value in _values(path, BadRows(path), None, encoding):
         try:
-            return list(_object(value))
+            return _object(value)
         except ValueError as error:
             raise ValueError(f"{path}:{number}: {error}") from error
     raise ValueError(f"{path}:1: the file is empty.")
 
 
+def read_names(path, encoding=None):
+    """Returns the names of the columns, as of `read_first`."""
+    return list(read_first(path, encoding))
+
+
 def read_columns(
-    path, columns, progress=None, bad=None, encoding=None, optional=()
+    path,
+    columns,
+    progress=None,
+    bad=None,
+    encoding=None,
+    optional=(),
+    lists=(),
 ):
     """Yields the values of some names of each object.
 
@@ -50,6 +61,8 @@ def read_columns(
         encoding: as for `read_lines`. Defaults to `None`.
         optional: sequence of strings. The columns whose value may be null,
             which is read as an empty string. Defaults to `()`.
+        lists: sequence of strings. The columns whose value may be a list,
+            which is read as a list of strings. Defaults to `()`.
 
     Yields:
         Pairs of the line's number, from 1, and the list of values. Strings
@@ -65,14 +78,14 @@ def read_columns(
         is_empty = False
         try:
             row = _object(value)
-            texts = [
-                _text(_value(row, column), column, column in optional)
+            found = [
+                _read(row, column, column in optional, column in lists)
                 for column in columns
             ]
         except ValueError as error:
             bad.add(number, error)
             continue
-        yield number, texts
+        yield number, found
     if is_empty and not bad.count:
         raise ValueError(f"{path}:1: the file is empty.")
 
@@ -210,9 +223,16 @@ def _value(row, column):
     return row[names[place]]
 
 
-def _text(value, column, is_optional):
+def _read(row, column, is_optional, may_be_list):
+    value = _value(row, column)
     if value is None and is_optional:
         return ""
+    if may_be_list and isinstance(value, list):
+        return [_text(entry, column) for entry in value]
+    return _text(value, column)
+
+
+def _text(value, column):
     if isinstance(value, (list, dict, type(None))):
         raise ValueError(
             f"{column!r} is {json.dumps(value)[:40]}, not a string."

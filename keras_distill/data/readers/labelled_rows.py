@@ -1,5 +1,6 @@
 """Makes `Examples` of rows of texts and labels, and says where one is bad."""
 
+import ast
 import math
 
 from keras_distill.checks.columns import is_missing
@@ -10,6 +11,9 @@ from keras_distill.data.examples import Examples
 _NO_LABELS = frozenset(
     ("", "-", "-1", "-1.0", "_", "nan", "NaN", "None", "null", "NA", "<NA>")
 )
+
+# What stands between several labels in one cell of a file, unless it is said.
+SEPARATORS = "|;,"
 
 
 def read_examples(
@@ -91,7 +95,7 @@ def class_parser(label_names):
 
     Some files write names and some write numbers, pandas also as `1.0`; all
     are read, with spaces around them too. Where names are numbers themselves,
-    names alone are read.
+    names alone are read, of whole numbers as `1.0` too.
 
     Args:
         label_names: sequence of strings in the order of the class indices.
@@ -102,6 +106,7 @@ def class_parser(label_names):
     allowed = [f"{name} (or {index})" for name, index in names.items()]
     if any(_is_number(name) for name in names):
         indices, allowed = {}, list(names)
+        indices = {f"{name}.0": index for name, index in names.items()}
     indices |= names
     near = {_plain(name): name for name in names if _plain(name)}
 
@@ -122,6 +127,42 @@ def class_parser(label_names):
     return parse
 
 
+def labels_in_cell(cell, separator=None, known=()):
+    """The labels of a row that may have several.
+
+    Args:
+        cell: string, as the file spells it, or list of strings.
+        separator: string. What stands between labels. Defaults to `None`: a
+            list of JSON or Python, or one of `|`, `;` and `,` if any is there.
+        known: sequence of strings. Labels in which these are no separators.
+            Defaults to `()`.
+
+    Returns:
+        List of strings, empty of an empty cell.
+
+    Raises:
+        ValueError: a list that is none.
+    """
+    if isinstance(cell, list):
+        return [label.strip() for label in cell]
+    cell = cell.strip()
+    if cell in known:
+        return [cell]
+    if separator is None and cell.startswith("["):
+        try:
+            # Lists of strings and numbers are written alike in both.
+            labels = ast.literal_eval(cell)
+        except (SyntaxError, ValueError) as error:
+            raise ValueError(
+                f"the labels {cell!r} are no list of JSON or Python ({error})."
+            ) from error
+        return [str(label).strip() for label in labels]
+    if separator is None:
+        separator = next((mark for mark in SEPARATORS if mark in cell), None)
+    labels = cell.split(separator) if separator else [cell]
+    return [label.strip() for label in labels if label.strip()]
+
+
 def no_label(value):
     """Whether what stands in place of a label says that there is none.
 
@@ -130,7 +171,7 @@ def no_label(value):
     """
     if isinstance(value, (str, bytes)):
         return value.strip() in _NO_LABELS
-    return is_missing(value)
+    return not isinstance(value, list) and is_missing(value)
 
 
 def _plain(label):

@@ -4,11 +4,12 @@ from keras_distill.data.readers import delimited
 from keras_distill.data.readers import jsonl
 from keras_distill.data.readers.bad_rows import BadRows
 
-_ENDINGS = (".tsv", ".csv", ".jsonl", ".json", ".tab", ".ndjson")
-_JSON = (".jsonl", ".json", ".ndjson")
+TABLE_ENDINGS = (".tsv", ".csv", ".jsonl", ".json", ".tab", ".ndjson")
+JSON_ENDINGS = (".jsonl", ".json", ".ndjson")
 # Those of files that are not in GLUE's own layout.
 OTHER_ENDINGS = (".csv", ".jsonl", ".json")
 
+SPLITS = ("train", "dev", "test")
 # The file of a split by the names that people give it.
 _STEMS = {"dev": ("dev", "validation", "valid", "val")}
 
@@ -33,7 +34,12 @@ _UNREAD = {
 
 def is_table(path):
     """Whether a file's name says that its rows have columns."""
-    return _ending(path.name) in _ENDINGS
+    return _ending(path.name) in TABLE_ENDINGS
+
+
+def is_json(path):
+    """Whether a file's name says that it is JSON."""
+    return _ending(path.name) in JSON_ENDINGS
 
 
 def unread_table(path):
@@ -49,7 +55,7 @@ def unread_table(path):
     )
 
 
-def find_table(folder, split, endings=_ENDINGS):
+def find_table(folder, split, endings=TABLE_ENDINGS):
     """Looks for the one table of a split, plain or `.gz`.
 
     Args:
@@ -100,6 +106,20 @@ def find_table(folder, split, endings=_ENDINGS):
     return None
 
 
+def find_tables(folder, endings=TABLE_ENDINGS):
+    """Looks for the tables of all splits, as `find_table` does.
+
+    Args:
+        folder: `pathlib.Path`. The folder to look in.
+        endings: as for `find_table`.
+
+    Returns:
+        dict of split name to path, without splits that have no file.
+    """
+    found = {split: find_table(folder, split, endings) for split in SPLITS}
+    return {split: path for split, path in found.items() if path is not None}
+
+
 def column_names(path, encoding=None, quoting=None, columns=()):
     """Returns the names of a file's columns.
 
@@ -113,7 +133,7 @@ def column_names(path, encoding=None, quoting=None, columns=()):
     Returns:
         List of strings.
     """
-    if _is_json(path):
+    if is_json(path):
         return jsonl.read_names(path, encoding)
     return delimited.read_names(path, encoding, quoting, columns)
 
@@ -126,6 +146,7 @@ def read_table(
     encoding=None,
     quoting=None,
     optional=(),
+    lists=(),
 ):
     """Yields the values of some columns.
 
@@ -143,6 +164,8 @@ def read_table(
             Defaults to `None`: what the file shows.
         optional: sequence of strings. Columns of JSON whose value may be
             null, which is read as an empty string. Defaults to `()`.
+        lists: sequence of strings. Columns of JSON whose value may be a list,
+            which is read as a list of strings. Defaults to `()`.
 
     Yields:
         Pairs of the line's number, from 1, and the list of values.
@@ -151,14 +174,14 @@ def read_table(
         ValueError: what cannot be read, with the file and the line.
     """
     bad = bad or BadRows(path)
-    if _is_json(path):
+    if is_json(path):
         if any(isinstance(column, int) for column in columns):
             raise ValueError(
                 f"{path}:1: columns of JSON have names, not places. "
                 f"Received: columns={tuple(columns)}."
             )
         return jsonl.read_columns(
-            path, columns, progress, bad, encoding, optional
+            path, columns, progress, bad, encoding, optional, lists
         )
     return delimited.read_columns(
         path, columns, bad, progress, encoding, quoting
@@ -178,7 +201,3 @@ def _ending(name):
     """The ending that tells how a file is read, in small letters."""
     name = name.lower().removesuffix(".gz")
     return name[name.rfind(".") :]
-
-
-def _is_json(path):
-    return _ending(path.name) in _JSON

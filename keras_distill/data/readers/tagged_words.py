@@ -15,6 +15,8 @@ from keras_distill.data.readers.tag_schemes import is_tag
 from keras_distill.data.readers.tag_schemes import to_iob
 from keras_distill.data.readers.text_lines import read_lines
 
+# Files that hold nothing else, by their names.
+TAGGED_ENDINGS = (".conll", ".conllu", ".iob", ".iob2", ".bio")
 # A line between documents.
 _DOCUMENT = "-DOCSTART-"
 _SPACES = re.compile(" +")
@@ -27,8 +29,8 @@ _NO_WORD = re.compile(r"\d+[-.]\d+")
 _CONLLU_COLUMNS = 10
 
 # Names of columns in a header, without case.
-_WORD_NAMES = {"word", "words", "token", "tokens", "text", "form"}
-_TAG_NAMES = {
+WORD_NAMES = {"word", "words", "token", "tokens", "text", "form"}
+TAG_NAMES = {
     *("tag", "tags", "label", "labels", "ner", "ner_tag", "ner_tags"),
     *("iob", "bio", "entity"),
 }
@@ -151,8 +153,8 @@ def _header(rows):
     if not isinstance(first, list):
         return None
     names = [field.strip().casefold() for field in first]
-    known = _WORD_NAMES | _TAG_NAMES | _SENTENCE_NAMES | _OTHER_NAMES
-    is_header = _WORD_NAMES & set(names) and _TAG_NAMES & set(names)
+    known = WORD_NAMES | TAG_NAMES | _SENTENCE_NAMES | _OTHER_NAMES
+    is_header = WORD_NAMES & set(names) and TAG_NAMES & set(names)
     return names if is_header and set(names) <= known else None
 
 
@@ -178,8 +180,8 @@ class _Layout:
             found = {
                 kind: next(i for i, n in enumerate(header) if n in names)
                 for kind, names in (
-                    ("word", _WORD_NAMES),
-                    ("tag", _TAG_NAMES),
+                    ("word", WORD_NAMES),
+                    ("tag", TAG_NAMES),
                     ("sentence", _SENTENCE_NAMES),
                 )
                 if names & set(header)

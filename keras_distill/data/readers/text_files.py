@@ -13,12 +13,11 @@ from keras_distill.data.readers.sentences import split_into_sentences
 from keras_distill.data.readers.tables import is_table
 from keras_distill.data.readers.tables import read_table
 from keras_distill.data.readers.tables import unread_table
+from keras_distill.data.readers.tagged_words import TAGGED_ENDINGS
 from keras_distill.data.readers.text_lines import read_lines
 from keras_distill.io.saving import local_path
 
 _TEXT_ENDINGS = (".txt", ".txt.gz")
-# Lines of words and tags.
-_TAGGED_ENDINGS = (".conll", ".conllu", ".iob", ".iob2", ".bio")
 
 
 class TextFiles:
@@ -229,7 +228,7 @@ def _check_kind(path, columns):
             "Received: columns=None."
         )
     name = path.name.lower().removesuffix(".gz")
-    if name.endswith(_TAGGED_ENDINGS):
+    if name.endswith(TAGGED_ENDINGS):
         raise ValueError(
             "`path` must hold texts. Received: "
             f"{str(path)!r}, whose lines are words and tags; read it with "

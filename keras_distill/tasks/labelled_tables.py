@@ -1,0 +1,57 @@
+"""Reads the splits of a task from tables, a file each."""
+
+import functools
+
+from keras_distill.data.readers.bad_rows import BadRows
+from keras_distill.data.readers.column_names import find_column
+from keras_distill.data.readers.labelled_rows import read_examples
+from keras_distill.data.readers.tables import column_names
+from keras_distill.data.readers.tables import read_table
+
+
+def table_readers(task, files, label_column, reading, separator=None):
+    """How the splits of a task are read.
+
+    Args:
+        task: `Task`. Its `text_columns` are those of the files.
+        files: dict of split name to `pathlib.Path`.
+        label_column: str.
+        reading: `Reading`.
+        separator: str. What stands between several labels of a row. Defaults
+            to `None`.
+
+    Returns:
+        dict of split name to a function that returns its `Examples`. Only
+        `"test"` may lack the labels.
+    """
+    return {
+        split: functools.partial(
+            _read_split, task, split, path, label_column, reading, separator
+        )
+        for split, path in files.items()
+    }
+
+
+def _read_split(task, split, path, label_column, reading, separator):
+    columns, parse = task.text_columns, None
+    bad = BadRows(path, reading.skip_bad_rows)
+    format_of_file = {
+        "encoding": reading.encoding,
+        "quoting": reading.quoting,
+    }
+    wanted = (*columns, label_column)
+    names = column_names(path, columns=wanted, **format_of_file)
+    if split != "test" or find_column(names, label_column) is not None:
+        columns = wanted
+        parse = task.label_parser(separator)
+    rows = read_table(
+        path,
+        columns,
+        bad=bad,
+        optional=(label_column,),
+        lists=(label_column,),
+        **format_of_file,
+    )
+    return read_examples(
+        rows, task.text_columns, bad, parse, may_lack_labels=split == "test"
+    )
