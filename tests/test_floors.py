@@ -13,7 +13,7 @@ FLOORS = [
     {"layer_map", "losses.functional"},
     {"features"},
     {"packing"},
-    {"data"},
+    {"data", "serving"},
     {"models"},
     {"losses"},
     {"teachers", "students"},

@@ -3,24 +3,11 @@
 import dataclasses
 
 import keras
-import keras_hub
 
 from keras_distill.checks.arguments import check_int
-from keras_distill.models import TokenClassifier
 from keras_distill.packing import layout_of
-
-# Probabilities of classes that exclude each other, and of labels that do not.
-_SOFTMAX = keras.activations.softmax
-_SIGMOID = keras.activations.sigmoid
-# What labels that do not exclude each other are learnt by.
-_BINARY_LOSSES = (
-    keras.losses.BinaryCrossentropy,
-    keras.losses.BinaryFocalCrossentropy,
-)
-_BINARY_FUNCTIONS = (
-    keras.losses.binary_crossentropy,
-    keras.losses.binary_focal_crossentropy,
-)
+from keras_distill.tasks.kind_of_model import kind_of_model
+from keras_distill.tasks.kinds import KINDS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,14 +19,13 @@ class Interface:
         label_names: tuple of strings in the order of the outputs, or `None`
             for regression.
         sequence_length: int. Longest packed row, special tokens included.
-        multi_label: bool. Whether each label has a probability of its own,
-            rather than a share of one.
+        kind: the kind of task, a subclass of `keras_distill.tasks.Task`.
     """
 
     text_columns: tuple
     label_names: tuple | None
     sequence_length: int
-    multi_label: bool = False
+    kind: type
 
     @classmethod
     def of(
@@ -55,16 +41,14 @@ class Interface:
 
         Args:
             classifier: a `keras_hub.models.TextClassifier`.
-            task: optional object with `label_names` and `text_columns`, such
-                as a `keras_distill.tasks.Task`; and, if it says so,
-                `multi_label`.
+            task: optional `keras_distill.tasks.Task`.
             label_names: optional sequence of strings. Defaults to the task's.
             text_columns: optional sequence of strings. Defaults to the task's,
                 else to `("text",)`.
             sequence_length: optional int. Defaults to the preprocessor's,
                 which is that of the training, whatever a task says.
-            multi_label: optional bool. Defaults to the task's, else to what
-                the classifier shows.
+            multi_label: optional bool. Defaults to what the task is, else to
+                what the classifier shows.
 
         Returns:
             An `Interface` that fits the classifier.
@@ -79,67 +63,33 @@ class Interface:
                 label_names = task.label_names
             if text_columns is None:
                 text_columns = task.text_columns
-            if multi_label is None:
-                multi_label = getattr(task, "multi_label", None)
         if text_columns is None:
             text_columns = ("text",)
         if sequence_length is None:
             sequence_length = classifier.preprocessor.sequence_length
         _check_label_names(label_names, classifier.output_shape[-1])
-        if label_names is not None:
-            _check_activation(classifier, len(label_names))
-        _check_text_columns(text_columns, classifier)
+        if task is None or multi_label is not None:
+            kind = kind_of_model(classifier, label_names, multi_label)
+        else:
+            kind = type(task)
+        _check_kind(classifier, kind, label_names)
+        _check_text_columns(text_columns, kind)
         _check_sequence_length(sequence_length, classifier, len(text_columns))
-        multi_label = _multi_label(multi_label, classifier, label_names)
         return cls(
             text_columns=tuple(text_columns),
             label_names=None if label_names is None else tuple(label_names),
             sequence_length=sequence_length,
-            multi_label=multi_label,
+            kind=kind,
         )
 
-
-def _multi_label(asked, classifier, label_names):
-    """Whether labels are independent, as asked or as the classifier shows."""
-    if label_names is None:
-        if asked:
-            raise ValueError(
-                "`label_names` is missing: `multi_label=True` gives each label "
-                "a probability. Pass one name for each output, in their order."
-            )
-        return False
-    shown = _shows_multi_label(classifier, len(label_names))
-    if asked is None:
-        return _learnt_multi_label(classifier) if shown is None else shown
-    if shown is not None and asked != shown:
-        raise ValueError(
-            f"`multi_label={asked}` does not fit `classifier`, a "
-            f"{type(classifier).__name__} of {len(label_names)} outputs with "
-            f"activation={_name(classifier.activation)!r}. Leave "
-            "`multi_label` out."
+    def served_model(self, classifier):
+        """The functions that a SavedModel of a classifier holds."""
+        return self.kind.served_model(
+            classifier,
+            self.text_columns,
+            self.label_names,
+            self.sequence_length,
         )
-    return bool(asked)
-
-
-def _shows_multi_label(classifier, num_labels):
-    """What the outputs themselves say; `None` if they can be either."""
-    if isinstance(classifier, TokenClassifier):
-        return False
-    # A share of one needs another label to share with.
-    if num_labels == 1 or classifier.activation is _SIGMOID:
-        return True
-    if classifier.activation is _SOFTMAX:
-        return False
-    return None
-
-
-def _learnt_multi_label(classifier):
-    """Whether the loss that a classifier is compiled with is that of labels
-    which do not exclude each other."""
-    loss = getattr(classifier, "loss", None)
-    if isinstance(loss, str):
-        loss = keras.losses.get(loss)
-    return isinstance(loss, _BINARY_LOSSES) or loss in _BINARY_FUNCTIONS
 
 
 def _name(activation):
@@ -153,12 +103,11 @@ def _check_classifier(classifier):
             f"the backend {keras.backend.backend()!r}; set KERAS_BACKEND="
             "tensorflow and load the student again."
         )
-    if not isinstance(
-        classifier, (keras_hub.models.TextClassifier, TokenClassifier)
-    ):
+    served = tuple({kind.model_class: None for kind in KINDS.values()})
+    if not isinstance(classifier, served):
+        names = " or a ".join(model.__name__ for model in served)
         raise ValueError(
-            "`classifier` must be a keras_hub.models.TextClassifier or a "
-            "keras_distill.models.TokenClassifier. Received an object of type "
+            f"`classifier` must be a {names}. Received an object of type "
             f"{type(classifier).__name__}; of a distiller pass "
             "`distiller.student`."
         )
@@ -172,19 +121,21 @@ def _check_classifier(classifier):
     layout_of(classifier.preprocessor)
 
 
-def _check_activation(classifier, num_labels):
-    """Raises for outputs that are neither logits nor probabilities."""
-    allowed = [keras.activations.linear]
-    if num_labels > 1:
-        allowed.append(_SOFTMAX)
-    if not isinstance(classifier, TokenClassifier):
-        allowed.append(_SIGMOID)
-    if classifier.activation not in allowed:
-        *some, last = [_name(activation) for activation in allowed[1:]]
-        names = f"{', '.join(some)} or {last}" if some else last
+def _check_kind(classifier, kind, label_names):
+    """Raises for a model of another kind, or that gives neither logits nor
+    probabilities."""
+    if not isinstance(classifier, kind.model_class):
         raise ValueError(
-            f"`classifier` must return logits, or probabilities by {names}, "
-            f"for {num_labels} label_names. Received one with "
+            f"`task` is of the kind {kind.kind}, which has models of the class "
+            f"{kind.model_class.__name__}. Received: `classifier`, a "
+            f"{type(classifier).__name__}."
+        )
+    allowed = [keras.activations.get(name) for name in (None, kind.activation)]
+    if label_names is not None and classifier.activation not in allowed:
+        raise ValueError(
+            "`classifier` must return logits, or probabilities by "
+            f"{kind.activation}, for {len(label_names)} label_names of the "
+            f"kind {kind.kind}. Received one with "
             f"activation={_name(classifier.activation)!r}; build it with "
             "activation=None and give it the same weights."
         )
@@ -220,10 +171,10 @@ def _check_label_names(label_names, num_outputs):
         )
 
 
-def _check_text_columns(text_columns, classifier):
-    if isinstance(classifier, TokenClassifier) and len(text_columns) != 1:
+def _check_text_columns(text_columns, kind):
+    if kind.most_texts == 1 and len(text_columns) != 1:
         raise ValueError(
-            "`text_columns` must be one name, since a token classifier tags "
+            f"`text_columns` must be one name, since a task of {kind.kind} has "
             f"one text. Received: {text_columns!r}."
         )
     if (

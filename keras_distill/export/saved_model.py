@@ -10,13 +10,10 @@ from keras_distill.checks.model_of import model_of
 from keras_distill.export.interface import Interface
 from keras_distill.export.new_folder import FolderFormat
 from keras_distill.export.new_folder import new_folder
-from keras_distill.export.served_classifier import ServedClassifier
-from keras_distill.export.served_token_classifier import ServedTokenClassifier
 from keras_distill.export.warm_up import MAX_REQUESTS
 from keras_distill.export.warm_up import WARM_UP_FILE
 from keras_distill.export.warm_up import write_warm_up_requests
 from keras_distill.io.saving import local_path
-from keras_distill.models import TokenClassifier
 from keras_distill.tasks import get_task
 
 _SAVED_MODEL = FolderFormat(
@@ -103,8 +100,8 @@ def to_saved_model(
             the version, as its last part: `"serving/1"`. `~` is your home, and
             a link is followed.
         task: optional `keras_distill.tasks.Task`, or its name. Where
-            `label_names`, `text_columns` and `multi_label`, if it says so,
-            come from when they are not given.
+            `label_names` and `text_columns` come from when they are not
+            given, and what the answers are.
         label_names: optional sequence of strings in the order of the outputs.
             Needed (here or by `task`) unless the classifier is a regression
             of one output.
@@ -114,9 +111,9 @@ def to_saved_model(
             Defaults to the preprocessor's, the length of the training.
         multi_label: optional bool. Whether each label has a probability of
             its own, as after training on binary cross-entropy or by
-            `LogitsDistillation(multi_label=True)`. Defaults to the task's if
-            it says so; else to whether `classifier` ends in a sigmoid or is
-            itself compiled with a binary cross-entropy.
+            `LogitsDistillation(multi_label=True)`. Defaults to what the task
+            is; without a task to whether `classifier` ends in a sigmoid or
+            is itself compiled with a binary cross-entropy.
         warm_up_texts: optional sequence of strings, or of pairs of strings
             for two text columns. TF Serving sends them when it loads the
             model; texts like those of real requests warm it best. Defaults to
@@ -178,11 +175,13 @@ def to_saved_model(
     )
     warm_up_columns = _warm_up_columns(warm_up_texts, interface)
     _check_path(path, overwrite)
-    served = _served(classifier, interface)
+    served = interface.served_model(classifier)
     try:
         with new_folder(path, _SAVED_MODEL, overwrite) as folder:
-            _save(served, folder)
-            _save_warm_up(served, folder, path.parent.name, warm_up_columns)
+            _save(served, interface, folder)
+            _save_warm_up(
+                served, interface, folder, path.parent.name, warm_up_columns
+            )
     except tf.errors.ResourceExhaustedError as error:
         # How TensorFlow spells a full disk.
         raise OSError(
@@ -193,13 +192,7 @@ def to_saved_model(
     return path
 
 
-def _served(classifier, interface):
-    if isinstance(classifier, TokenClassifier):
-        return ServedTokenClassifier(classifier, interface)
-    return ServedClassifier(classifier, interface)
-
-
-def _save(served, folder):
+def _save(served, interface, folder):
     """Saves signatures, weights and assets.
 
     What is saved is a bare module that holds the weights: optimizer, metrics
@@ -211,9 +204,9 @@ def _save(served, folder):
     module.tokenizer = served.resources
     with tempfile.TemporaryDirectory() as asset_dir:
         served.classifier.preprocessor.tokenizer.save_assets(asset_dir)
-        if served.interface.label_names is not None:
+        if interface.label_names is not None:
             labels = pathlib.Path(asset_dir, LABELS_FILENAME)
-            lines = "\n".join(served.interface.label_names) + "\n"
+            lines = "\n".join(interface.label_names) + "\n"
             labels.write_text(lines, encoding="utf-8")
         module.asset_files = [
             tf.saved_model.Asset(str(file))
@@ -222,10 +215,10 @@ def _save(served, folder):
         tf.saved_model.save(module, str(folder), signatures=served.signatures())
 
 
-def _save_warm_up(served, folder, model_name, columns):
+def _save_warm_up(served, interface, folder, model_name, columns):
     """Saves each text alone and all in one batch, for both signatures."""
     requests = []
-    names = served.interface.text_columns
+    names = interface.text_columns
     alone = [[[text] for text in row] for row in zip(*columns, strict=True)]
     for batch in [*alone, columns]:
         texts = [tf.constant(column) for column in batch]

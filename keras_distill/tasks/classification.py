@@ -51,6 +51,7 @@ class ClassificationTask(TextTask):
     kind = "classification"
     problem_type = "single_label_classification"
     DEFAULT_METRICS = ("accuracy",)
+    activation = "softmax"
     METRICS = {
         "accuracy": Metric("classes", "accuracy", metrics.accuracy_score),
         "f1": Metric("two classes", "F1", _f1, num_classes=2),
@@ -108,6 +109,17 @@ class ClassificationTask(TextTask):
         return LogitsDistillation(
             temperature, soft_loss, normalization=normalization, name=name
         )
+
+    @classmethod
+    def served_answer(cls, outputs, probabilities, label_names):
+        import tensorflow as tf
+
+        label_id = tf.argmax(outputs, axis=-1, output_type=tf.int32)
+        return {
+            "label": tf.gather(tf.constant(label_names), label_id),
+            "label_id": label_id,
+            "probabilities": probabilities,
+        }
 
     def predictions(self, outputs):
         return outputs.argmax(axis=1)

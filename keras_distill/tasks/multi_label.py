@@ -18,6 +18,8 @@ from keras_distill.tasks.text_task import TextTask
 # A label is given from this probability on, and from its logit on.
 THRESHOLD = 0.5
 _LOGIT = 0.0
+# What a served model answers in place of a label that is not given.
+NO_LABEL = ""
 
 # A row of a file may be spelled so.
 _NUMBERS = {"0": 0.0, "1": 1.0, "0.0": 0.0, "1.0": 1.0}
@@ -71,6 +73,7 @@ class MultiLabelTask(TextTask):
     kind = "multi_label"
     problem_type = "multi_label_classification"
     DEFAULT_METRICS = ("micro_f1", "macro_f1", "subset_accuracy")
+    activation = "sigmoid"
     agreement_note = (
         "Share of {examples} on which the model gives the same labels as the "
         "{reference}, right or wrong."
@@ -165,6 +168,16 @@ class MultiLabelTask(TextTask):
             normalization=normalization,
             name=name,
         )
+
+    @classmethod
+    def served_answer(cls, outputs, probabilities, label_names):
+        import tensorflow as tf
+
+        names = tf.constant(label_names)
+        return {
+            "labels": tf.where(probabilities >= THRESHOLD, names, NO_LABEL),
+            "probabilities": probabilities,
+        }
 
     def as_table(self, labels):
         return labels.reshape(len(labels), -1)

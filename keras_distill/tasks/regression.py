@@ -50,7 +50,6 @@ class RegressionTask(TextTask):
     problem_type = "regression"
     DEFAULT_METRICS = ("pearson_spearman",)
     has_label_names = False
-    gives_logits = False
     agreement_unit = "× 100"
     agreement_note = (
         "Pearson correlation, times 100, between the outputs of the model and "
@@ -101,6 +100,10 @@ class RegressionTask(TextTask):
         return LogitsDistillation(
             temperature, "mse", normalization=normalization, name=name
         )
+
+    @classmethod
+    def served_answer(cls, outputs, probabilities, label_names):
+        return {"score": outputs[:, 0]}
 
     def predictions(self, outputs):
         return outputs[:, 0]

@@ -1,5 +1,7 @@
 """Tagging: each word of a sentence has an IOB tag, phrases are counted."""
 
+import functools
+
 import keras
 import numpy as np
 
@@ -56,6 +58,8 @@ class TaggingTask(Task):
     model_class = TokenClassifier
     examples_class = TaggedExamples
     problem_type = "single_label_classification"
+    most_texts = 1
+    activation = "softmax"
     agreement_note = (
         "Share of the words of {examples} that the model gives the same tag "
         "as the {reference}, right or wrong."
@@ -168,6 +172,29 @@ class TaggingTask(Task):
         return LogitsDistillation(
             temperature, soft_loss, normalization=normalization, name=name
         )
+
+    @classmethod
+    def served_model(
+        cls, classifier, text_columns, label_names, sequence_length
+    ):
+        # TensorFlow alone serves.
+        from keras_distill.serving.served_words import ServedWords
+
+        answer = functools.partial(cls.served_answer, label_names=label_names)
+        return ServedWords(
+            classifier, text_columns, sequence_length, answer, cls.activation
+        )
+
+    @classmethod
+    def served_answer(cls, outputs, probabilities, label_names):
+        import tensorflow as tf
+
+        tag_ids = tf.argmax(outputs, axis=-1, output_type=tf.int32)
+        return {
+            "tags": tf.gather(tf.constant(label_names), tag_ids),
+            "tag_ids": tag_ids,
+            "probabilities": probabilities,
+        }
 
     def predict(self, model, tokenized, batch_size=64):
         return predict_tags(model, tokenized, batch_size)

@@ -79,8 +79,10 @@ class Task:
         "Share of {examples} on which the model predicts the same label as "
         "the {reference}, right or wrong."
     )
-    # Whether its outputs become probabilities, so that they must be logits.
-    gives_logits = True
+    # How many texts an example may have.
+    most_texts = 2
+    # What makes probabilities of outputs, which are logits then; or `None`.
+    activation = None
 
     def __new__(cls, *args, **kwargs):
         if cls is Task:
@@ -95,6 +97,11 @@ class Task:
         object.__setattr__(
             self, "text_columns", check_text_columns(self.text_columns)
         )
+        if len(self.text_columns) > self.most_texts:
+            raise ValueError(
+                f"`text_columns` must be one name, since a task of {self.kind} "
+                f"has one text. Received: {self.text_columns!r}."
+            )
         object.__setattr__(
             self, "label_names", self.check_label_names(self.label_names)
         )
@@ -406,8 +413,40 @@ class Task:
         """
         check_names(loaded.label_names, self.label_names, where)
         check_kind_of_outputs(
-            loaded, self.problem_type, where, self.gives_logits
+            loaded, self.problem_type, where, self.activation is not None
         )
+
+    @classmethod
+    def served_model(
+        cls, classifier, text_columns, label_names, sequence_length
+    ):
+        """A model as the functions of a SavedModel; on TensorFlow.
+
+        Args:
+            classifier: KerasHub task with a preprocessor.
+            text_columns: tuple of strings. Names of the text inputs.
+            label_names: tuple of strings, or `None`.
+            sequence_length: int. Longest packed row, special tokens included.
+
+        Returns:
+            `keras_distill.serving.ServedModel`.
+        """
+        raise NotImplementedError
+
+    @classmethod
+    def served_answer(cls, outputs, probabilities, label_names):
+        """What a served model answers.
+
+        Args:
+            outputs: float32 tensor `(..., num_outputs)`, of whole texts
+                `(batch, num_outputs)`.
+            probabilities: the same by `activation`.
+            label_names: tuple of strings, or `None`.
+
+        Returns:
+            Dict of name to tensor, with a row for each of the outputs.
+        """
+        raise NotImplementedError
 
     # Measuring.
 

@@ -1,5 +1,7 @@
 """What kinds of tasks share that have one answer for a whole text."""
 
+import functools
+
 import keras_hub
 import numpy as np
 
@@ -96,6 +98,18 @@ class TextTask(Task):
         )
         tokenized.label_names = self.label_names
         return tokenized
+
+    @classmethod
+    def served_model(
+        cls, classifier, text_columns, label_names, sequence_length
+    ):
+        # TensorFlow alone serves.
+        from keras_distill.serving.served_texts import ServedTexts
+
+        answer = functools.partial(cls.served_answer, label_names=label_names)
+        return ServedTexts(
+            classifier, text_columns, sequence_length, answer, cls.activation
+        )
 
     def predict(self, model, tokenized, batch_size=64):
         return predict_logits(model, tokenized, batch_size)

@@ -1,11 +1,10 @@
 """Every argument that does not fit is refused in one sentence."""
 
-import types
-
 import keras
 import keras_hub
 import pytest
 
+from keras_distill import tasks
 from keras_distill.export.interface import Interface
 
 NAMES = ["negative", "positive"]
@@ -18,27 +17,41 @@ def classifier(make_classifier):
 
 def test_the_defaults_come_from_the_classifier(classifier):
     interface = Interface.of(classifier, label_names=NAMES)
-    assert interface == Interface(("text",), ("negative", "positive"), 16)
+    assert interface == Interface(
+        ("text",), ("negative", "positive"), 16, tasks.ClassificationTask
+    )
 
 
 def test_the_task_gives_what_is_not_given(classifier):
-    task = types.SimpleNamespace(
+    task = tasks.MultiLabelTask(
+        name="topics",
         label_names=("no", "yes"),
         text_columns=("sentence1", "sentence2"),
+        metrics=("micro_f1",),
         sequence_length=24,
     )
     # But not the length, which is that of the training.
     assert Interface.of(classifier, task) == Interface(
-        ("sentence1", "sentence2"), ("no", "yes"), 16
+        ("sentence1", "sentence2"), ("no", "yes"), 16, tasks.MultiLabelTask
     )
     assert Interface.of(classifier, task, NAMES, ["text"], 8) == Interface(
-        ("text",), ("negative", "positive"), 8
+        ("text",), ("negative", "positive"), 8, tasks.MultiLabelTask
     )
+
+
+def test_a_task_has_models_of_its_kind(classifier):
+    tags = tasks.tagging_task("names", ["O", "B-PER"])
+    with pytest.raises(ValueError, match="kind tagging.*TokenClassifier.*Bert"):
+        Interface.of(classifier, tags)
+    sst2 = tasks.get_task("sst2")
+    with pytest.raises(ValueError, match="by softmax.*activation='sigmoid'"):
+        Interface.of(with_head(classifier, "sigmoid"), sst2)
 
 
 def test_a_single_output_with_a_name_is_a_label_of_its_own(make_classifier):
     binary = make_classifier(num_layers=1, num_classes=1)
-    assert Interface.of(binary, label_names=["toxic"]).multi_label
+    kind = Interface.of(binary, label_names=["toxic"]).kind
+    assert kind is tasks.MultiLabelTask
     with pytest.raises(ValueError, match="`multi_label=False` does not fit"):
         Interface.of(binary, label_names=["toxic"], multi_label=False)
 
@@ -53,15 +66,14 @@ def with_head(classifier, activation, num_classes=2):
 
 
 def is_multi_label(classifier, **arguments):
-    return Interface.of(classifier, label_names=NAMES, **arguments).multi_label
+    kind = Interface.of(classifier, label_names=NAMES, **arguments).kind
+    return kind is tasks.MultiLabelTask
 
 
 def test_who_says_that_labels_are_independent(classifier):
     assert not is_multi_label(classifier)
     assert is_multi_label(classifier, multi_label=True)
-    task = types.SimpleNamespace(
-        label_names=NAMES, text_columns=["text"], multi_label=True
-    )
+    task = tasks.MultiLabelTask("mood", ("text",), NAMES, ("micro_f1",), 16)
     assert is_multi_label(classifier, task=task)
     assert not is_multi_label(classifier, task=task, multi_label=False)
     for loss in (
@@ -94,6 +106,7 @@ def test_labels_of_their_own_need_names(make_classifier):
 def test_a_single_output_without_names_is_a_regression(make_classifier):
     regression = make_classifier(num_layers=1, num_classes=1)
     assert Interface.of(regression).label_names is None
+    assert Interface.of(regression).kind is tasks.RegressionTask
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,6 @@ if keras.backend.backend() == "tensorflow":
     import tensorflow as tf
 
     from keras_distill.export.interface import Interface
-    from keras_distill.export.served_classifier import ServedClassifier
-    from keras_distill.export.served_token_classifier import (
-        ServedTokenClassifier,
-    )
     from keras_distill.packing.graph_tokenizer import graph_tokenizer
 
 from keras_distill import models  # noqa: E402
@@ -143,14 +139,11 @@ def test_classifiers_read_the_same_ids(make_family, tokens_of_family, family):
         classifier.preprocessor = preprocessor
         expected = own_ids(preprocessor, own, texts)
         assert_equal(tokenized(preprocessor, texts), expected, pad)
-        served = ServedClassifier(
+        served = Interface.of(
             classifier,
-            Interface.of(
-                classifier,
-                label_names=["no", "yes"],
-                text_columns=["first", "second"][: len(texts)],
-            ),
-        )
+            label_names=["no", "yes"],
+            text_columns=["first", "second"][: len(texts)],
+        ).served_model(classifier)
         served.tokenize = served_tokens
         found = served._encode_texts(*[tf.constant(x) for x in texts])
         assert_equal(found, {k: expected[k] for k in classifier.input}, pad)
@@ -196,9 +189,8 @@ def test_taggers_read_the_same_ids(make_preprocessor, make_backbone, family):
     tagger = models.TokenClassifier(
         make_backbone(family), 3, preprocessor=preprocessor
     )
-    served = ServedTokenClassifier(
-        tagger, Interface.of(tagger, label_names=["a", "b", "c"])
-    )
+    interface = Interface.of(tagger, label_names=["a", "b", "c"])
+    served = interface.served_model(tagger)
     words = [sentence.split() for sentence in SENTENCES]
     with pytest.warns(UserWarning, match="cuts off"):
         data = tasks.TokenizedTags(tasks.TaggedExamples(words), preprocessor)

@@ -15,7 +15,6 @@ if keras.backend.backend() == "tensorflow":
 
     from keras_distill import export
     from keras_distill.export.interface import Interface
-    from keras_distill.export.served_classifier import ServedClassifier
 
 from keras_distill import tasks  # noqa: E402
 
@@ -86,7 +85,7 @@ def test_pairs_in_a_new_process_are_those_of_the_training(
 
 
 def answers(classifier, texts, **arguments):
-    served = ServedClassifier(classifier, Interface.of(classifier, **arguments))
+    served = Interface.of(classifier, **arguments).served_model(classifier)
     found = served.signatures()["serving_default"](text=tf.constant(texts))
     return {name: value.numpy() for name, value in found.items()}
 

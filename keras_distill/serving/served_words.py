@@ -1,28 +1,30 @@
-"""A token classifier as the TensorFlow functions that a server calls."""
+"""A model of words as the TensorFlow functions that a server calls."""
 
 import tensorflow as tf
 
-from keras_distill.export.served_model import ServedModel
 from keras_distill.packing.graph_packing import pack
 from keras_distill.packing.single_words import space_before_word
 from keras_distill.packing.single_words import unknown_id
+from keras_distill.serving.served_model import ServedModel
 
 # What stands at words that were cut off and beyond the last word.
 NO_TAG = ""
 NO_TAG_ID = -1
 NO_PLACE = -1
+_FILLERS = {tf.string: NO_TAG, tf.int32: NO_TAG_ID}
 
 
-class ServedTokenClassifier(ServedModel):
-    """Words or token ids in, tags and probabilities out.
+class ServedWords(ServedModel):
+    """Words or token ids in, an answer for each word out.
 
-    Args:
-        classifier: a `keras_distill.models.TokenClassifier`.
-        interface: the `Interface` to serve it by, with one text column.
+    Arguments are those of `ServedModel`, with one text column. At words that
+    were cut off, and beyond the last word of a text, stand `""`, `-1` and
+    zeros, by the type of the answer. Pieces of words, as `token_ids` are, get
+    the numbers of the answer alone.
     """
 
-    def __init__(self, classifier, interface):
-        super().__init__(classifier, interface)
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
         self._encode = tf.function(
             lambda texts: self._pack(_split(texts))[0],
             input_signature=self.text_specs,
@@ -39,30 +41,30 @@ class ServedTokenClassifier(ServedModel):
         is_kept = places != NO_PLACE
         at = tf.stack([words.value_rowids(), tf.maximum(places, 0)], axis=1)
         of_words = tf.gather_nd(outputs, at)
-        tag_ids = tf.argmax(of_words, axis=-1, output_type=tf.int32)
-        tags = tf.gather(tf.constant(self.interface.label_names), tag_ids)
-        shares = self._probabilities(of_words)
-        shares *= tf.cast(is_kept, "float32")[:, None]
+        answer = super()._answer_outputs(of_words)
 
-        def by_row(values, filler=None):
+        def by_row(values):
+            filler = tf.cast(_FILLERS.get(values.dtype, 0), values.dtype)
+            shape = [-1] + [1] * (len(values.shape) - 1)
+            values = tf.where(tf.reshape(is_kept, shape), values, filler)
             return words.with_flat_values(values).to_tensor(filler)
 
         return {
             "words": words.to_tensor(NO_TAG),
-            "tags": by_row(tf.where(is_kept, tags, NO_TAG), NO_TAG),
-            "tag_ids": by_row(tf.where(is_kept, tag_ids, NO_TAG_ID), NO_TAG_ID),
-            "probabilities": by_row(shares),
+            **{name: by_row(values) for name, values in answer.items()},
         }
 
     def _answer_outputs(self, outputs):
+        answer = super()._answer_outputs(outputs)
         return {
-            "tag_ids": tf.argmax(outputs, axis=-1, output_type=tf.int32),
-            "probabilities": self._probabilities(outputs),
+            name: values
+            for name, values in answer.items()
+            if values.dtype != tf.string
         }
 
     def _pack(self, words):
         """The model's inputs, and the place of each word's first piece."""
-        layout, length = self.layout, self.interface.sequence_length
+        layout, length = self.layout, self.sequence_length
         pieces = self._pieces(words)
         tokens = tf.RaggedTensor.from_row_splits(pieces, words.row_splits)
         tokens = tokens.merge_dims(1, 2)

@@ -7,31 +7,38 @@ from keras_distill.packing import layout_of
 from keras_distill.packing.graph_tokenizer import graph_tokenizer
 from keras_distill.packing.graph_tokenizer import resources_of
 
-# What makes probabilities of logits, and what a model may do itself.
-_PROBABILITIES = (keras.activations.softmax, keras.activations.sigmoid)
-
 
 class ServedModel:
     """Texts or token ids in, answers out.
 
     Its functions hold the classifier's weights and its tokenizer's tables,
     and nothing of Keras once they are traced. A subclass says how texts
-    become the model's inputs, and what is answered: `encode`, `_answer_texts`
-    and `_answer_outputs`.
+    become the model's inputs: `encode` and `_answer_texts`. What is answered
+    is the task's matter.
 
     Args:
         classifier: a classifier over a backbone, with a preprocessor.
-        interface: the `Interface` to serve it by.
+        text_columns: sequence of strings. Names of the text inputs.
+        sequence_length: int. Longest packed row, special tokens included.
+        answer: function of the model's outputs, `(..., outputs)`, and of
+            their probabilities, that returns a dict of tensors by name.
+        activation: string. What makes probabilities of logits, `"softmax"`
+            or `"sigmoid"`, unless the classifier ends in it. `None`: there
+            are none, and `answer` gets the outputs twice.
     """
 
-    def __init__(self, classifier, interface):
+    def __init__(
+        self, classifier, text_columns, sequence_length, answer, activation
+    ):
         self.classifier = classifier
-        self.interface = interface
+        self.sequence_length = sequence_length
+        self._answer = answer
+        self._activation = keras.activations.get(activation)
         self.layout = layout_of(classifier.preprocessor)
         self.tokenize = graph_tokenizer(classifier.preprocessor.tokenizer)
         self.text_specs = [
             tf.TensorSpec([None], tf.string, name=column)
-            for column in interface.text_columns
+            for column in text_columns
         ]
 
     def encode(self, *texts):
@@ -71,7 +78,11 @@ class ServedModel:
         raise NotImplementedError
 
     def _answer_outputs(self, outputs):
-        raise NotImplementedError
+        """What is answered to outputs, of texts or of pieces."""
+        probabilities = outputs
+        if self.classifier.activation is not self._activation:
+            probabilities = self._activation(outputs)
+        return self._answer(outputs, probabilities)
 
     def _answer_token_ids(self, *tensors):
         features = dict(zip(self.classifier.input, tensors, strict=True))
@@ -91,10 +102,6 @@ class ServedModel:
             answer["logits"] = outputs
         return answer
 
-    @property
-    def _gives_probabilities(self):
-        return self.classifier.activation in _PROBABILITIES
-
     def _features(self, packed):
         """Those of the packed tensors that the model reads."""
         return {name: packed[name] for name in self.classifier.input}
@@ -103,14 +110,6 @@ class ServedModel:
         """The model's outputs, logits unless it has an activation."""
         # A student in half precision answers in float32 too.
         return tf.cast(self.classifier(features, training=False), tf.float32)
-
-    def _probabilities(self, outputs):
-        """Shares of one, or independent where each label has its own."""
-        if self._gives_probabilities:
-            return outputs
-        if self.interface.multi_label:
-            return tf.sigmoid(outputs)
-        return tf.nn.softmax(outputs)
 
 
 def _traced(function, specs):

@@ -1,0 +1,1 @@
+"""Models as TensorFlow functions: raw text or token ids in, answers out."""
