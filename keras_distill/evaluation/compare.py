@@ -7,7 +7,6 @@ import numpy as np
 from keras_distill import tasks
 from keras_distill.checks.arguments import check_int
 from keras_distill.checks.model_of import model_of
-from keras_distill.data.kinds_of_examples import as_examples
 from keras_distill.evaluation import measures
 from keras_distill.evaluation.comparison import Comparison
 from keras_distill.evaluation.comparison import Latency
@@ -15,9 +14,7 @@ from keras_distill.evaluation.comparison import ModelResult
 from keras_distill.evaluation.comparison import Ratios
 from keras_distill.evaluation.comparison import Throughput
 from keras_distill.evaluation.text_pipeline import make_text_pipeline
-from keras_distill.evaluation.text_pipeline import predict
 from keras_distill.io.progress import Progress
-from keras_distill.models import TokenClassifier
 
 
 def compare(
@@ -32,10 +29,11 @@ def compare(
     further_splits=None,
     quiet=False,
 ):
-    """Measures classifiers on one dev split, from raw text on.
+    """Measures models of a task on one dev split, from raw text on.
 
     Quality is the task's official metrics over all examples, from each
-    model's own preprocessor. Speed is measured on texts of the split, drawn
+    model's own preprocessor; agreement is as the task counts it, of tags by
+    the word. Speed is measured on texts of the split, drawn
     in a fixed random order: after a warm-up the models take turns, ten
     batches at a time, through compiled functions that accept any length, and
     tokeniser and model are timed apart. Padding goes to the longest text of
@@ -43,11 +41,12 @@ def compare(
     the next multiple of 8).
 
     Args:
-        models: dict of name to KerasHub text classifier with a preprocessor,
-            in the order of the rows, such as
+        models: dict of name to KerasHub task with a preprocessor, of the
+            class that the task has, in the order of the rows, such as
             `{"teacher": ..., "baseline": ..., "student": ...}`.
-        task: `keras_distill.tasks.Task`, or its name.
-        examples: `keras_distill.tasks.Examples` with labels: the dev split.
+        task: `keras_distill.tasks.Task` of any kind, or its name.
+        examples: with labels, the dev split: `keras_distill.tasks.Examples`,
+            of tags `TaggedExamples`.
         reference: str. The model that ratios and agreement are taken
             against. Defaults to `"teacher"`.
         batch_size: int. Batch size of the predictions and of the throughput.
@@ -69,6 +68,7 @@ def compare(
     Raises:
         ValueError: if `reference` is not in `models`, if a model lacks a
             preprocessor, transformer layers or the task's number of outputs,
+            or is of another kind,
             if `examples` is empty or has no labels, or if a number is not
             positive.
 
@@ -95,7 +95,7 @@ def compare(
     """
     task = tasks.get_task(task)
     models = _as_models(models)
-    examples = as_examples(examples)
+    examples = task.as_examples(examples)
     _check_numbers(
         batch_size=batch_size,
         latency_runs=latency_runs,
@@ -109,27 +109,22 @@ def compare(
                 "`further_splits` must be named by letters, digits and '_', "
                 f"as metrics are. Received: {name!r}."
             )
-    for split in (examples, *further_splits.values()):
+    splits = [examples, *map(task.as_examples, further_splits.values())]
+    for split in splits:
         _check_examples(split)
+    texts = task.texts(examples)
     pipelines = {
         name: make_text_pipeline(model, len(task.text_columns))
         for name, model in models.items()
     }
-    singles = measures.sample_batches(examples.texts, 1, latency_runs)
-    batches = measures.sample_batches(
-        examples.texts, batch_size, throughput_runs
-    )
+    singles = measures.sample_batches(texts, 1, latency_runs)
+    batches = measures.sample_batches(texts, batch_size, throughput_runs)
     outputs, latencies, throughputs = _run(
-        pipelines,
-        [split.texts for split in (examples, *further_splits.values())],
-        batch_size,
-        singles,
-        batches,
-        quiet,
+        models, task, splits, batch_size, pipelines, singles, batches, quiet
     )
     results = {
         name: dict(
-            metrics=_metrics(task, examples, further_splits, outputs[name]),
+            metrics=_metrics(task, splits, further_splits, outputs[name]),
             agreement=task.agreement(outputs[reference][0], outputs[name][0]),
             parameters=measures.count_parameters(model),
             file_bytes=measures.count_file_bytes(model),
@@ -192,19 +187,7 @@ def _check_models(models, task, reference):
                 "`transformer_layers`, which are counted as its encoder. "
                 f"Received: {type(model.backbone).__name__}."
             )
-        if isinstance(model, TokenClassifier):
-            raise ValueError(
-                "`models` must give one answer for a text. Received: "
-                f"`models[{name!r}]`, a TokenClassifier; measure it with "
-                "`keras_distill.tasks.predict_tags` and `evaluate_tags`."
-            )
-        num_outputs = model.output.shape[-1]
-        if num_outputs != task.num_outputs:
-            raise ValueError(
-                f"`models[{name!r}]` must have {task.num_outputs} outputs "
-                f"for task {task.name!r}. Received: {num_outputs} outputs; "
-                f"build it with `num_classes={task.num_outputs}`."
-            )
+        task.check_model(model, f"`models[{name!r}]`")
 
 
 def _check_examples(examples):
@@ -219,26 +202,25 @@ def _check_examples(examples):
         )
 
 
-def _metrics(task, examples, further_splits, outputs):
+def _metrics(task, splits, further_names, outputs):
     """The metrics of a model, then those on the further splits."""
-    found = tasks.evaluate_metrics(task, examples.labels, outputs[0])
-    for (name, split), predicted in zip(
-        further_splits.items(), outputs[1:], strict=True
-    ):
-        values = tasks.evaluate_metrics(task, split.labels, predicted)
-        found |= {f"{metric}_{name}": value for metric, value in values.items()}
+    found = {}
+    endings = ["", *(f"_{name}" for name in further_names)]
+    for ending, split, predicted in zip(endings, splits, outputs, strict=True):
+        scores = task.score(split, predicted)
+        found |= {f"{name}{ending}": scores[name] for name in task.metrics}
     return found
 
 
-def _run(pipelines, splits, batch_size, singles, batches, quiet):
+def _run(models, task, splits, batch_size, pipelines, singles, batches, quiet):
     """Predicts and times.
 
     Returns a list of outputs, one for each split, latencies and throughputs,
     all by name.
     """
+    num_batches = [-(-len(split) // batch_size) for split in splits]
     num_steps = (
-        len(pipelines)
-        * sum(-(-len(texts[0]) // batch_size) for texts in splits)
+        len(models) * sum(num_batches)
         + measures.num_turns(pipelines, singles)
         + measures.num_turns(pipelines, batches)
     )
@@ -246,12 +228,13 @@ def _run(pipelines, splits, batch_size, singles, batches, quiet):
         "Comparing models", num_steps, unit="steps", quiet=quiet
     ) as progress:
         outputs = {}
-        for name, pipeline in pipelines.items():
+        for name, model in models.items():
             progress.describe(f"Evaluating {name}")
-            outputs[name] = [
-                predict(pipeline, texts, batch_size, progress.advance)
-                for texts in splits
-            ]
+            outputs[name] = []
+            for split, steps in zip(splits, num_batches, strict=True):
+                tokenized = task.tokenize(split, model.preprocessor)
+                outputs[name].append(task.predict(model, tokenized, batch_size))
+                progress.advance(steps)
         progress.describe("Timing at batch 1")
         latencies = measures.measure(pipelines, singles, progress.advance)
         progress.describe(f"Timing at batch {batch_size}")

@@ -1,7 +1,6 @@
 """A classifier as two steps: raw texts to ids, ids to outputs."""
 
 import keras
-import numpy as np
 
 
 def make_text_pipeline(model, num_texts):
@@ -35,35 +34,3 @@ def make_text_pipeline(model, num_texts):
     from keras_distill.evaluation.array_pipeline import ArrayPipeline
 
     return ArrayPipeline(model, num_texts)
-
-
-def predict(pipeline, texts, batch_size, advance):
-    """Outputs for every example, in the examples' order.
-
-    Texts of similar length share a batch, which saves padding.
-
-    Args:
-        pipeline: what `make_text_pipeline` returns.
-        texts: tuple of lists of str, one list per text of an example.
-        batch_size: int.
-        advance: callable without arguments, called after every batch.
-
-    Returns:
-        `np.ndarray` of shape `(examples, outputs)`.
-    """
-    columns = [np.array(column, dtype=object) for column in texts]
-    order = np.argsort(
-        [sum(map(len, example)) for example in zip(*texts, strict=True)],
-        kind="stable",
-    )
-    outputs = []
-    for start in range(0, len(order), batch_size):
-        rows = order[start : start + batch_size]
-        batch = pipeline.texts([column[rows] for column in columns])
-        logits = pipeline.forward(pipeline.tokenize(batch))
-        outputs.append(keras.ops.convert_to_numpy(logits))
-        advance()
-    sorted_outputs = np.concatenate(outputs)
-    result = np.empty_like(sorted_outputs)
-    result[order] = sorted_outputs
-    return result

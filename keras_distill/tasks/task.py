@@ -375,25 +375,25 @@ class Task:
         """
         raise NotImplementedError
 
-    def check_model(self, model):
+    def check_model(self, model, where="`model`"):
         """Raises unless a model is one of this task.
 
         Args:
             model: KerasHub task.
+            where: string. What messages call it. Defaults to "`model`".
 
         Raises:
             ValueError: another class of model, or another number of outputs.
         """
         if not isinstance(model, self.model_class):
             raise ValueError(
-                f"The task {self.name!r} has models of the class "
-                f"{self.model_class.__name__}. Received: a "
-                f"{type(model).__name__}."
+                f"{where} must be a {self.model_class.__name__} for task "
+                f"{self.name!r}. Received: a {type(model).__name__}."
             )
         num_outputs = model.output.shape[-1]
         if num_outputs != self.num_outputs:
             raise ValueError(
-                f"The model must have {self.num_outputs} outputs for task "
+                f"{where} must have {self.num_outputs} outputs for task "
                 f"{self.name!r}. Received: {num_outputs} outputs; build it "
                 f"with `num_classes={self.num_outputs}`."
             )

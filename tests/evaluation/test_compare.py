@@ -6,7 +6,10 @@ from scipy import stats
 from sklearn import metrics
 
 from keras_distill import evaluation
+from keras_distill import tasks
+from keras_distill.evaluation import figures
 from keras_distill.tasks import Examples
+from keras_distill.tasks import TaggedExamples
 from keras_distill.tasks import Task
 
 TEXTS = [
@@ -179,9 +182,57 @@ def test_bad_models(make_classifier):
         evaluation.compare({"teacher": bare}, SENTIMENT, examples)
 
 
-def test_token_classifiers_are_measured_elsewhere(make_token_classifier):
+def test_models_of_another_kind_are_refused(make_token_classifier):
     models = {"teacher": make_token_classifier(num_classes=2)}
-    with pytest.raises(ValueError, match="predict_tags` and `evaluate_tags"):
+    with pytest.raises(ValueError, match="must be a TextClassifier.*a Token"):
         evaluation.compare(
             models, SENTIMENT, Examples((TEXTS,), np.array(LABELS)), **FAST
         )
+
+
+def test_tags(make_token_classifier):
+    task = tasks.tagging_task("names", ["O", "B-PER", "I-PER"])
+    models = {
+        "teacher": make_token_classifier(num_classes=3),
+        "student": make_token_classifier(num_classes=3, num_layers=1),
+    }
+    examples = TaggedExamples(
+        [text.split() for text in TEXTS],
+        [[1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0][: len(t.split())] for t in TEXTS],
+    )
+    comparison = evaluation.compare(models, task, examples, **FAST)
+
+    assert comparison.kind == "tagging"
+    found = {}
+    for name, model in models.items():
+        tokenized = tasks.TokenizedTags(examples, model.preprocessor)
+        found[name] = tasks.predict_tags(model, tokenized)
+        scores = tasks.evaluate_tags(task, examples.labels, found[name])
+        scores.pop("languages")
+        assert comparison.row(name).metrics == scores
+    same = [
+        theirs == ours
+        for pair in zip(*found.values(), strict=True)
+        for theirs, ours in zip(*pair, strict=True)
+    ]
+    assert comparison.row("student").agreement == np.mean(same) < 1
+    assert comparison.row("student").throughput.examples_per_second > 0
+    assert "Share of the words" in str(
+        [figure.note for figure in figures.all_figures(comparison.to_dict())]
+    )
+
+
+def test_several_labels(make_classifier):
+    task = tasks.MultiLabelTask(
+        "topics", ("text",), ("a", "b", "c"), ("micro_f1",), 16
+    )
+    labels = task.encode_labels([["a"], [], ["b", "c"], ["c"], [], ["a"], []])
+    model = make_classifier(num_layers=1, num_classes=3)
+    comparison = evaluation.compare(
+        {"teacher": model}, task, Examples((TEXTS,), labels), **FAST
+    )
+    row = comparison.row("teacher")
+    assert row.agreement == 1.0
+    assert row.metrics["micro_f1"] == metrics.f1_score(
+        labels, logits(model, TEXTS) >= 0, average="micro"
+    )

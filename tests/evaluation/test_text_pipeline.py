@@ -3,7 +3,6 @@ import numpy as np
 import pytest
 
 from keras_distill.evaluation.text_pipeline import make_text_pipeline
-from keras_distill.evaluation.text_pipeline import predict
 
 TEXTS = ["a film", "the plot is bad and dull and sad", "great", "it was fun"]
 
@@ -50,17 +49,3 @@ def test_two_texts_are_two_segments(make_classifier):
     np.testing.assert_array_equal(
         features["segment_ids"][:, :6], [[0, 0, 0, 0, 1, 1]]
     )
-
-
-def test_predict_keeps_the_order(make_classifier):
-    model = make_classifier(num_layers=1)
-    pipeline = make_text_pipeline(model, 1)
-    padded = model.preprocessor(np.array(TEXTS))
-    expected = keras.ops.convert_to_numpy(model(padded, training=False))
-    for batch_size, num_batches in ((1, 4), (3, 2), (8, 1)):
-        advanced = []
-        outputs = predict(
-            pipeline, (TEXTS,), batch_size, lambda seen=advanced: seen.append(1)
-        )
-        np.testing.assert_allclose(outputs, expected, atol=1e-5)
-        assert len(advanced) == num_batches
