@@ -1,13 +1,10 @@
 """Every benchmark on random data runs and prints its result."""
 
-import pathlib
+import importlib
 import re
-import subprocess
-import sys
 
 import pytest
 
-_ROOT = pathlib.Path(__file__).parents[2]
 _TINY = (
     *("--steps", "2", "--runs", "1", "--batch-size", "4", "--length", "8"),
     *("--vocabulary-size", "50", "--heads", "2"),
@@ -37,32 +34,26 @@ _RESULTS = {
         ("attention_memory", (1, 4)),
     ],
 )
-def test_prints_its_result(module, student):
-    printed = _run(module, student)
+def test_prints_its_result(capsys, module, student):
+    printed = _run(capsys, module, student)
     assert re.search(_RESULTS[module], printed), printed
 
 
 @pytest.mark.slow
-def test_prints_the_share_of_the_peak():
-    printed = _run("accelerator", (1, 4), "--peak-tflops", "1")
+def test_prints_the_share_of_the_peak(capsys):
+    printed = _run(capsys, "accelerator", (1, 4), "--peak-tflops", "1")
     assert re.search(_RESULTS["accelerator"], printed), printed
 
 
 @pytest.mark.peers
-def test_trains_beside_textbrewer():
-    printed = _run("against_textbrewer", (1, 4), "--examples", "8")
+def test_trains_beside_textbrewer(capsys):
+    printed = _run(capsys, "against_textbrewer", (1, 4), "--examples", "8")
     assert re.search(_RESULTS["against_textbrewer"], printed), printed
 
 
-def _run(module, student, *extra):
+def _run(capsys, module, student, *extra):
     """What a benchmark prints for tiny models, with single spaces."""
     sizes = ("--teacher", "2", "8", "--student", *map(str, student))
-    completed = subprocess.run(
-        [sys.executable, "-m", f"tests.benchmarks.{module}"]
-        + [*_TINY, *sizes, *extra],
-        capture_output=True,
-        text=True,
-        cwd=_ROOT,
-    )
-    assert completed.returncode == 0, completed.stderr
-    return " ".join(completed.stdout.split())
+    benchmark = importlib.import_module(f"tests.benchmarks.{module}")
+    benchmark.main([*_TINY, *sizes, *extra])
+    return " ".join(capsys.readouterr().out.split())

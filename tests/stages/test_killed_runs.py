@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 
+import keras
 import pytest
 
 HERE = pathlib.Path(__file__).parent
@@ -79,9 +80,12 @@ def test_two_kills(server, tmp_path):
     kill_runs(server, tmp_path, kills=2, epochs=4)
 
 
-@pytest.mark.slow
+@pytest.mark.skipif(
+    keras.backend.backend() != "torch",
+    reason="a run starts soonest on PyTorch; two kills elsewhere",
+)
 def test_twenty_kills(server, tmp_path):
-    places = kill_runs(server, tmp_path, kills=20, epochs=40)
+    places = kill_runs(server, tmp_path, kills=20, epochs=20)
     # They came in the first stage and in later ones, and the most of them
     # after a checkpoint.
     assert len({done for done, _ in places}) >= 2
