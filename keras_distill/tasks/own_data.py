@@ -366,9 +366,10 @@ def _found_names(labels, label_column, kind):
 
 def _in_words(task, label_column=None):
     """What data were taken for, such as "classification of 'text' by ..."."""
-    words = [f"{task.kind} of {' and '.join(map(repr, task.text_columns))}"]
+    words = [task.kind]
     if label_column is not None:
-        words.append(f"by {label_column!r}")
+        texts = " and ".join(map(repr, task.text_columns))
+        words.append(f"of {texts} by {label_column!r}")
     if task.label_names is not None:
         names = ", ".join(task.label_names[:_TOLD])
         more = len(task.label_names) - _TOLD

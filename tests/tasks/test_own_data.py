@@ -302,7 +302,7 @@ def test_tagged_words(load, name, text, options, capsys):
     task, splits = load(text, name, **options)
     assert (task.kind, task.label_names) == ("tagging", TAGS)
     assert task.sequence_length == 128
-    assert "tagging of " in capsys.readouterr().err
+    assert "tagging with 5 labels: O, B-LOC" in capsys.readouterr().err
     pairs = {
         tuple(words): labels.tolist()
         for part in splits.values()
