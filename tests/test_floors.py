@@ -24,7 +24,8 @@ FLOORS = [
     {"corpora"},
     {"tasks"},
     {"stages"},
-    {"evaluation", "export"},
+    {"export"},
+    {"evaluation"},
     {"testing"},
 ]
 ROOT = pathlib.Path(keras_distill.__file__).parent

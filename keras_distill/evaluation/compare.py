@@ -13,7 +13,6 @@ from keras_distill.evaluation.comparison import Latency
 from keras_distill.evaluation.comparison import ModelResult
 from keras_distill.evaluation.comparison import Ratios
 from keras_distill.evaluation.comparison import Throughput
-from keras_distill.evaluation.text_pipeline import make_text_pipeline
 from keras_distill.io.progress import Progress
 
 
@@ -27,18 +26,21 @@ def compare(
     latency_runs=200,
     throughput_runs=20,
     further_splits=None,
+    saved_models=None,
     quiet=False,
 ):
     """Measures models of a task on one dev split, from raw text on.
 
-    Quality is the task's official metrics over all examples, from each
-    model's own preprocessor; agreement is as the task counts it, of tags by
-    the word. Speed is measured on texts of the split, drawn
-    in a fixed random order: after a warm-up the models take turns, ten
-    batches at a time, through compiled functions that accept any length, and
-    tokeniser and model are timed apart. Padding goes to the longest text of
-    a batch, so none at batch 1 (on JAX, which compiles for each length, to
-    the next multiple of 8).
+    Quality is the task's official metrics over all examples, tokenised as
+    each model's own preprocessor does; agreement is as the task counts it, of
+    tags by the word. Speed is that of the SavedModel that
+    `keras_distill.export.to_saved_model` writes, asked as a server asks it:
+    texts of the split, drawn in a fixed random order, go in, answers come
+    out; and once more from token ids on, without the tokeniser. After a
+    warm-up the models take turns, ten batches at a time. Padding goes to the
+    longest text of a batch, so none at batch 1. JAX and PyTorch write no
+    SavedModel: there the model itself is timed, as the report says (on JAX,
+    which compiles for each length, padded to the next multiple of 8).
 
     Args:
         models: dict of name to KerasHub task with a preprocessor, of the
@@ -55,10 +57,14 @@ def compare(
             `200`.
         throughput_runs: int. Number of batches timed for the throughput.
             Defaults to `20`.
-        further_splits: Optional dict of name to `Examples` with labels, on
-            which the models are measured as well, such as MNLI's second dev
-            split under `"dev_mismatched"`: each metric stands once more, as
+        further_splits: Optional dict of name to rows with labels, on which
+            the models are measured as well, such as MNLI's second dev split
+            under `"dev_mismatched"`: each metric stands once more, as
             `"accuracy_dev_mismatched"`. Defaults to `None`.
+        saved_models: Optional dict of name to the folder of a model's
+            SavedModel, such as that of the student that is shipped. Those
+            that are not there are written into a temporary folder. Defaults
+            to `None`.
         quiet: bool. Whether to leave out the progress bar, which is shown
             after 5 seconds. Defaults to `False`.
 
@@ -68,9 +74,8 @@ def compare(
     Raises:
         ValueError: if `reference` is not in `models`, if a model lacks a
             preprocessor, transformer layers or the task's number of outputs,
-            or is of another kind,
             if `examples` is empty or has no labels, or if a number is not
-            positive.
+            positive, or if a model cannot be exported.
 
     Example:
 
@@ -95,13 +100,13 @@ def compare(
     """
     task = tasks.get_task(task)
     models = _as_models(models)
-    examples = task.as_examples(examples)
     _check_numbers(
         batch_size=batch_size,
         latency_runs=latency_runs,
         throughput_runs=throughput_runs,
     )
     _check_models(models, task, reference)
+    saved_models = _named("saved_models", saved_models, models)
     further_splits = further_splits or {}
     for name in further_splits:
         if not re.fullmatch(r"\w+", str(name)):
@@ -109,23 +114,40 @@ def compare(
                 "`further_splits` must be named by letters, digits and '_', "
                 f"as metrics are. Received: {name!r}."
             )
-    splits = [examples, *map(task.as_examples, further_splits.values())]
-    for split in splits:
+    splits = {"": examples, **further_splits}
+    splits = {name: task.as_examples(split) for name, split in splits.items()}
+    for split in splits.values():
         _check_examples(split)
-    texts = task.texts(examples)
-    pipelines = {
-        name: make_text_pipeline(model, len(task.text_columns))
-        for name, model in models.items()
-    }
-    singles = measures.sample_batches(texts, 1, latency_runs)
-    batches = measures.sample_batches(texts, batch_size, throughput_runs)
-    outputs, latencies, throughputs = _run(
-        models, task, splits, batch_size, pipelines, singles, batches, quiet
-    )
+    examples = splits[""]
+    runs = [(1, latency_runs), (batch_size, throughput_runs)]
+    num_steps = 1 + len(models)
+    num_steps += sum(measures.num_turns(models, count) for _, count in runs)
+    with Progress(
+        "Comparing models", num_steps, unit="steps", quiet=quiet
+    ) as progress:
+        tokenized, outputs = {}, {}
+        for name, model in models.items():
+            progress.describe(f"Evaluating {name}")
+            tokenized[name] = {
+                split: task.tokenize(rows, model.preprocessor)
+                for split, rows in splits.items()
+            }
+            outputs[name] = {
+                split: task.predict(model, rows, batch_size)
+                for split, rows in tokenized[name].items()
+            }
+            progress.advance()
+        progress.describe("Exporting")
+        with measures.timed_models(models, task, saved_models) as timed:
+            progress.advance()
+            latencies, throughputs = (
+                _seconds(timed, task.texts(examples), tokenized, *run, progress)
+                for run in runs
+            )
     results = {
         name: dict(
-            metrics=_metrics(task, splits, further_splits, outputs[name]),
-            agreement=task.agreement(outputs[reference][0], outputs[name][0]),
+            metrics=_metrics(task, splits, outputs[name]),
+            agreement=task.agreement(outputs[reference][""], outputs[name][""]),
             parameters=measures.count_parameters(model),
             file_bytes=measures.count_file_bytes(model),
             latency=_latency(latencies[name]),
@@ -142,6 +164,7 @@ def compare(
         batch_size=batch_size,
         latency_runs=latency_runs,
         throughput_runs=throughput_runs,
+        timed=measures.what_is_timed(),
         rows=tuple(
             ModelResult(
                 name=name,
@@ -190,6 +213,18 @@ def _check_models(models, task, reference):
         task.check_model(model, f"`models[{name!r}]`")
 
 
+def _named(argument, given, models):
+    """What is given for some of the models, by name."""
+    given = dict(given or {})
+    unknown = [name for name in given if name not in models]
+    if unknown:
+        raise ValueError(
+            f"`{argument}` must be named as `models` are, {list(models)}. "
+            f"Received: {unknown}."
+        )
+    return given
+
+
 def _check_examples(examples):
     if not len(examples):
         raise ValueError(
@@ -202,63 +237,49 @@ def _check_examples(examples):
         )
 
 
-def _metrics(task, splits, further_names, outputs):
+def _metrics(task, splits, outputs):
     """The metrics of a model, then those on the further splits."""
     found = {}
-    endings = ["", *(f"_{name}" for name in further_names)]
-    for ending, split, predicted in zip(endings, splits, outputs, strict=True):
-        scores = task.score(split, predicted)
-        found |= {f"{name}{ending}": scores[name] for name in task.metrics}
+    for name, split in splits.items():
+        scores = task.score(split, outputs[name])
+        ending = f"_{name}" if name else ""
+        found |= {
+            f"{metric}{ending}": scores[metric] for metric in task.metrics
+        }
     return found
 
 
-def _run(models, task, splits, batch_size, pipelines, singles, batches, quiet):
-    """Predicts and times.
-
-    Returns a list of outputs, one for each split, latencies and throughputs,
-    all by name.
-    """
-    num_batches = [-(-len(split) // batch_size) for split in splits]
-    num_steps = (
-        len(models) * sum(num_batches)
-        + measures.num_turns(pipelines, singles)
-        + measures.num_turns(pipelines, batches)
-    )
-    with Progress(
-        "Comparing models", num_steps, unit="steps", quiet=quiet
-    ) as progress:
-        outputs = {}
-        for name, model in models.items():
-            progress.describe(f"Evaluating {name}")
-            outputs[name] = []
-            for split, steps in zip(splits, num_batches, strict=True):
-                tokenized = task.tokenize(split, model.preprocessor)
-                outputs[name].append(task.predict(model, tokenized, batch_size))
-                progress.advance(steps)
-        progress.describe("Timing at batch 1")
-        latencies = measures.measure(pipelines, singles, progress.advance)
-        progress.describe(f"Timing at batch {batch_size}")
-        throughputs = measures.measure(pipelines, batches, progress.advance)
-    return outputs, latencies, throughputs
+def _seconds(timed, texts, tokenized, batch_size, runs, progress):
+    """The seconds of each batch, as `measures.measure` returns them."""
+    progress.describe(f"Timing at batch {batch_size}")
+    drawn = measures.sample_batches(len(texts[0]), batch_size, runs)
+    columns = [np.array(column, dtype=object)[drawn] for column in texts]
+    batches = {}
+    for name, model in timed.items():
+        rows = tokenized[name][""].select(drawn.reshape(-1))
+        batches[name] = [
+            model.prepare(of_batch, x)
+            for of_batch, (x, *_) in zip(
+                zip(*columns, strict=True),
+                rows.iterate(batch_size),
+                strict=True,
+            )
+        ]
+    return measures.measure(timed, batches, progress.advance)
 
 
 def _latency(seconds):
-    milliseconds = 1000.0 * seconds
-    both = milliseconds.sum(axis=1)
+    whole, model = 1000.0 * seconds.T
     return Latency(
-        p50_ms=float(np.percentile(both, 50)),
-        p95_ms=float(np.percentile(both, 95)),
-        tokenizer_p50_ms=float(np.percentile(milliseconds[:, 0], 50)),
-        model_p50_ms=float(np.percentile(milliseconds[:, 1], 50)),
+        p50_ms=float(np.percentile(whole, 50)),
+        p95_ms=float(np.percentile(whole, 95)),
+        model_p50_ms=float(np.percentile(model, 50)),
     )
 
 
 def _throughput(seconds, batch_size):
-    both = seconds.sum(axis=1)
-    return Throughput(
-        examples_per_second=float(batch_size / np.median(both)),
-        tokenizer_share=float(np.median(seconds[:, 0] / both)),
-    )
+    median = np.median(seconds[:, 0])
+    return Throughput(examples_per_second=float(batch_size / median))
 
 
 def _kept(reference, result):

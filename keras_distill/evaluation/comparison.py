@@ -27,18 +27,16 @@ class Parameters:
 
 @dataclasses.dataclass(frozen=True)
 class Latency:
-    """Milliseconds from one raw text to its logits, one text at a time.
+    """Milliseconds from one raw text to its answer, one text at a time.
 
     Args:
         p50_ms: float. Median of tokeniser and model together.
         p95_ms: float. 95th percentile of the same.
-        tokenizer_p50_ms: float. Median of the tokeniser alone.
-        model_p50_ms: float. Median of the model alone.
+        model_p50_ms: float. Median from token ids on, without the tokeniser.
     """
 
     p50_ms: float
     p95_ms: float
-    tokenizer_p50_ms: float
     model_p50_ms: float
 
 
@@ -49,12 +47,9 @@ class Throughput:
     Args:
         examples_per_second: float. Batch size over the median time of a
             batch, tokeniser and model together.
-        tokenizer_share: float. Median share of a batch's time that is the
-            tokeniser's, between 0 and 1.
     """
 
     examples_per_second: float
-    tokenizer_share: float
 
 
 @dataclasses.dataclass(frozen=True)
@@ -119,6 +114,8 @@ class Comparison:
         batch_size: int. Batch size of the throughput.
         latency_runs: int. Number of timed texts of the latency.
         throughput_runs: int. Number of timed batches of the throughput.
+        timed: str. What latency and throughput are of: `"SavedModel"`, or
+            `"model"` where the backend writes none.
         rows: tuple of `ModelResult`, in the order the models were given.
     """
 
@@ -130,6 +127,7 @@ class Comparison:
     batch_size: int
     latency_runs: int
     throughput_runs: int
+    timed: str
     rows: tuple
 
     def row(self, name):

@@ -97,7 +97,6 @@ def cell(value, style):
 # How the numbers of a unit are written.
 STYLES = {
     "%": percent,
-    "% of time": percent,
     "× 100": percent,
     "count": count,
     "MB": megabytes,
@@ -322,22 +321,26 @@ def _size(comparison):
 def _speed(comparison):
     reference = comparison["reference"]
     batch_size = comparison["batch_size"]
+    what = (
+        "the SavedModel that is shipped, asked through its serving signature"
+        if comparison["timed"] == "SavedModel"
+        else "the model itself, since this backend writes no SavedModel"
+    )
     latency = (
-        f"Time from one raw text to its logits, over "
+        f"Time from one raw text to its answer by {what}, over "
         f"{comparison['latency_runs']:,} dev texts, one at a time, without "
         "padding, after a warm-up. The models take turns in one process, ten "
         "texts at a time. p50 is the median; 95% of the texts took no longer "
         "than p95."
     )
-    parts = (
-        "The tokeniser turns raw text into token ids on the CPU. It is timed "
-        "apart, since a smaller model does not make it faster. Medians of "
-        "the parts need not add up to the median of the whole."
+    model = (
+        "The same from token ids on: what is left without the tokeniser, "
+        "which a smaller model does not make faster."
     )
     throughput = (
-        f"From raw text to logits in batches of {batch_size}, padded to the "
-        f"longest text of a batch: {batch_size} divided by the median time "
-        f"of {comparison['throughput_runs']:,} batches, models in turns."
+        f"Of the same, in batches of {batch_size}, padded to the longest text "
+        f"of a batch: {batch_size} divided by the median time of "
+        f"{comparison['throughput_runs']:,} batches, models in turns."
     )
     ratio = (
         f"How many times faster than the {reference}, tokeniser included: "
@@ -348,20 +351,13 @@ def _speed(comparison):
     rows = (
         ("latency p50, batch 1", "ms", "latency.p50_ms", latency),
         ("latency p95, batch 1", "ms", "latency.p95_ms", latency),
-        ("tokeniser alone, p50", "ms", "latency.tokenizer_p50_ms", parts),
-        ("model alone, p50", "ms", "latency.model_p50_ms", parts),
+        ("model alone, p50", "ms", "latency.model_p50_ms", model),
         ("speed-up, batch 1", "times", "ratios.latency", ratio),
         (
             f"throughput, batch {batch_size}",
             "examples/s",
             "throughput.examples_per_second",
             throughput,
-        ),
-        (
-            "tokeniser's share of that",
-            "% of time",
-            "throughput.tokenizer_share",
-            parts,
         ),
         (f"speed-up, batch {batch_size}", "times", "ratios.throughput", ratio),
     )

@@ -6,6 +6,7 @@ from scipy import stats
 from sklearn import metrics
 
 from keras_distill import evaluation
+from keras_distill import export
 from keras_distill import tasks
 from keras_distill.evaluation import figures
 from keras_distill.tasks import Examples
@@ -23,7 +24,11 @@ TEXTS = [
 ]
 LABELS = [1, 0, 1, 0, 1, 0, 1]
 SENTIMENT = Task(
-    "reviews", ("text",), ("negative", "positive"), ("accuracy", "f1"), 16
+    "reviews",
+    ("text",),
+    ("negative", "positive"),
+    ("accuracy", "f1", "macro_f1"),
+    16,
 )
 FAST = {"latency_runs": 3, "throughput_runs": 2, "quiet": True}
 
@@ -35,95 +40,106 @@ def logits(model, *texts):
     return keras.ops.convert_to_numpy(model(features, training=False))
 
 
-def test_macro_f1_of_three_classes(make_classifier):
-    task = Task("moods", ("text",), ("sad", "calm", "glad"), ("macro_f1",), 16)
-    model = make_classifier(num_layers=1, num_classes=3)
-    labels = np.array([2, 0, 2, 0, 1, 0, 2])
-    comparison = evaluation.compare(
-        {"teacher": model}, task, Examples((TEXTS,), labels), **FAST
-    )
-    predicted = logits(model, TEXTS).argmax(axis=-1)
-    expected = metrics.f1_score(
-        labels, predicted, average="macro", zero_division=0.0
-    )
-    assert comparison.row("teacher").metrics == {"macro_f1": expected}
-    assert "macro F1" in comparison.to_markdown()
-
-
-def test_rows_hold_each_models_quality_size_and_speed(make_classifier):
+def test_rows_hold_each_models_quality_size_and_speed(
+    make_classifier, tmp_path
+):
     models = {
         "teacher": make_classifier(num_layers=2),
         "baseline": make_classifier(num_layers=1, sequence_length=8),
         "student": make_classifier(num_layers=1, hidden_dim=8),
     }
+    teacher = models["teacher"]
+    teacher.compile("adam", "mse")
+    optimizer = teacher.optimizer
+    before = [weight.copy() for weight in teacher.get_weights()]
     examples = Examples((TEXTS,), np.array(LABELS))
+    shipped = {}
+    if keras.backend.backend() == "tensorflow":
+        shipped["student"] = export.to_saved_model(
+            models["student"], tmp_path / "1", task=SENTIMENT
+        )
     comparison = evaluation.compare(
-        models, SENTIMENT, examples, batch_size=4, **FAST
+        models,
+        SENTIMENT,
+        examples,
+        batch_size=4,
+        further_splits={"again": examples.take(4)},
+        saved_models=shipped,
+        **FAST,
     )
 
     assert [row.name for row in comparison.rows] == list(models)
     assert comparison.num_examples == 7
-    theirs = logits(models["teacher"], TEXTS).argmax(axis=-1)
+    assert comparison.timed == ("SavedModel" if shipped else "model")
+    theirs = logits(teacher, TEXTS).argmax(axis=-1)
     for row in comparison.rows:
         ours = logits(models[row.name], TEXTS).argmax(axis=-1)
         assert row.metrics == {
             "accuracy": metrics.accuracy_score(LABELS, ours),
             "f1": metrics.f1_score(LABELS, ours, zero_division=0.0),
+            "macro_f1": metrics.f1_score(
+                LABELS, ours, average="macro", zero_division=0.0
+            ),
+        } | {
+            "accuracy_again": np.mean(ours[:4] == LABELS[:4]),
+            "f1_again": metrics.f1_score(
+                LABELS[:4], ours[:4], zero_division=0.0
+            ),
+            "macro_f1_again": metrics.f1_score(
+                LABELS[:4], ours[:4], average="macro", zero_division=0.0
+            ),
         }
         assert row.agreement == np.mean(ours == theirs)
         assert 0 < row.latency.p50_ms <= row.latency.p95_ms
-        assert 0 < row.latency.tokenizer_p50_ms < row.latency.p95_ms
-        assert 0 < row.latency.model_p50_ms < row.latency.p95_ms
+        assert 0 < row.latency.model_p50_ms
         assert row.throughput.examples_per_second > 0
-        assert 0 < row.throughput.tokenizer_share < 1
+    assert "macro F1" in comparison.to_markdown()
 
-    teacher, _, student = comparison.rows
-    assert teacher.agreement == 1.0
-    assert set(teacher.kept.values()) <= {1.0, None}
-    assert teacher.ratios == evaluation.comparison.Ratios(1, 1, 1, 1, 1)
+    first, _, student = comparison.rows
+    assert first.agreement == 1.0
+    assert set(first.kept.values()) <= {1.0, None}
+    assert first.ratios == evaluation.comparison.Ratios(1, 1, 1, 1, 1)
     assert student.ratios.encoder == (
-        teacher.parameters.encoder / student.parameters.encoder
+        first.parameters.encoder / student.parameters.encoder
     )
     assert student.ratios.latency == (
-        teacher.latency.p50_ms / student.latency.p50_ms
+        first.latency.p50_ms / student.latency.p50_ms
     )
     assert student.ratios.throughput == (
         student.throughput.examples_per_second
-        / teacher.throughput.examples_per_second
+        / first.throughput.examples_per_second
     )
 
-
-def test_models_are_left_as_they_were(make_classifier):
-    model = make_classifier(num_layers=1)
-    model.compile("adam", "mse")
-    optimizer = model.optimizer
-    before = [weight.copy() for weight in model.get_weights()]
-    evaluation.compare(
-        {"teacher": model},
-        SENTIMENT,
-        Examples((TEXTS,), np.array(LABELS)),
-        **FAST,
-    )
-    assert model.optimizer is optimizer
-    assert model.preprocessor.sequence_length == 16
-    for old, new in zip(before, model.get_weights(), strict=True):
+    # The models are left as they were.
+    assert teacher.optimizer is optimizer
+    assert teacher.preprocessor.sequence_length == 16
+    for old, new in zip(before, teacher.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
 
 
 def test_pairs_and_regression(make_classifier):
-    task = Task("pairs", ("a", "b"), None, ("pearson",), 16)
+    task = Task("pairs", ("first text", "second"), None, ("pearson",), 16)
     texts = (TEXTS, TEXTS[::-1])
-    scores = np.linspace(0, 5, 7, dtype="float32")
     models = {
         "big": make_classifier(num_layers=1, num_classes=1),
         "small": make_classifier(num_layers=1, num_classes=1, hidden_dim=8),
+        "constant": make_classifier(num_layers=1, num_classes=1, hidden_dim=8),
     }
+    head = models["constant"].get_layer("logits")
+    head.set_weights([np.zeros_like(weight) for weight in head.get_weights()])
+    big, small = (
+        logits(models[name], *texts)[:, 0] for name in ("big", "small")
+    )
+    # Of what is worse than none, nothing is kept.
+    scores = -big
     comparison = evaluation.compare(
         models, task, Examples(texts, scores), reference="big", **FAST
     )
     # Outputs of an untrained head differ little: float32 shows.
-    big, small = (logits(model, *texts)[:, 0] for model in models.values())
-    assert comparison.kind == "regression"
+    assert comparison.regression
+    assert comparison.row("big").metrics["pearson"] == pytest.approx(
+        -1.0, abs=1e-3
+    )
     assert comparison.row("small").metrics["pearson"] == pytest.approx(
         stats.pearsonr(scores, small).statistic, abs=1e-3
     )
@@ -131,20 +147,30 @@ def test_pairs_and_regression(make_classifier):
         stats.pearsonr(big, small).statistic, abs=1e-3
     )
     assert comparison.row("big").agreement == pytest.approx(1.0)
+    # A constant agrees with nothing.
+    rows = comparison.to_dict()["rows"]
+    assert [row["agreement"] is None for row in rows] == [False, False, True]
+    assert [row["kept"] for row in rows] == [{"pearson": None}] * 3
 
 
-def test_a_constant_output_agrees_with_nothing(make_classifier):
-    model = make_classifier(num_layers=1, num_classes=1)
-    head = model.get_layer("logits")
-    head.set_weights([np.zeros_like(weight) for weight in head.get_weights()])
-    task = Task("scores", ("text",), None, ("pearson",), 16)
-    scores = np.linspace(0, 5, 7, dtype="float32")
-    comparison = evaluation.compare(
-        {"teacher": model}, task, Examples((TEXTS,), scores), **FAST
-    )
-    row = comparison.to_dict()["rows"][0]
-    assert row["agreement"] is None
-    assert row["kept"] == {"pearson": None}
+@pytest.mark.tensorflow("writes a SavedModel")
+def test_a_saved_model_of_other_texts(make_classifier, tmp_path):
+    model = make_classifier(num_layers=1)
+    path = export.to_saved_model(model, tmp_path / "1", label_names=["a", "b"])
+    task = Task("films", ("review",), ("a", "b"), ("accuracy",), 16)
+    examples = Examples((TEXTS,), np.array(LABELS))
+    with pytest.raises(ValueError, match=r"which takes \['text'\]"):
+        evaluation.compare(
+            {"teacher": model},
+            task,
+            examples,
+            saved_models={"teacher": path},
+            **FAST,
+        )
+    with pytest.raises(ValueError, match=r"named as `models` are.*'student'"):
+        evaluation.compare(
+            {"teacher": model}, task, examples, saved_models={"student": path}
+        )
 
 
 @pytest.mark.parametrize(

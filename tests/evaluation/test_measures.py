@@ -1,8 +1,10 @@
 import collections
 
+import keras
 import numpy as np
 
 from keras_distill import students
+from keras_distill import tasks
 from keras_distill.evaluation import measures
 
 
@@ -51,21 +53,19 @@ def test_file_leaves_out_the_optimizer(make_classifier):
 
 
 class Recorder:
-    """Stands in for a pipeline; writes down whose turn it is."""
+    """Stands in for what is timed; writes down whose turn it is."""
 
     def __init__(self, name, log, compiles_each_length=False):
         self.name = name
         self.log = log
         self.compiles_each_length = compiles_each_length
 
-    def texts(self, columns):
-        return columns
-
-    def tokenize(self, batch):
+    def answer(self, batch):
         self.log.append(self.name)
-        return batch
+        return self
 
-    def forward(self, features):
+    def forward(self, batch):
+        self.log.append(f"{self.name} from ids")
         return self
 
     def __array__(self, dtype=None, copy=None):
@@ -73,14 +73,17 @@ class Recorder:
         return np.zeros(1)
 
 
+BATCH = (None, None)
+
+
 def test_models_take_turns_after_a_warm_up():
     log = []
-    pipelines = {name: Recorder(name, log) for name in ("big", "small")}
-    batches = [None] * 12
+    timed = {name: Recorder(name, log) for name in ("big", "small")}
     turns = []
-    seconds = measures.measure(pipelines, batches, lambda: turns.append(1))
-    begun = [entry for entry in log if not entry.endswith("done")]
-    assert begun == (
+    seconds = measures.measure(
+        timed, dict.fromkeys(timed, [BATCH] * 12), lambda: turns.append(1)
+    )
+    assert [entry for entry in log if entry in timed] == (
         ["big"] * 5
         + ["small"] * 5
         + ["big"] * 10
@@ -91,39 +94,55 @@ def test_models_take_turns_after_a_warm_up():
     assert list(seconds) == ["big", "small"]
     assert all(pairs.shape == (12, 2) for pairs in seconds.values())
     assert all((pairs >= 0).all() for pairs in seconds.values())
-    assert len(turns) == measures.num_turns(pipelines, batches) == 4
+    assert len(turns) == measures.num_turns(timed, 12) == 4
 
 
-def test_batches_are_waited_for():
+def test_answers_are_waited_for():
     log = []
-    measures.measure({"big": Recorder("big", log)}, [None], lambda: None)
-    assert log == ["big", "big done"] * 2
+    measures.measure(
+        {"big": Recorder("big", log)}, {"big": [BATCH]}, lambda: None
+    )
+    assert log == ["big", "big done", "big from ids", "big done"] * 2
 
 
 def test_no_length_is_new_when_the_clock_runs():
     log = []
     recorder = Recorder("big", log, compiles_each_length=True)
-    measures.measure({"big": recorder}, [None] * 7, lambda: None)
+    measures.measure({"big": recorder}, {"big": [BATCH] * 7}, lambda: None)
     assert log.count("big") == 7 + 7
 
 
-def test_sampled_batches_use_every_text_before_one_comes_back():
-    texts = ([f"text {i}" for i in range(5)],)
-    batches = measures.sample_batches(texts, batch_size=2, runs=5)
-    drawn = [text for (batch,) in batches for text in batch]
-    assert [batch.shape for (batch,) in batches] == [(2,)] * 5
-    assert set(collections.Counter(drawn).values()) == {2}
-
-
-def test_sampled_pairs_stay_together():
-    firsts = [f"text {i}" for i in range(9)]
-    seconds = [f"text {i} too" for i in range(9)]
-    for first, second in measures.sample_batches((firsts, seconds), 3, 2):
-        for a, b in zip(first, second, strict=True):
-            assert b == a + " too"
+def test_sampled_batches_use_every_row_before_one_comes_back():
+    batches = measures.sample_batches(5, batch_size=2, runs=5)
+    assert batches.shape == (5, 2)
+    assert set(collections.Counter(batches.reshape(-1).tolist()).values()) == {
+        2
+    }
 
 
 def test_samples_are_the_same_every_time():
-    texts = ([f"text {i}" for i in range(50)],)
-    first, again = (measures.sample_batches(texts, 4, 3) for _ in range(2))
-    np.testing.assert_array_equal(np.array(first), np.array(again))
+    first, again = (measures.sample_batches(50, 4, 3) for _ in range(2))
+    np.testing.assert_array_equal(first, again)
+
+
+TEXTS = (["a film", "the plot is bad and dull"], ["it was fun", "sad"])
+
+
+def test_what_is_timed_answers_as_the_model_predicts(make_classifier):
+    task = tasks.Task("scores", ("a", "b"), None, ("pearson",), 16)
+    model = make_classifier(num_layers=1, num_classes=1)
+    rows = task.tokenize(tasks.Examples(TEXTS), model.preprocessor)
+    expected = task.predict(model, rows)
+    ((x,),) = rows.iterate(2)
+    columns = [np.array(column, dtype=object) for column in TEXTS]
+    with measures.timed_models({"big": model}, task, {}) as timed:
+        texts, ids = timed["big"].prepare(columns, x)
+        for outputs in (timed["big"].answer(texts), timed["big"].forward(ids)):
+            if measures.what_is_timed() == "SavedModel":
+                outputs = outputs["score"]
+            np.testing.assert_allclose(
+                keras.ops.convert_to_numpy(outputs).reshape(2, 1),
+                expected,
+                rtol=0,
+                atol=1e-5,
+            )

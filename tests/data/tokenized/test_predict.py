@@ -59,6 +59,19 @@ def test_outputs_keep_their_structure(tokenized):
     np.testing.assert_array_equal(outputs["first"][:, 0], np.full(5, 2))
 
 
+@pytest.mark.tensorflow("It traces functions.")
+def test_no_length_makes_a_model_compile_again(make_classifier, tokenized):
+    model = make_classifier(num_layers=1)
+    for batch_size in (1, 2, 5):
+        predict_logits(model, tokenized, batch_size)
+    traced = model.predict_function.of_any_length
+    assert traced.experimental_get_tracing_count() == 1
+    # What Keras does when layers are replaced, as by `quantize`.
+    model.predict_function = None
+    predict_logits(model, tokenized, 2)
+    assert model.predict_function.of_any_length is not traced
+
+
 def test_leaves_the_rows_alone(make_classifier, tokenized):
     before = tokenized.lengths.copy()
     predict_logits(make_classifier(), tokenized, 2)
