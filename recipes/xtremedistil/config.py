@@ -10,8 +10,8 @@ from recipes.common.options import Options
 from recipes.common.options import check_encoding
 from recipes.common.options import flag
 from recipes.common.options import option
+from recipes.common.reading import select_by
 from recipes.common.student_size import parse_size
-from recipes.common.training import select_by
 
 # Settings of the targets alone.
 OF_TARGETS = ("targets", "target_epochs", "target_rate", "task_distillation")

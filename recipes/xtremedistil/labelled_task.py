@@ -9,7 +9,7 @@ import numpy as np
 from keras_distill import models
 from keras_distill import tasks
 from keras_distill.io.saving import local_path
-from recipes.common import training
+from recipes.common.task_data import dev_splits
 
 # The share of a training split that serves as dev split where there is none.
 _HELD_OUT = 0.1
@@ -147,7 +147,7 @@ class LabelledTask:
         self.task = task
         self._tokens_dir = tokens_dir
         self.train = splits["train"]
-        names = training.dev_splits(splits)
+        names = dev_splits(splits)
         self.further = {name: splits[name] for name in names[1:]}
         if names:
             self.dev, self.dev_name = splits[names[0]], names[0]
@@ -166,7 +166,7 @@ class LabelledTask:
 
     def label_loss(self):
         """The loss on the labels."""
-        return training.label_loss(self.task)
+        return self.task.label_loss()
 
     def measure(self, model, tokenized):
         """The metrics of a model.
@@ -178,7 +178,7 @@ class LabelledTask:
         Returns:
             dict of str to float.
         """
-        return training.measure(model, self.task, tokenized)
+        return self.task.evaluate(model, tokenized)
 
     def score(self, model, tokenized):
         """The metrics for a report.

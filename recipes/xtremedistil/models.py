@@ -4,8 +4,8 @@ import keras
 
 from keras_distill import students
 from keras_distill import teachers
+from recipes.common.models import check_fine_tuning
 from recipes.common.student_size import parse_size
-from recipes.common.training import check_fine_tuning
 
 
 def load_teacher(config, labelled):

@@ -18,9 +18,9 @@ from recipes.common.command_line import RecipeParser
 from recipes.common.command_line import add_run_options
 from recipes.common.command_line import exit_status
 from recipes.common.devices import begin_strategy
+from recipes.common.models import FINE_TUNING
 from recipes.common.options import Once
 from recipes.common.options import add_options
-from recipes.common.training import FINE_TUNING
 from recipes.xtremedistil import heat_map
 from recipes.xtremedistil import inputs
 from recipes.xtremedistil import recipe

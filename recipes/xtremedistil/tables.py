@@ -1,7 +1,7 @@
 """The tables of results, for people and for programs."""
 
 from keras_distill import io
-from keras_distill.evaluation import formatting
+from keras_distill.evaluation import figures
 
 
 def targets_table(results):
@@ -68,4 +68,4 @@ def percent(value):
     Returns:
         str.
     """
-    return formatting.cell(value, formatting.percent)
+    return figures.cell(value, figures.percent)

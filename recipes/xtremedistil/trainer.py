@@ -10,7 +10,7 @@ from keras_distill import stages
 from keras_distill import tasks
 from keras_distill import teachers
 from keras_distill.io.saving import local_path
-from recipes.common.training import select_by
+from recipes.common.reading import select_by
 from recipes.xtremedistil import models
 from recipes.xtremedistil import stage_list
 from recipes.xtremedistil.labelled_task import TaggingTask

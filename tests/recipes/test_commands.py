@@ -108,6 +108,9 @@ def test_an_option_that_would_do_nothing_is_refused(config):
         "transfer": "texts.txt",
         "transfer_columns": "0",
         "retrieve_balance": "equal",
+        "text_column": "text",
+        "label_column": "label",
+        "kind": "regression",
         "glue_dir": "glue",
         "encoding": "cp1252",
     }

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from keras_distill import export
+from keras_distill import stages
 from keras_distill import tasks
-from recipes.common.training import dev_splits
-from recipes.tinybert import recipe as tinybert
+from keras_distill import teachers
+from recipes.common import experiment
+from recipes.common.task_data import dev_splits
 from recipes.tinybert.__main__ import main
 from recipes.xtremedistil import tables
 from recipes.xtremedistil.config import Config
@@ -56,7 +58,7 @@ def test_tinybert_reports_both_and_chooses_by_the_matched_one(
     mnli_dir, make_classifier, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(
-        tinybert.export, "to_saved_model", lambda *_, **__: None
+        experiment.export, "to_saved_model", lambda *_, **__: None
     )
     export.to_preset(
         make_classifier(num_layers=1, num_classes=3),
@@ -75,7 +77,7 @@ def test_tinybert_reports_both_and_chooses_by_the_matched_one(
     report = json.loads((tmp_path / "run/report.json").read_text())
     _, splits = tasks.load("mnli", mnli_dir)
     folder = str(tmp_path / "run/student")
-    student = tinybert.teachers.load_teacher(folder, 3, 16).classifier
+    student = teachers.load_teacher(folder, 3, 16).classifier
     predicted = {
         name: student.predict(splits[name].texts, verbose=0).argmax(-1)
         for name in ("dev_matched", "dev_mismatched")
@@ -110,7 +112,7 @@ def test_tinybert_reports_both_and_chooses_by_the_matched_one(
 @pytest.fixture
 def data(mnli_dir, tmp_path, make_classifier):
     config = Config(source="mnli", glue_dir=str(mnli_dir), sequence_length=16)
-    folder = tinybert.stages.RunFolder(tmp_path / "run", quiet=True)
+    folder = stages.RunFolder(tmp_path / "run", quiet=True)
     model = make_classifier(num_layers=1, num_classes=3)
     with folder:
         trainer = Trainer(config, folder)

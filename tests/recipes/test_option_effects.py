@@ -15,8 +15,9 @@ import pytest
 
 from keras_distill import tasks
 from keras_distill import teachers
-from recipes.common import training
-from recipes.common.student_size import parse_size
+from recipes.common import experiment
+from recipes.common import models as common_models
+from recipes.common import task_data
 from recipes.tinybert import recipe as tinybert
 from recipes.tinybert.config import Config as TinyBert
 from recipes.xtremedistil import bilstm
@@ -48,6 +49,16 @@ OF_TEACHER = {
     "skip_bad_rows": (True, {"glue_dir": "bad"}),
     "encoding": ("latin-1", {"glue_dir": "bytes"}),
 }
+# A file of one's own in place of a task by its name.
+_OWN = {"glue_dir": None, "data": "own.csv"}
+OF_DATA = {
+    "data": ("others.csv", _OWN),
+    "text_column": ("title", _OWN),
+    "label_column": ("grade", _OWN),
+    "kind": ("regression", _OWN),
+    "data_dir": ("other", {"glue_dir": None, "data_dir": "glue"}),
+    "select_on": ("train", {"glue_dir": "many"}),
+}
 OF_TEXTS = {
     "transfer": ("texts/lines.txt", {}),
     "transfer_columns": (
@@ -71,9 +82,11 @@ OF_TEXTS = {
 EFFECTS = {
     TinyBert: {
         **OF_TEACHER,
+        **OF_DATA,
         "task": ("mrpc", {}),
         "glue_dir": ("other", {}),
         "student": ("2x8x2", {}),
+        "student_start": ("layers", {"student": "1x16x2x32"}),
         "embeddings": ("random", {}),
         "layer_map": ("last", {}),
         "intermediate_epochs": (3, {}),
@@ -190,6 +203,17 @@ def folder(tmp_path_factory):
             where.mkdir(parents=True)
             for split in ("train", "dev"):
                 (where / f"{split}.tsv").write_text("\n".join(rows) + "\n")
+    for name, score in (("own", 1), ("others", 0)):
+        lines = ["text,title,label,grade"]
+        for number in range(24):
+            label = number % 2 == score
+            lines.append(f"a film,the {number % 5},{label:d},{not label:d}")
+        (path / f"{name}.csv").write_text("\n".join(lines) + "\n")
+    # As many as it takes to hold some out of them.
+    shutil.copytree(path / "glue", path / "many")
+    (path / "many/SST-2/train.tsv").write_text(
+        "sentence\tlabel\n" + "a great film\t1\na dull plot\t0\n" * 200
+    )
     # A row that is too short, and one that is no UTF-8.
     for name, row in (("bad", b"short\n"), ("bytes", b"caf\xe9\t1\n")):
         shutil.copytree(path / "glue", path / name)
@@ -294,7 +318,8 @@ def observe(folder, teacher, monkeypatch):
             config = config_class(
                 **{
                     name: str(folder / value)
-                    if name in ("glue_dir", "data_dir", "transfer") and value
+                    if name in ("glue_dir", "data_dir", "data", "transfer")
+                    and value
                     else value
                     for name, value in settings.items()
                 }
@@ -363,9 +388,12 @@ def remember_students(patch, config):
 
     if isinstance(config, TinyBert):
         patch.setattr(
-            tinybert.students,
+            common_models,
             "create_student",
-            remembered(tinybert.students.create_student, ("seed",)),
+            remembered(
+                common_models.create_student,
+                ("student", "student_start", "embeddings", "seed"),
+            ),
         )
         return
     patch.setattr(
@@ -406,17 +434,40 @@ def refuses(check):
 
 
 def drive_tinybert(config, run_folder, seen, patch):
-    score = {"accuracy": 0.9, "matthews": 0.9}
-    patch.setattr(tinybert, "measure", lambda *_: score)
-    run = tinybert._Recipe(config, run_folder, parse_size(config.student))
-    # With a stage that is built, which computes nothing.
-    patch.setattr(run, "_features_of_step_1", lambda: ["hidden_states.1"])
-    run.train()
-    seen.append(("dev", run.examples.texts, run.task.metrics))
-    patch.setattr(
-        tinybert, "measure", lambda *_: {"accuracy": 0.0, "matthews": -1.0}
+    patch.setattr(task_data.TaskData, "measure", lambda *_: _scores(0.9))
+    # It computes nothing.
+    objective = types.SimpleNamespace(
+        teacher_features=lambda: ["hidden_states.1"]
     )
-    seen.append(("refused", refuses(run._check_teacher)))
+    patch.setattr(
+        tinybert,
+        "intermediate_step",
+        buildable(tinybert.intermediate_step, objective),
+    )
+    run = experiment.Experiment(config, run_folder)
+    examples = run.read(config.main_task)
+    tinybert.distil(run, examples)
+    seen.append(
+        (
+            examples.dev.texts,
+            examples.validation.texts,
+            examples.task.metrics,
+        )
+    )
+    patch.setattr(task_data.TaskData, "measure", lambda *_: _scores(-1.0))
+    loaded = teachers.LoadedTeacher(None, True, None)
+    seen.append(("refused", refuses(lambda: run.fine_tune(loaded, examples))))
+
+
+def buildable(make_stage, objective):
+    """Makes stages that say what they look at without being built."""
+
+    def make(*arguments):
+        stage = make_stage(*arguments)
+        stage.build = lambda: types.SimpleNamespace(objective=objective)
+        return stage
+
+    return make
 
 
 def drive_xtremedistil(config, run_folder, seen, patch):
@@ -474,7 +525,8 @@ class _within:
 
 
 def _scores(value):
-    return {"accuracy": value, "matthews": value, "f1": value}
+    names = ("accuracy", "matthews", "f1", "pearson_spearman")
+    return dict.fromkeys(names, value)
 
 
 def _see_trainer(made, seen, patch):
@@ -514,6 +566,8 @@ def test_every_option_has_an_effect(config, name, observe):
     assert name in EFFECTS[config], f"{name} of {config} has no entry here"
     value, common = EFFECTS[config][name]
     base = {**BASE[config], **common}
+    if "data" in common:
+        del base[config.names_task]
     if config is not ErrorPropagation:
         base.setdefault("sequence_length", 16)
     before, after = (
@@ -601,9 +655,9 @@ def test_a_trained_head_is_not_fine_tuned(monkeypatch, teacher):
         flag = "--" + name.replace("_", "-")
         for config in (TinyBert, XtremeDistil, BiLstm):
             with pytest.raises(ValueError, match=f"{flag} has no effect on a"):
-                training.check_fine_tuning(config(**{name: value}), loaded)
-            training.check_fine_tuning(config(teacher_epochs=0), loaded)
-            training.check_fine_tuning(
+                common_models.check_fine_tuning(config(**{name: value}), loaded)
+            common_models.check_fine_tuning(config(teacher_epochs=0), loaded)
+            common_models.check_fine_tuning(
                 config(**{name: value}),
                 teachers.LoadedTeacher(teacher, False, None),
             )

@@ -12,6 +12,8 @@ from safetensors.numpy import load_file
 from keras_distill import export
 from keras_distill import stages
 from keras_distill import teachers
+from recipes.common.experiment import Experiment
+from recipes.common.student_size import parse_size
 from recipes.tinybert import recipe
 from recipes.tinybert.__main__ import build_parser
 from recipes.tinybert.__main__ import main
@@ -122,7 +124,7 @@ def test_a_teacher_that_runs_once_teaches_the_same(
     untrained, tmp_path, monkeypatch
 ):
     # Their training is compared, not their reports.
-    monkeypatch.setattr(recipe._Recipe, "finish", lambda self, models: None)
+    monkeypatch.setattr(Experiment, "finish", lambda *_, **__: None)
     left = {}
     for features in ("live", "float32"):
         run = tmp_path / features
@@ -187,13 +189,13 @@ def test_help_explains_every_option():
 
 
 def test_sizes_are_read():
-    assert recipe.parse_size("4x312x12x1200") == {
+    assert parse_size("4x312x12x1200") == {
         "num_layers": 4,
         "hidden_dim": 312,
         "num_heads": 12,
         "intermediate_dim": 1200,
     }
-    assert "intermediate_dim" not in recipe.parse_size("4x312x12")
+    assert "intermediate_dim" not in parse_size("4x312x12")
 
 
 def test_the_demo_command_parses():
@@ -217,4 +219,4 @@ def test_bad_rows_are_left_out_if_asked_for(untrained, tmp_path, capsys):
     del without[without.index("--glue-dir") : without.index("--glue-dir") + 2]
     assert main([*without, "--skip-bad-rows"]) == 2
     error = capsys.readouterr().err
-    assert "--skip-bad-rows has no effect without --glue-dir" in error
+    assert "--skip-bad-rows has no effect without --data-dir" in error

@@ -10,8 +10,7 @@ import pytest
 
 from keras_distill import features
 from keras_distill import stages
-from keras_distill import teachers
-from recipes.common.student_size import parse_size
+from recipes.common.experiment import Experiment
 from recipes.tinybert import recipe as tinybert
 from recipes.tinybert.config import Config
 
@@ -19,14 +18,9 @@ LENGTH = 16
 
 
 @pytest.fixture
-def build(glue_dir, tmp_path, make_classifier, monkeypatch, randomize):
+def build(glue_dir, tmp_path, make_classifier, randomize):
     """Builds step 1 of the recipe, with its first batch and the models."""
     teacher = randomize(make_classifier(num_layers=2))
-    monkeypatch.setattr(
-        teachers,
-        "load_teacher",
-        lambda *_: teachers.LoadedTeacher(teacher, False, None),
-    )
 
     def make(normalization):
         config = Config(
@@ -38,12 +32,14 @@ def build(glue_dir, tmp_path, make_classifier, monkeypatch, randomize):
             normalization=normalization,
         )
         with stages.RunFolder(tmp_path / normalization, quiet=True) as folder:
-            recipe = tinybert._Recipe(config, folder, parse_size("1x8x2"))
-            recipe.task, splits = tinybert.tasks.load("sst2", str(glue_dir))
-            recipe.examples = splits["dev"]
-            recipe._load_teacher(splits["train"])
-        student = randomize(recipe._create_student("random"), seed=1)
-        stage = recipe._intermediate_stage(student, teacher, recipe.train)
+            experiment = Experiment(config, folder)
+            examples = experiment.read("sst2")
+            data = experiment.tokenize(examples, teacher.preprocessor)
+            student = experiment.student(teacher, start="random")
+        randomize(student, seed=1)
+        stage = tinybert.intermediate_step(
+            experiment, student, teacher, data.train
+        )
         (x, _), *_ = stage.batches(seed=0, epoch=0)
         x = {
             name: keras.ops.convert_to_numpy(value) for name, value in x.items()

