@@ -31,6 +31,7 @@ from keras_distill.teachers import check_loss_on_labels
 from keras_distill.teachers import shared_variables
 from keras_distill.teachers import targets_of
 from keras_distill.train_steps import Steps
+from keras_distill.train_steps import remake_functions
 from keras_distill.train_steps.forward_pass import ForwardPass
 from keras_distill.train_steps.training_numbers import SHARE
 from keras_distill.train_steps.training_numbers import TrainingNumbers
@@ -344,8 +345,11 @@ class Distiller(SavedWhole, Steps, keras.Model):
         if self._labels_count:
             needs_labels = (
                 "The labels count with student_loss_weight="
-                f"{self.student_loss_weight}"
+                f"{self.student_loss_weight}",
+                ", or build the Distiller with `student_loss_weight=0`",
             )
+        elif reads_teacher and (loss := self.objective.labels_reader()):
+            needs_labels = (f"The loss '{loss.name}' looks at the labels", "")
         return FitData(
             models,
             self._student_description,
@@ -394,7 +398,7 @@ class Distiller(SavedWhole, Steps, keras.Model):
         self._choice = (is_chosen, with_outputs)
         self._make_passes()
         if self.compiled:
-            self.remake_functions(self)
+            remake_functions(self)
 
     def compute_loss(
         self, x=None, y=None, y_pred=None, sample_weight=None, training=True
@@ -673,7 +677,7 @@ class Distiller(SavedWhole, Steps, keras.Model):
             parts.append(a * terms["student_loss"])
         if teacher is not None:
             distillation_terms = forward.objective.terms(
-                teacher, student, self.projections, sample_weight, losses
+                teacher, student, self.projections, sample_weight, losses, y
             )
             total = forward.objective.total(distillation_terms, weights)
             parts.append((1 - a) * total)
@@ -708,6 +712,11 @@ class Distiller(SavedWhole, Steps, keras.Model):
             yield
         finally:
             self.__dict__["teacher"] = teacher
+
+
+@model_of.register
+def _(distiller: Distiller):
+    return distiller.student
 
 
 def _bind(method, args, kwargs):

@@ -205,15 +205,7 @@ class GradualUnfreezing(Phases):
 
 
 def all_parts(model):
-    """The parts of what is trained, top first.
-
-    Args:
-        model: `Distiller`, or the `keras.Model` that is trained.
-
-    Returns:
-        dict of part name to list of `keras.Variable`: those of
-        `keras_distill.students.parts_of`, and a distiller's `"projections"`.
-    """
+    """The parts of what is trained, top first."""
     if not is_distiller(model):
         return parts.parts_of(model)
     found = parts.parts_of(model.student)

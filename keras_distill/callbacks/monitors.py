@@ -12,21 +12,10 @@ _ALL_TERMS = "distillation_loss"
 
 
 def check_monitors(callbacks, loss_names, metrics, validates):
-    """Raises if a callback monitors what is never logged.
-
-    Keras warns of it at the end of each epoch, and goes on training. A
-    callback of one's own may add to the logs: beside such, only a name of
-    `keras.distillation` is told, in a warning.
-
-    Args:
-        callbacks: sequence of `keras.callbacks.Callback`.
-        loss_names: sequence of str. The losses that are logged.
-        metrics: sequence of the names of the metrics.
-        validates: bool. Whether there are validation data.
-
-    Raises:
-        ValueError: If one does.
-    """
+    """Raises if a callback monitors what is never logged."""
+    # Keras warns of it at the end of each epoch, and goes on training. A
+    # callback of one's own may add to the logs: beside such, only a name of
+    # `keras.distillation` is told, in a warning.
     measures = [c for c in callbacks if isinstance(c, KeepBest)]
     others = [c for c in callbacks if _may_add_logs(c)]
     for callback in callbacks:
@@ -57,14 +46,7 @@ def check_monitors(callbacks, loss_names, metrics, validates):
 
 
 def metric_names(*compiled):
-    """The names that compiled metrics have in the logs.
-
-    Args:
-        *compiled: What `compile` took as `metrics` and the like.
-
-    Returns:
-        list of str. Those of outputs stand behind the name of the output.
-    """
+    """The names that compiled metrics have in the logs."""
     return [
         metric
         if isinstance(metric, str)

@@ -12,16 +12,12 @@ from keras_distill.optimizers.rate_scale_optimizer import (
     find_rate_scale_optimizer,
 )
 from keras_distill.train_steps import Steps
+from keras_distill.train_steps import remake_functions
 
 
 @dataclasses.dataclass(frozen=True)
 class Phase:
-    """What is trained for some time.
-
-    Attributes:
-        name: str. What it is about, for the plan.
-        variables: tuple of `keras.Variable`: what is trained.
-    """
+    """What is trained for some time."""
 
     name: str
     variables: tuple
@@ -131,7 +127,7 @@ class Phases(keras.callbacks.Callback):
             # into its variables, by what was trainable then.
             model = self.model
             self._leave(model)
-            Steps.remake_functions(model)
+            remake_functions(model)
 
     def _leave(self, model):
         """Undoes what a phase did to a model."""
@@ -139,20 +135,11 @@ class Phases(keras.callbacks.Callback):
         self._free_all()
 
     def _find_phases(self, model):
-        """The phases of a training.
-
-        Returns:
-            list of `Phase`.
-        """
+        """The phases of a training."""
         raise NotImplementedError
 
     def _enter(self, model, phase):
-        """Begins a phase: freezes all that it does not train.
-
-        Args:
-            model: What is trained.
-            phase: `Phase`.
-        """
+        """Begins a phase: freezes all that it does not train."""
         chosen = {id(variable) for variable in phase.variables}
         self._frozen = tuple(
             variable
@@ -181,7 +168,7 @@ class Phases(keras.callbacks.Callback):
             # into its variables, by what was trainable then.
             model = self.model
             self._enter(model, self._phases[due])
-            Steps.remake_functions(model)
+            remake_functions(model)
             self._number = due
 
     def _find_ends(self, phases):
@@ -226,13 +213,7 @@ class Phases(keras.callbacks.Callback):
 
 @contextlib.contextmanager
 def released_if_interrupted(callbacks):
-    """Has phases set free what they froze if training ends by an exception.
-
-    Keras tells its callbacks of the regular end alone.
-
-    Args:
-        callbacks: list of `keras.callbacks.Callback`, or a `CallbackList`.
-    """
+    """Has phases set free what they froze if training ends by an exception."""
     try:
         yield
     except BaseException:
@@ -243,20 +224,12 @@ def released_if_interrupted(callbacks):
 
 
 def is_distiller(model):
-    """Whether a model is a `Distiller`, a module that imports this one.
-
-    Args:
-        model: `keras.Model`.
-    """
-    return hasattr(model, "reached_variables")
+    """Whether a model is a `Distiller`, a module that imports this one."""
+    return isinstance(model, Steps)
 
 
 def check_one_length(**lengths):
-    """Raises unless one of some arguments is given.
-
-    Args:
-        **lengths: The arguments by name.
-    """
+    """Raises unless one of some arguments is given."""
     if sum(value is not None for value in lengths.values()) != 1:
         names = [f"`{name}`" for name in lengths]
         received = ", ".join(f"{k}={v!r}" for k, v in lengths.items())

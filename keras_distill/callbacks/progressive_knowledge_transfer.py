@@ -139,9 +139,9 @@ class ProgressiveKnowledgeTransfer(Phases):
                     name=", ".join(active),
                     variables=(*variables, *projections),
                     done=tuple(parts.select(student_parts, done)),
-                    features=frozenset(
-                        feature
-                        for feature, part in part_of.items()
+                    matches=frozenset(
+                        match
+                        for match, part in part_of.items()
                         if part in counted
                     ),
                 )
@@ -158,7 +158,7 @@ class ProgressiveKnowledgeTransfer(Phases):
             return
         self._scale_rates(phase.done)
         model.choose_matches(
-            lambda match: match.student in phase.features,
+            lambda match: match in phase.matches,
             with_outputs=parts.HEAD not in self.hold,
         )
 
@@ -188,19 +188,14 @@ class ProgressiveKnowledgeTransfer(Phases):
 
 @dataclasses.dataclass(frozen=True)
 class _LayerPhase(Phase):
-    """A phase in which some layers are active.
-
-    Attributes:
-        done: tuple of `keras.Variable`: of the layers that were before.
-        features: frozenset of the student's features whose losses count.
-    """
+    """A phase in which some layers are active."""
 
     done: tuple
-    features: frozenset
+    matches: frozenset
 
 
 def _look_into(model):
-    """The parts of a distiller's student, and that of each matched feature."""
+    """The parts of a distiller's student, and that of each match."""
     if not is_distiller(model):
         raise ValueError(
             "`ProgressiveKnowledgeTransfer` is for the training of a "
@@ -215,14 +210,16 @@ def _look_into(model):
             "`keras_distill.features.register_adapter`."
         )
     below = weights_below(model.student, model.objective.student_features())
-    return student_parts, {
-        feature: _top_part(student_parts, weights)
-        for feature, weights in below.items()
-    }
+    part_of = {}
+    for matches in model.objective.matches:
+        for match in matches:
+            weights = [w for name in match.projections for w in below[name]]
+            part_of[match] = _top_part(student_parts, weights)
+    return student_parts, part_of
 
 
 def _top_part(student_parts, weights):
-    """The part that a feature belongs to: the topmost that it depends on."""
+    """The part that a match belongs to: the topmost that it depends on."""
     found = {id(weight) for weight in weights}
     for name, own in student_parts.items():
         if any(id(weight) in found for weight in own):

@@ -13,8 +13,8 @@ from keras_distill.export.model_card import write_model_card
 from keras_distill.export.new_folder import FolderFormat
 from keras_distill.export.new_folder import new_folder
 from keras_distill.io.saving import local_path
+from keras_distill.keras_patches import resolved_policies
 from keras_distill.models.precision import quantized_layers
-from keras_distill.models.precision import resolved_policies
 from keras_distill.models.precision import write_precision
 from keras_distill.models.saving import swapped_optimizer
 from keras_distill.teachers.load_teacher import LABELS_FILE

@@ -128,7 +128,8 @@ class FitData:
             that reads the batches.
         description: `keras_distill.features.ModelDescription` of the student.
         loss: The compiled loss on the labels, or `None`.
-        needs_labels: Optional str. Why batches must have labels.
+        needs_labels: Optional pair of str. Why batches must have labels, and
+            what to do in place of that.
     """
 
     def __init__(self, models, description, loss=None, needs_labels=None):
@@ -242,11 +243,10 @@ class FitData:
                 if isinstance(x, Mapping) and name in x
             ]
             raise ValueError(
-                f"{self._needs_labels}. Received: a batch without labels"
+                f"{self._needs_labels[0]}. Received: a batch without labels"
                 + (f", but with {in_x[0]!r} in `x`" if in_x else "")
                 + ". Pass labels as `y`, in a data set as the second part of "
-                "each batch, or build the Distiller with "
-                "`student_loss_weight=0`."
+                f"each batch{self._needs_labels[1]}."
             )
         if y is not None:
             if _is_text(y):

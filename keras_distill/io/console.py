@@ -6,37 +6,19 @@ import rich.console
 
 
 def make_console(**options):
-    """A console whose output never ends a run.
-
-    Characters that the terminal's encoding lacks are shown by their number,
-    such as `\\u2013`; a terminal that is closed or lost shows nothing.
-
-    Args:
-        **options: Arguments of `rich.console.Console`, all but `file`.
-
-    Returns:
-        `rich.console.Console` on standard output.
-    """
+    """A console whose output never ends a run."""
     return rich.console.Console(file=_StandardOutput(), **options)
 
 
 def show(*lines):
-    """Shows lines on standard output, as far as it can show them.
-
-    Args:
-        *lines: str.
-    """
+    """Shows lines on standard output, as far as it can show them."""
     output = _StandardOutput()
     output.write("".join(f"{line}\n" for line in lines))
     output.flush()
 
 
 def drop_lost_output():
-    """Keeps Python from failing at its end where nobody reads any more.
-
-    What is still to be written is written, or lost with whoever was to read
-    it, as `| head` does.
-    """
+    """Keeps Python from failing at its end where nobody reads any more."""
     try:
         sys.stdout.flush()
     except (AttributeError, OSError, ValueError):

@@ -27,46 +27,21 @@ _WAIT = 0.1
 
 @contextlib.contextmanager
 def file_lock(path, wait=True):
-    """Holds a lock on a file, which the system gives back if we die.
-
-    The file stays; remove it only when nobody needs the lock any more.
-
-    Args:
-        path: `pathlib.Path` of the file to lock.
-        wait: bool. Whether to wait for whoever holds it. Defaults to `True`.
-
-    Yields:
-        bool. Whether the lock is held: always, if it waits.
-    """
+    """Holds a lock on a file, which the system gives back if we die."""
     with open(path, "ab") as file:
         # Closing the file gives the lock back.
         yield _lock(file, wait)
 
 
 def remove_lock(path):
-    """Removes the file of a lock that nobody will need again.
-
-    Where somebody has it open, Windows keeps it; it does no harm.
-
-    Args:
-        path: `pathlib.Path` of the file.
-    """
+    """Removes the file of a lock that nobody will need again."""
+    # Where somebody has it open, Windows keeps it; it does no harm.
     with contextlib.suppress(PermissionError):
         path.unlink(missing_ok=True)
 
 
 class RunLock:
-    """Holds a folder as long as the process lives.
-
-    The system lets go of the lock when the process is dead, however it died.
-    The file stays, and says who had it last.
-
-    Args:
-        path: `pathlib.Path` of the file to lock.
-
-    Raises:
-        ValueError: If another process holds it.
-    """
+    """Holds a folder as long as the process lives."""
 
     def __init__(self, path):
         make_folder(path.parent)
@@ -116,18 +91,9 @@ def _read_holder(file):
 
 
 def _lock(file, wait):
-    """Locks an open file until it is closed.
-
-    Where the system knows no locks (neither `fcntl` nor `msvcrt`, as in a
-    browser) there is one process only, and it holds all.
-
-    Args:
-        file: File that is open for writing.
-        wait: bool. Whether to wait for whoever holds it.
-
-    Returns:
-        bool. Whether it is locked.
-    """
+    """Locks an open file until it is closed."""
+    # Where the system knows no locks (neither `fcntl` nor `msvcrt`, as in a
+    # browser) there is one process only, and it holds all.
     if fcntl is not None:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))

@@ -57,11 +57,7 @@ class ContentHash:
         return self._digest.hexdigest()
 
     def add(self, value):
-        """Adds an object.
-
-        Args:
-            value: Anything.
-        """
+        """Adds an object."""
         described = self._describe(value) if self._describe else None
         if described is not None:
             self._write("described", described)
@@ -172,14 +168,7 @@ def arrays_hash(arrays, about=""):
 
 
 class FileHashes:
-    """Hashes of files, kept as long as size and time of change are the same.
-
-    The time is taken in nanoseconds, as far as the system counts them.
-
-    Args:
-        path: Optional `pathlib.Path` of the JSON file that keeps the hashes.
-            One that is damaged is made anew: nothing is lost but time.
-    """
+    """Hashes of files, kept as long as size and time of change are the same."""
 
     def __init__(self, path=None):
         self._path = path
@@ -192,14 +181,7 @@ class FileHashes:
                 self._is_new = True
 
     def of(self, path):
-        """The hash of a file's content.
-
-        Args:
-            path: Path of the file.
-
-        Returns:
-            str.
-        """
+        """The hash of a file's content."""
         path = pathlib.Path(path)
         stat = os.stat(path)
         key = os.path.abspath(path)
@@ -213,11 +195,7 @@ class FileHashes:
         return found
 
     def content(self):
-        """What is to be kept, or `None` if nothing is new since last asked.
-
-        Returns:
-            dict that JSON can hold, or `None`.
-        """
+        """What is to be kept, or `None` if nothing is new since last asked."""
         if not self._is_new:
             return None
         self._is_new = False

@@ -9,17 +9,7 @@ from keras_distill.io.saving import write_text
 
 
 def read_json(path):
-    """Reads an object from a JSON file.
-
-    Args:
-        path: `pathlib.Path`.
-
-    Returns:
-        dict, or `None` if there is no file.
-
-    Raises:
-        ValueError: If the file is damaged.
-    """
+    """Reads an object from a JSON file."""
     if not path.is_file():
         return None
     try:
@@ -39,12 +29,7 @@ def read_json(path):
 
 
 def write_json(path, content):
-    """Writes a JSON file, whole or not at all.
-
-    Args:
-        path: `pathlib.Path`.
-        content: What `plain` takes.
-    """
+    """Writes a JSON file, whole or not at all."""
     write_text(path, to_text(content))
 
 
@@ -56,16 +41,7 @@ def to_text(content):
 
 
 def plain(value):
-    """Turns nested values into what any JSON parser reads.
-
-    Args:
-        value: dict, list, tuple, number (NumPy's too), str, bool, `None` or
-            anything with a `str()`, such as a path.
-
-    Returns:
-        Dicts with str keys, lists, int, finite float, str, bool and `None`,
-        which also stands for a number that is not finite.
-    """
+    """Turns nested values into what any JSON parser reads."""
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -80,16 +56,7 @@ def plain(value):
 
 
 def differences(there, now, prefix=""):
-    """Says where two JSON objects differ.
-
-    Args:
-        there: dict.
-        now: dict.
-        prefix: str that the names of the keys begin with.
-
-    Returns:
-        list of str, such as `"seed: 1 there, 2 now"`.
-    """
+    """Says where two JSON objects differ."""
     found = []
     for key in sorted({*there, *now}):
         old, new = there.get(key), now.get(key)

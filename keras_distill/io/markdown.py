@@ -2,15 +2,7 @@
 
 
 def markdown_table(header, rows):
-    """Formats a table whose numbers stand to the right.
-
-    Args:
-        header: sequence of str.
-        rows: iterable of sequences of str.
-
-    Returns:
-        str.
-    """
+    """Formats a table whose numbers stand to the right."""
     header = list(header)
     lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
     return "".join(f"|{''.join(map(_cell, line))}\n" for line in lines)

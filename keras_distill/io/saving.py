@@ -10,18 +10,7 @@ UNFINISHED = ".new-"
 
 
 def local_path(path):
-    """A path on this machine, with the user's home for `~`.
-
-    Args:
-        path: str or path, as a user gave it.
-
-    Returns:
-        `pathlib.Path`.
-
-    Raises:
-        ValueError: If it is an address such as `"gs://..."`, or the home of
-            nobody.
-    """
+    """A path on this machine, with the user's home for `~`."""
     if "://" in str(path):
         raise ValueError(
             "A path must be one on this machine; copy what is elsewhere. "
@@ -34,37 +23,17 @@ def local_path(path):
 
 
 def real_path(path):
-    """Where what is written to a path lies: links are followed.
-
-    Args:
-        path: str or path, as a user gave it. Nothing needs to be there.
-
-    Returns:
-        `pathlib.Path`, absolute.
-    """
+    """Where what is written to a path lies: links are followed."""
     return pathlib.Path(os.path.realpath(local_path(path)))
 
 
 def make_folder(path):
-    """Makes a folder where there is none; a link is followed.
-
-    Args:
-        path: Path of the folder.
-    """
+    """Makes a folder where there is none; a link is followed."""
     real_path(path).mkdir(parents=True, exist_ok=True)
 
 
 def check_names_free(folder, names, owner):
-    """Raises if a folder that is not ours yet holds what we shall write.
-
-    Args:
-        folder: `pathlib.Path`.
-        names: Sequence of str, the files and folders that will be written.
-        owner: str. What would be theirs, for the message: `"run"`.
-
-    Raises:
-        ValueError: If one of them is there.
-    """
+    """Raises if a folder that is not ours yet holds what we shall write."""
     there = [name for name in names if os.path.lexists(folder / name)]
     if there:
         raise ValueError(
@@ -75,16 +44,7 @@ def check_names_free(folder, names, owner):
 
 
 def set_aside(path):
-    """Renames a file or a folder to `<path>-earlier-1`, or `-2`, ...
-
-    Of a link, what it leads to is renamed, and a new folder takes its place.
-
-    Args:
-        path: `pathlib.Path` of what is there.
-
-    Returns:
-        `pathlib.Path`. What it is called now.
-    """
+    """Renames a file or a folder to `<path>-earlier-1`, or `-2`, ..."""
     is_link = path.is_symlink()
     # Of a folder given as "." the name is not in the path either.
     path = path.resolve() if is_link or not path.name else path
@@ -102,28 +62,7 @@ def set_aside(path):
 
 @contextlib.contextmanager
 def replaced_file(path):
-    """A temporary file that takes the place of `path` when the block succeeds.
-
-    It lies beside `path` and is on the disk before it is renamed, so that
-    whatever happens, a full disk or a lost power supply, `path` is what it
-    was or what it shall be.
-
-    Args:
-        path: Path of the file to make or to replace. `~` is the user's home,
-            and a link is followed.
-
-    Yields:
-        `pathlib.Path` of the file to write, with the same ending as `path`.
-
-    Example:
-
-    ```python
-    from keras_distill.io.saving import replaced_file
-
-    with replaced_file("numbers.txt") as file:
-        file.write_text("1 2 3")
-    ```
-    """
+    """A temporary file that takes the place of `path` when the block ends."""
     path = real_path(path)
     if path.is_dir():
         raise IsADirectoryError(
@@ -141,32 +80,14 @@ def replaced_file(path):
 
 
 def write_text(path, text):
-    """Writes a text file, whole or not at all.
-
-    Args:
-        path: Path of the file.
-        text: str.
-    """
+    """Writes a text file, whole or not at all."""
     with replaced_file(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
 @contextlib.contextmanager
 def whole_file(path, ending, overwrite=True):
-    """Where Keras is to write a file, so that it is there whole or not at all.
-
-    Whatever is no such file on this machine's disks (a folder, a bucket), or
-    is not to be overwritten, is left to Keras's own way, with the user's home
-    for `~`.
-
-    Args:
-        path: Path of the file to make or to replace.
-        ending: str. What the names of such files end in.
-        overwrite: bool. Whether a file that is there is replaced unasked.
-
-    Yields:
-        Path to give to Keras.
-    """
+    """Where Keras writes a file, so that it is there whole or not at all."""
     name = os.path.expanduser(str(path))
     is_file = name.endswith(ending) and not os.path.isdir(name)
     if not overwrite or not is_file or "://" in name:
@@ -177,11 +98,7 @@ def whole_file(path, ending, overwrite=True):
 
 
 def flush_to_disk(path):
-    """Waits until a file, or the list of a folder's files, is on the disk.
-
-    Args:
-        path: Path of the file or folder.
-    """
+    """Waits until a file, or the list of a folder's files, is on the disk."""
     is_folder = os.path.isdir(path)
     if is_folder and not hasattr(os, "O_DIRECTORY"):
         # Windows has no such thing for folders.

@@ -3,8 +3,6 @@
 from keras_distill.losses import functional
 from keras_distill.losses.attention_distillation import AttentionDistillation
 from keras_distill.losses.distillation_loss import DistillationLoss
-from keras_distill.losses.distillation_loss import Match
-from keras_distill.losses.distillation_loss import Projection
 from keras_distill.losses.embeddings_distillation import EmbeddingsDistillation
 from keras_distill.losses.feature_distillation import FeatureDistillation
 from keras_distill.losses.from_keras import from_keras
@@ -12,6 +10,11 @@ from keras_distill.losses.hidden_states_distillation import (
     HiddenStatesDistillation,
 )
 from keras_distill.losses.logits_distillation import LogitsDistillation
+from keras_distill.losses.matching import Match
+from keras_distill.losses.matching import Projection
+from keras_distill.losses.matching import mapped_layers
+from keras_distill.losses.matching import match_tokens
+from keras_distill.losses.matching import plan_projection
 from keras_distill.losses.relation_distillation import RelationDistillation
 
 __all__ = [
@@ -26,4 +29,7 @@ __all__ = [
     "RelationDistillation",
     "from_keras",
     "functional",
+    "mapped_layers",
+    "match_tokens",
+    "plan_projection",
 ]

@@ -7,8 +7,8 @@ from keras_distill.checks.arguments import check_choice
 from keras_distill.features import names
 from keras_distill.losses import functional
 from keras_distill.losses.distillation_loss import DistillationLoss
-from keras_distill.losses.distillation_loss import Match
-from keras_distill.losses.hidden_states_distillation import attention_layers
+from keras_distill.losses.matching import Match
+from keras_distill.losses.matching import attention_layers
 
 _NORMALIZATIONS = ("valid_pairs", "valid_keys", "official")
 

@@ -1,41 +1,8 @@
 """What all distillation losses have in common."""
 
 import copy
-import dataclasses
 
 import keras
-
-
-@dataclasses.dataclass(frozen=True)
-class Projection:
-    """A trained linear map from the student's width to the teacher's.
-
-    Attributes:
-        name: str. Matches with the same name share one projection.
-        student_width: int. Width of its input.
-        teacher_width: int. Width of its output.
-    """
-
-    name: str
-    student_width: int
-    teacher_width: int
-
-
-@dataclasses.dataclass(frozen=True)
-class Match:
-    """One student feature that learns from one teacher feature.
-
-    Attributes:
-        student: str. Name of the student's feature.
-        teacher: str. Name of the teacher's feature.
-        note: str. How they are compared, for the printed plan.
-        projection: Optional `Projection` of the student's feature.
-    """
-
-    student: str
-    teacher: str
-    note: str
-    projection: Projection | None = None
 
 
 class DistillationLoss:
@@ -46,6 +13,11 @@ class DistillationLoss:
     matched tensors are apart (`per_example`). The value of the loss for an
     example is the sum over its matches. Weights of losses, sample weights,
     means over the batch and trained projections are the distiller's.
+
+    A match may be of several features at once: `per_example` then gets dicts
+    of them by name. A loss that sets `reads_labels` is given the labels and
+    the sample weights of the batch as well. The more of a batch's examples a
+    value depends on, the less it says of one: sample weights still weigh it.
 
     A number that a callback or a schedule may change, such as a temperature,
     is named in `changing_numbers`. Change any other attribute between two
@@ -77,6 +49,8 @@ class DistillationLoss:
     ```
     """
 
+    # Whether `per_example` takes `y` and `sample_weight` as well.
+    reads_labels = False
     # Attributes that may change while it trains, each a number or a schedule.
     # `per_example` finds a tensor there.
     changing_numbers = ()
@@ -113,9 +87,14 @@ class DistillationLoss:
     def per_example(self, teacher, student, mask=None):
         """Compares two matched tensors.
 
+        With `reads_labels` it has two more arguments: `y`, the labels of the
+        batch as `fit` was given them, and `sample_weight`, those of the batch
+        or `None`.
+
         Args:
-            teacher: Tensor `(B, ...)`.
-            student: Tensor `(B, ...)`, after its projection.
+            teacher: Tensor `(B, ...)`; for a match of several features a
+                dict of them by name.
+            student: Tensor `(B, ...)`, after its projection; or such a dict.
             mask: Optional tensor `(B, L)`, 1 at real tokens, 0 at padding.
 
         Returns:
@@ -149,8 +128,3 @@ class DistillationLoss:
     @classmethod
     def from_config(cls, config):
         return cls(**keras.saving.deserialize_keras_object(config))
-
-
-def width(description, feature):
-    """The size of the last axis of a feature."""
-    return description.shape(feature)[-1]

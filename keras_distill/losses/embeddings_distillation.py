@@ -6,9 +6,9 @@ from keras_distill.checks.arguments import check_choice
 from keras_distill.losses.distillation_loss import DistillationLoss
 from keras_distill.losses.hidden_states_distillation import TOKEN_LOSSES
 from keras_distill.losses.hidden_states_distillation import TOKEN_NORMALIZATIONS
-from keras_distill.losses.hidden_states_distillation import match_tokens
 from keras_distill.losses.hidden_states_distillation import mean_over_tokens
-from keras_distill.losses.projection import PROJECTIONS
+from keras_distill.losses.matching import PROJECTIONS
+from keras_distill.losses.matching import match_tokens
 
 
 @keras.saving.register_keras_serializable("keras_distill")
@@ -54,7 +54,9 @@ class EmbeddingsDistillation(DistillationLoss):
         check_choice("loss", loss, tuple(TOKEN_LOSSES))
         allowed = tuple(p for p in PROJECTIONS if p != "per_layer")
         check_choice("projection", projection, allowed)
-        check_choice("normalization", normalization, TOKEN_NORMALIZATIONS)
+        check_choice(
+            "normalization", normalization, tuple(TOKEN_NORMALIZATIONS)
+        )
         self.loss = loss
         self.projection = projection
         self.normalization = normalization
@@ -64,7 +66,16 @@ class EmbeddingsDistillation(DistillationLoss):
         return self.normalization == "official"
 
     def match(self, teacher, student):
-        return (match_tokens(self, "embeddings", teacher, student, 0, 0),)
+        match = match_tokens(
+            teacher,
+            student,
+            (0, 0),
+            self.name,
+            f"{self.loss}, {TOKEN_NORMALIZATIONS[self.normalization]}",
+            self.projection,
+            label="embeddings",
+        )
+        return (match,)
 
     def per_example(self, teacher, student, mask=None):
         values = TOKEN_LOSSES[self.loss](teacher, student)

@@ -7,10 +7,10 @@ from keras_distill.checks.arguments import check_choice
 from keras_distill.features import names
 from keras_distill.losses import functional
 from keras_distill.losses.distillation_loss import DistillationLoss
-from keras_distill.losses.distillation_loss import Match
 from keras_distill.losses.hidden_states_distillation import TOKEN_LOSSES
-from keras_distill.losses.projection import PROJECTIONS
-from keras_distill.losses.projection import plan_projection
+from keras_distill.losses.matching import PROJECTIONS
+from keras_distill.losses.matching import Match
+from keras_distill.losses.matching import plan_projection
 
 
 @keras.saving.register_keras_serializable("keras_distill")
@@ -81,12 +81,12 @@ class FeatureDistillation(DistillationLoss):
                 "choose layers with the same positions."
             )
         projection, widths = plan_projection(
-            self.projection,
-            self.name,
             teacher,
             student,
-            teacher_feature,
             student_feature,
+            teacher_feature,
+            self.name,
+            self.projection,
         )
         note = f"layer output, {widths}, {self.loss}"
         return (Match(student_feature, teacher_feature, note, projection),)

@@ -4,9 +4,9 @@ import keras
 from keras import ops
 
 from keras_distill.losses.distillation_loss import DistillationLoss
-from keras_distill.losses.distillation_loss import Match
 from keras_distill.losses.feature_distillation import FeatureDistillation
 from keras_distill.losses.logits_distillation import LogitsDistillation
+from keras_distill.losses.matching import Match
 
 _LOGITS_LOSSES = {
     "kl_divergence": "kl",

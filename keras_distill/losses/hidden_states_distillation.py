@@ -5,25 +5,23 @@ import keras
 from keras_distill import layer_map as layer_maps
 from keras_distill.checks.arguments import check_bool
 from keras_distill.checks.arguments import check_choice
-from keras_distill.features import names
 from keras_distill.losses import functional
 from keras_distill.losses.distillation_loss import DistillationLoss
-from keras_distill.losses.distillation_loss import Match
-from keras_distill.losses.projection import PROJECTIONS
-from keras_distill.losses.projection import plan_projection
+from keras_distill.losses.matching import PROJECTIONS
+from keras_distill.losses.matching import mapped_layers
+from keras_distill.losses.matching import match_tokens
 
 TOKEN_LOSSES = {
     "mse": functional.mean_squared_error,
     "cosine": functional.cosine_distance,
     "kl": functional.soft_targets_kl,
 }
-# What the match plan says of each.
-_IN_WORDS = {
+# What the match plan says of each normalization.
+TOKEN_NORMALIZATIONS = {
     "valid_tokens": "masked",
     "first_token": "first token",
     "official": "with padding",
 }
-TOKEN_NORMALIZATIONS = tuple(_IN_WORDS)
 
 
 @keras.saving.register_keras_serializable("keras_distill")
@@ -99,7 +97,9 @@ class HiddenStatesDistillation(DistillationLoss):
         super().__init__(name)
         check_choice("loss", loss, tuple(TOKEN_LOSSES))
         check_choice("projection", projection, PROJECTIONS)
-        check_choice("normalization", normalization, TOKEN_NORMALIZATIONS)
+        check_choice(
+            "normalization", normalization, tuple(TOKEN_NORMALIZATIONS)
+        )
         check_bool("include_embeddings", include_embeddings)
         layer_maps.check_layer_map(layer_map)
         self.layer_map = layer_map
@@ -116,8 +116,11 @@ class HiddenStatesDistillation(DistillationLoss):
         pairs = mapped_layers(self.layer_map, teacher, student)
         if self.include_embeddings and (0, 0) not in pairs:
             pairs = ((0, 0), *pairs)
+        how = f"{self.loss}, {TOKEN_NORMALIZATIONS[self.normalization]}"
         return tuple(
-            match_tokens(self, "hidden states", teacher, student, *pair)
+            match_tokens(
+                teacher, student, pair, self.name, how, self.projection
+            )
             for pair in pairs
         )
 
@@ -136,95 +139,11 @@ class HiddenStatesDistillation(DistillationLoss):
         }
 
 
-def mapped_layers(layer_map, teacher, student):
-    """The pairs of a layer map, or an error that says what is missing.
-
-    Args:
-        layer_map: Callable of `keras_distill.layer_map`.
-        teacher: `ModelDescription`.
-        student: `ModelDescription`.
-
-    Returns:
-        Tuple of `(student layer, teacher layer)` pairs.
-    """
-    for role, model in (("teacher", teacher), ("student", student)):
-        if not model.num_layers:
-            raise ValueError(
-                f"No transformer layer was found in the {role} "
-                f"'{model.name}'. It has: {model.summary()}. Register an "
-                "adapter with `keras_distill.features.register_adapter`, or "
-                "match layers by name with `FeatureDistillation`."
-            )
-    return layer_map(student.num_layers, teacher.num_layers)
-
-
-def attention_layers(layer_map, teacher, student):
-    """The pairs of a layer map in which both sides have attention.
-
-    Args:
-        layer_map: Callable of `keras_distill.layer_map`.
-        teacher: `ModelDescription`.
-        student: `ModelDescription`.
-
-    Returns:
-        Tuple of `(student layer, teacher layer)` pairs without layer 0.
-
-    Raises:
-        ValueError: If no pair is left.
-    """
-    mapped = mapped_layers(layer_map, teacher, student)
-    pairs = tuple(pair for pair in mapped if 0 not in pair)
-    if not pairs:
-        raise ValueError(
-            "`layer_map` must pair transformer layers: embeddings (layer 0) "
-            f"have no attention. Received: {list(mapped)}"
-        )
-    return pairs
-
-
 def mean_over_tokens(values, mask, normalization):
-    """Mean of per-token values over the positions that count.
-
-    Args:
-        values: Tensor `(B, L)`.
-        mask: Optional tensor `(B, L)`.
-        normalization: str. One of `TOKEN_NORMALIZATIONS`.
-
-    Returns:
-        float32 tensor `(B,)`.
-    """
+    """Mean of per-token values over the positions that count."""
     if normalization == "official":
         mask = None
     elif normalization == "first_token":
         values = values[:, :1]
         mask = None if mask is None else mask[:, :1]
     return functional.token_mean(values, mask)
-
-
-def match_tokens(loss, label, teacher, student, student_layer, teacher_layer):
-    """Matches one vector a token of a student and a teacher layer.
-
-    Args:
-        loss: Loss with `projection`, `loss`, `normalization` and `name`.
-        label: str. Name of the feature in the plan.
-        teacher: `ModelDescription`.
-        student: `ModelDescription`.
-        student_layer: int. Layer of the student; 0 is the embeddings.
-        teacher_layer: int. Layer of the teacher.
-
-    Returns:
-        `Match`.
-    """
-    student_feature = names.layer_feature(names.HIDDEN_STATES, student_layer)
-    teacher_feature = names.layer_feature(names.HIDDEN_STATES, teacher_layer)
-    projection, widths = plan_projection(
-        loss.projection,
-        loss.name,
-        teacher,
-        student,
-        teacher_feature,
-        student_feature,
-    )
-    tokens = _IN_WORDS[loss.normalization]
-    note = f"{label}, {widths}, {loss.loss}, {tokens}"
-    return Match(student_feature, teacher_feature, note, projection)

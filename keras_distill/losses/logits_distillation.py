@@ -18,7 +18,7 @@ from keras_distill.features.output_activations import SIGMOID
 from keras_distill.features.output_activations import SOFTMAX
 from keras_distill.losses import functional
 from keras_distill.losses.distillation_loss import DistillationLoss
-from keras_distill.losses.distillation_loss import Match
+from keras_distill.losses.matching import Match
 
 _NORMALIZATIONS = ("sum_over_classes", "official")
 _SQUARED = ("mse", "half_sum_of_squares")
@@ -292,14 +292,6 @@ def _check_outputs(outputs):
 
 
 def token_weights(sample_weight, mask):
-    """A mask that also weighs tokens, from per-token sample weights.
-
-    Args:
-        sample_weight: Tensor `(B, L)`.
-        mask: Optional tensor `(B, L)`.
-
-    Returns:
-        float32 tensor `(B, L)`.
-    """
+    """A mask that also weighs tokens, from per-token sample weights."""
     weights = functional.as_float32(sample_weight)
     return weights if mask is None else weights * ops.cast(mask, "float32")

@@ -13,29 +13,14 @@ from keras_distill.losses import functional
 from keras_distill.losses.distillation_loss import DistillationLoss
 from keras_distill.losses.from_keras import from_keras
 from keras_distill.losses.logits_distillation import token_weights
+from keras_distill.losses.matching import as_tuple
 
 # What the weight of a loss may be.
 WEIGHT = Number(float, minimum=0)
 
 
 class Objective:
-    """The distillation losses of one student, matched to its teacher.
-
-    Args:
-        distillation_losses: One loss or a sequence of losses, of
-            `keras_distill.losses` or of `keras.distillation`.
-        weights: One weight, or schedule of one, for each loss, or `None` for
-            1 each.
-        teacher: `ModelDescription`.
-        student: `ModelDescription`.
-        taken_names: Names in the logs that no loss may have.
-
-    Attributes:
-        losses: list of `DistillationLoss`.
-        weights: list of float or schedule.
-        matches: list of a tuple of `Match` for each loss.
-        term_names: list of the name that each loss has in the logs.
-    """
+    """The distillation losses of one student, matched to its teacher."""
 
     def __init__(
         self, distillation_losses, weights, teacher, student, taken_names=()
@@ -50,15 +35,7 @@ class Objective:
         self.weights[:] = as_weights(weights, len(self.losses))
 
     def check_matches(self, teacher, student):
-        """Raises if a loss was changed so that it would match other features.
-
-        Args:
-            teacher: `ModelDescription`.
-            student: `ModelDescription`.
-
-        Raises:
-            ValueError: If it was.
-        """
+        """Raises if a loss was changed and would match other features."""
         for loss, matches in zip(self.losses, self.matches, strict=True):
             if _features_of(loss.match(teacher, student)) != _features_of(
                 matches
@@ -78,20 +55,15 @@ class Objective:
         return self._features("student")
 
     def projections(self):
-        """The trained projections by name.
-
-        Returns:
-            dict of name to `Projection`; projections that several matches
-            share stand once.
-
-        Raises:
-            ValueError: If two matches share a name but not the widths.
-        """
+        """The trained projections by name."""
         projections = {}
-        for match in self._all_matches():
-            projection = match.projection
-            if projection is None:
-                continue
+        needed = [
+            projection
+            for match in self._all_matches()
+            for projection in match.projections.values()
+            if projection is not None
+        ]
+        for projection in needed:
             known = projections.setdefault(projection.name, projection)
             if known != projection:
                 raise ValueError(
@@ -105,14 +77,7 @@ class Objective:
         return projections
 
     def only(self, is_chosen):
-        """This objective with some of its matches alone.
-
-        Args:
-            is_chosen: function of a `Match` that tells whether it counts.
-
-        Returns:
-            `Objective` with the same losses, weights and names.
-        """
+        """This objective with some of its matches alone."""
         part = copy.copy(self)
         part.matches = [
             tuple(match for match in matches if is_chosen(match))
@@ -120,55 +85,53 @@ class Objective:
         ]
         return part
 
+    def labels_reader(self):
+        """The first loss with matches that reads the labels, or `None`."""
+        for loss, matches in zip(self.losses, self.matches, strict=True):
+            if matches and loss.reads_labels:
+                return loss
+        return None
+
     def terms(
-        self, teacher, student, projections, sample_weight=None, losses=None
+        self,
+        teacher,
+        student,
+        projections,
+        sample_weight=None,
+        losses=None,
+        y=None,
     ):
-        """The value of each loss on a batch.
-
-        Args:
-            teacher: dict of the teacher's features.
-            student: dict of the student's features.
-            projections: dict of projection name to layer.
-            sample_weight: Optional weights of the batch: `(B,)`, or `(B, L)`
-                for the tokens of token predictions, or a structure of them
-                like the model's outputs.
-            losses: Optional list of the losses as a step sees them, see
-                `DistillationLoss.with_numbers`.
-
-        Returns:
-            dict of term name to float32 scalar: the mean over the batch of
-            the weighted values, before the weight of the loss. A loss that
-            matches nothing has none.
-        """
+        """The value of each loss on a batch."""
         terms = {}
         for name, loss, matches in zip(
             self.term_names, losses or self.losses, self.matches, strict=True
         ):
-            values = [
-                _weighted_mean(
-                    *_per_example(
-                        loss,
-                        match,
-                        teacher,
-                        student,
-                        projections,
-                        _weight_of(match.student, sample_weight),
+            labels = {}
+            if loss.reads_labels:
+                labels = {"y": y, "sample_weight": sample_weight}
+                if matches and y is None:
+                    raise ValueError(
+                        f"The loss '{loss.name}' looks at the labels. "
+                        "Received: a batch without labels."
                     )
+            values = [
+                _value(
+                    loss,
+                    match,
+                    teacher,
+                    _projected(match, student, projections),
+                    student.get(names.PADDING_MASK),
+                    sample_weight,
+                    labels,
                 )
                 for match in matches
             ]
-            if not values:
-                continue
-            terms[name] = sum(values[1:], start=values[0])
+            if values:
+                terms[name] = sum(values[1:], start=values[0])
         return terms
 
     def total(self, terms, weights=None):
-        """The weighted sum of the terms, a float32 scalar.
-
-        Args:
-            terms: dict of term name to scalar.
-            weights: Optional list of the weights as a step sees them.
-        """
+        """The weighted sum of the terms, a float32 scalar."""
         weights = self.weights if weights is None else weights
         weighted = [
             weight * terms[name]
@@ -199,30 +162,53 @@ class Objective:
         return [match for matches in self.matches for match in matches]
 
     def _features(self, role):
-        found = [getattr(match, role) for match in self._all_matches()]
-        return list(dict.fromkeys(found))
+        found = {}
+        for match in self._all_matches():
+            found |= dict.fromkeys(as_tuple(getattr(match, role)))
+        return list(found)
 
 
 def _features_of(matches):
     return [(m.student, m.teacher, m.projection) for m in matches]
 
 
-def _per_example(loss, match, teacher, student, projections, sample_weight):
-    """A loss's values `(B,)`, and the weights that are left to apply."""
-    student_value = student[match.student]
-    if match.projection is not None:
-        student_value = projections[match.projection.name](student_value)
-    mask = student.get(names.PADDING_MASK)
-    if sample_weight is not None and len(sample_weight.shape) > 1:
+def _projected(match, student, projections):
+    """The student's features of a match, as the teacher's are wide."""
+    found = {}
+    for feature, projection in match.projections.items():
+        found[feature] = student[feature]
+        if projection is not None:
+            found[feature] = projections[projection.name](student[feature])
+    return found
+
+
+def _value(loss, match, teacher, student, mask, sample_weight, labels):
+    """The mean of a loss over a batch, under the weights of its examples."""
+    weight = _weight_of(next(iter(student)), sample_weight)
+    if isinstance(match.student, str):
+        (student,) = student.values()
+    if weight is not None and len(weight.shape) > 1:
         # Weights of single tokens: they weigh the predictions of tokens. A
-        # loss on what lies below has its padding mask and takes none.
-        if match.student.split(".")[0] in (names.LOGITS, names.OUTPUT):
-            _check_token_weights(sample_weight, student_value)
-            mask = token_weights(sample_weight, mask)
-        sample_weight = None
-    return loss.per_example(teacher[match.teacher], student_value, mask), (
-        sample_weight
-    )
+        # loss on what lies below, or on several features at once, has its
+        # padding mask and takes none.
+        if _is_output(match.student):
+            _check_token_weights(weight, student)
+            mask = token_weights(weight, mask)
+        weight = None
+    if isinstance(match.teacher, str):
+        teacher = teacher[match.teacher]
+    else:
+        teacher = {name: teacher[name] for name in match.teacher}
+    values = loss.per_example(teacher, student, mask, **labels)
+    if weight is not None:
+        values = values * functional.as_float32(weight)
+    return ops.mean(values)
+
+
+def _is_output(feature):
+    if not isinstance(feature, str):
+        return False
+    return feature.split(".")[0] in (names.LOGITS, names.OUTPUT)
 
 
 def _check_token_weights(sample_weight, predictions):
@@ -232,12 +218,6 @@ def _check_token_weights(sample_weight, predictions):
             f"predicts {tuple(predictions.shape)}, one for each example. "
             f"Received: sample_weight of shape {tuple(sample_weight.shape)}"
         )
-
-
-def _weighted_mean(values, sample_weight):
-    if sample_weight is not None:
-        values = values * functional.as_float32(sample_weight)
-    return ops.mean(values)
 
 
 def _weight_of(feature, sample_weight):
@@ -256,17 +236,7 @@ def _weight_of(feature, sample_weight):
 
 
 def as_losses(distillation_losses):
-    """Losses as a list of this library's.
-
-    Args:
-        distillation_losses: As `Objective` takes them.
-
-    Returns:
-        list of `DistillationLoss`.
-
-    Raises:
-        ValueError: If there is none, or one is something else.
-    """
+    """Losses as a list of this library's."""
     if not isinstance(distillation_losses, (list, tuple)):
         distillation_losses = [distillation_losses]
     if not distillation_losses:
@@ -308,19 +278,7 @@ def _meant_loss(loss):
 
 
 def as_weights(weights, count):
-    """The weights of losses as a list.
-
-    Args:
-        weights: As `Objective` takes them.
-        count: int. The number of losses.
-
-    Returns:
-        list of float or schedule.
-
-    Raises:
-        ValueError: If there are more or fewer, or one is no number of 0 or
-            more.
-    """
+    """The weights of losses as a list."""
     if weights is None:
         return [1.0] * count
     if not isinstance(weights, (list, tuple)):
@@ -349,6 +307,8 @@ def _term_names(losses, taken_names):
 
 
 def _in_words(feature):
+    if not isinstance(feature, str):
+        return ", ".join(map(_in_words, feature))
     kind, _, layer = feature.partition(".")
     if kind in names.LAYER_KINDS or kind == names.LAYER:
         return f"layer {layer}"

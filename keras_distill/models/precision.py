@@ -1,6 +1,5 @@
 """A model's precision, written so that it is read again."""
 
-import contextlib
 import json
 import pathlib
 
@@ -36,32 +35,6 @@ def quantized_layers(model):
         for layer in model._flatten_layers(include_self=False)
         if getattr(layer, "quantization_mode", None) is not None
     }
-
-
-@contextlib.contextmanager
-def resolved_policies(model):
-    """Gives quantized layers their own policy in place of a map of all.
-
-    A model that was loaded has the map, and Keras cannot save a dense layer
-    that has it: it looks for the layer's policy without the layer's path.
-
-    Args:
-        model: `keras.Model`.
-    """
-    with_map = [
-        layer
-        for layer in model._flatten_layers(include_self=False)
-        if isinstance(getattr(layer, "dtype_policy", None), _Map)
-        and layer.quantization_mode is not None
-    ]
-    maps = [layer.dtype_policy for layer in with_map]
-    for layer in with_map:
-        layer._dtype_policy = _policy_of(layer)
-    try:
-        yield
-    finally:
-        for layer, policy in zip(with_map, maps, strict=True):
-            layer._dtype_policy = policy
 
 
 def with_quantized_head(config, task):

@@ -8,7 +8,7 @@ import pathlib
 import keras
 
 from keras_distill.io.saving import whole_file
-from keras_distill.models.precision import resolved_policies
+from keras_distill.keras_patches import resolved_policies
 from keras_distill.models.precision import with_quantized_head
 
 

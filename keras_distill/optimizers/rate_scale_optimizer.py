@@ -5,7 +5,7 @@ import numpy as np
 from keras import ops
 
 from keras_distill.checks.arguments import Number
-from keras_distill.train_steps import Steps
+from keras_distill.train_steps import assign
 
 
 @keras.saving.register_keras_serializable("keras_distill")
@@ -141,7 +141,7 @@ class RateScaleOptimizer(keras.optimizers.Optimizer):
             for variable, old in zip(scaled, before, strict=True)
         ]
         if scaled:
-            Steps.assign(scaled, values)
+            assign(scaled, values)
         moved = np.zeros(self._updates.shape, "int32")
         moved[[self._get_variable_index(variable) for variable in moving]] = 1
         self._updates.assign_add(moved)

@@ -30,28 +30,17 @@ _DTYPE = "__dtype__"
 
 
 class Checkpoints:
-    """The last two states of a training, in a folder.
+    """The last two states of a training, in a folder."""
 
-    A state is one file, written under a temporary name and renamed; its name
-    holds the SHA-256 of its content, so that nothing damaged is ever read.
-
-    Args:
-        folder: `pathlib.Path`. Made with the first checkpoint.
-    """
+    # A state is one file, written under a temporary name and renamed; its name
+    # holds the SHA-256 of its content, so that nothing damaged is ever read.
 
     def __init__(self, folder):
         self._folder = folder
         self._last = None
 
     def write(self, state):
-        """Writes a state, and removes all but the one before.
-
-        Args:
-            state: What `packed_state.pack` takes.
-
-        Raises:
-            OSError: If there is no room. What was there before stays.
-        """
+        """Writes a state, and removes all but the one before."""
         data = pack(state)
         number = max((n for n, _ in self._numbered()), default=0) + 1
         path = self._folder / (
@@ -63,15 +52,7 @@ class Checkpoints:
         self._last = path
 
     def read(self):
-        """Reads the newest state that is whole.
-
-        Returns:
-            The state, or `None` if none was written; and a list with a
-            sentence for each newer file that is damaged.
-
-        Raises:
-            ValueError: If there are files, all of them damaged.
-        """
+        """Reads the newest state that is whole."""
         complaints = []
         for _, path in sorted(self._numbered(), reverse=True):
             try:
@@ -127,33 +108,15 @@ def _read(path):
 
 
 def pack(state):
-    """Packs a state into the bytes of a safetensors file.
-
-    Args:
-        state: dicts with str keys, lists, str, numbers, bool, `None` and
-            NumPy arrays, nested as you like. Tuples come back as lists.
-
-    Returns:
-        bytes. The arrays are the file's tensors; the rest stands in its
-        metadata as JSON.
-    """
+    """Packs a state into the bytes of a safetensors file."""
+    # The arrays are its tensors; the rest stands in its metadata as JSON.
     arrays = {}
     frame = _take_out(state, "", arrays)
     return safetensors.numpy.save(arrays, {_KEY: json.dumps(frame)})
 
 
 def unpack(data):
-    """Gives back what `pack` packed.
-
-    Args:
-        data: bytes.
-
-    Returns:
-        The state.
-
-    Raises:
-        ValueError: If the bytes are no packed state.
-    """
+    """Gives back what `pack` packed."""
     try:
         header_size = int.from_bytes(data[:8], "little")
         header = json.loads(data[8 : 8 + header_size])
@@ -207,45 +170,22 @@ def _put_back(value, arrays):
 
 
 def read_variables(variables):
-    """Copies the values of variables.
-
-    Args:
-        variables: sequence of `keras.Variable`.
-
-    Returns:
-        list of NumPy arrays.
-    """
+    """Copies the values of variables."""
     # A scalar comes as a number from some backends.
     return [np.asarray(variable.numpy()) for variable in variables]
 
 
 def assign_variables(variables, values, what):
-    """Gives variables the values that `read` copied.
-
-    Variables are told apart by their place, not by their names: Keras counts
-    up the names that it makes, and a run that goes on makes fewer.
-
-    Args:
-        variables: sequence of `keras.Variable`.
-        values: list of NumPy arrays.
-        what: str. What they belong to, for the message.
-
-    Raises:
-        ValueError: If they do not fit. No variable is changed then.
-    """
+    """Gives variables the values that `read` copied."""
+    # By their place: Keras counts up the names that it makes, and a run that
+    # goes on makes fewer.
     check_variables(variables, values, what)
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
 
 
 def check_variables(variables, values, what):
-    """Raises unless values fit variables, in number, type and shape.
-
-    Args:
-        variables: sequence of `keras.Variable`.
-        values: list of NumPy arrays.
-        what: str. What they belong to, for the message.
-    """
+    """Raises unless values fit variables, in number, type and shape."""
     found = values if isinstance(values, list) else [values]
     if len(variables) != len(found):
         raise ValueError(
@@ -266,11 +206,7 @@ def check_variables(variables, values, what):
 
 @contextlib.contextmanager
 def seed_put_back():
-    """Leaves Keras's note of a seed as it is before the block.
-
-    Yields:
-        bool. Whether somebody set a seed.
-    """
+    """Leaves Keras's note of a seed as it is before the block."""
     before = get_random_seed()
     try:
         yield before is not None
@@ -279,25 +215,16 @@ def seed_put_back():
 
 
 def begin_random(seed):
-    """Sets all generators from a seed.
-
-    Args:
-        seed: int.
-    """
+    """Sets all generators from a seed."""
     keras.utils.set_random_seed(seed)
     # Made now, since making it draws a number.
     _read_backend()
 
 
 def read_random():
-    """Reads the global generators of Python, NumPy, Keras and the backend.
-
-    What TensorFlow's own `tf.random` draws is not among them; Keras and
-    KerasHub do not use it.
-
-    Returns:
-        dict of plain values and arrays.
-    """
+    """Reads the global generators of Python, NumPy, Keras and the backend."""
+    # What TensorFlow's own `tf.random` draws is not among them; Keras and
+    # KerasHub do not use it.
     version, numbers, gauss = random.getstate()
     name, keys, *position = np.random.get_state()
     return {
@@ -308,11 +235,7 @@ def read_random():
 
 
 def restore_random(state):
-    """Sets the generators to what `read` returned.
-
-    Args:
-        state: dict.
-    """
+    """Sets the generators to what `read` returned."""
     version, numbers, gauss = state["python"]
     random.setstate((version, tuple(numbers.tolist()), gauss))
     np.random.set_state(tuple(state["numpy"]))

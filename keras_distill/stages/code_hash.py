@@ -27,21 +27,13 @@ _PLAIN = (bool, int, float, complex, str, bytes, type(None), np.generic)
 
 
 def code_hash(*values):
-    """A hash of functions and objects that tells what they do.
-
-    A function counts with its code, its defaults, and what it reads from
-    around it: numbers and texts that it does not set itself, other functions,
-    and arrays and examples, in whatever objects they lie. Models count with
-    their kind alone, since their weights change while they train; and so do
-    lists and objects of any kind but for the data in them, since a measure
-    may count its calls there. Of what is installed the name counts.
-
-    Args:
-        *values: What is described.
-
-    Returns:
-        str.
-    """
+    """A hash of functions and objects that tells what they do."""
+    # A function counts with its code, its defaults, and what it reads from
+    # around it: numbers and texts that it does not set itself, other functions,
+    # and arrays and examples, in whatever objects they lie. Of models the kind
+    # counts, since their weights change while they train; of lists and other
+    # objects the data in them, since a measure may count its calls there; of
+    # what is installed the name.
     made = content_hash()
     for value in values:
         _Reader(made).add(value)
@@ -49,15 +41,7 @@ def code_hash(*values):
 
 
 def object_hash(value, files=None):
-    """A hash of an object with all its settings and data, and its code.
-
-    Args:
-        value: Such as a loss, or a list of losses.
-        files: Optional; see `keras_distill.io.content_hash`.
-
-    Returns:
-        str.
-    """
+    """A hash of an object with all its settings and data, and its code."""
 
     def describe(part):
         if isinstance(part, (keras.layers.Layer, keras.callbacks.Callback)):
@@ -96,13 +80,8 @@ class _Reader:
         self._seen = set()
 
     def add(self, value, is_constant=True):
-        """Adds a value.
-
-        Args:
-            value: Anything.
-            is_constant: bool. Whether a number or a text is a setting. Else
-                it may change while a stage runs.
-        """
+        """Adds a value."""
+        # A number or a text that is no setting may change while a stage runs.
         if isinstance(value, _PLAIN):
             if is_constant:
                 self._made.add(value)
@@ -234,11 +213,7 @@ def _is_tensor(value):
 
 
 def _origin(value):
-    """Whether a function or a class is a user's, installed, or of what room.
-
-    Code of this library may change between versions without a change of what
-    it does; it counts by its name.
-    """
+    """Whether a function or a class is a user's, installed, or of what room."""
     name = getattr(value, "__module__", None) or ""
     for room in _OWN:
         if name == room or name.startswith(f"{room}."):

@@ -44,16 +44,7 @@ _LEFT = weakref.WeakKeyDictionary()
 
 
 def data_identity(train, files=None):
-    """Tells what is trained on from all else.
-
-    Args:
-        train: What a `Stage` is trained on.
-        files: Optional function of the path of a file that gives a hash of
-            its content.
-
-    Returns:
-        dict of str to a hash.
-    """
+    """Tells what is trained on from all else."""
     for name in ("fingerprints", "fingerprint"):
         if callable(getattr(train, name, None)):
             found = getattr(train, name)()
@@ -66,14 +57,7 @@ def data_identity(train, files=None):
 
 
 def teacher_identity(stage):
-    """Tells the teacher of a stage from others.
-
-    Args:
-        stage: `Stage`.
-
-    Returns:
-        dict that JSON can hold, or `None` without a teacher.
-    """
+    """Tells the teacher of a stage from others."""
     teacher = stage.teacher
     if teacher is None:
         return None
@@ -88,19 +72,7 @@ def teacher_identity(stage):
 
 
 def model_identity(model, tokenizer, weights=None, is_trained=False):
-    """Tells a model from others.
-
-    Args:
-        model: `keras.Model`.
-        tokenizer: What makes the model's token ids.
-        weights: Optional list of `keras.Variable` of the model: those that
-            count. Defaults to all.
-        is_trained: bool. Whether its dropout counts, which a model that
-            teaches has off. Defaults to `False`.
-
-    Returns:
-        dict that JSON can hold.
-    """
+    """Tells a model from others."""
     found = weights_identity(model, weights)
     return {
         "weights": content_hash(
@@ -112,15 +84,7 @@ def model_identity(model, tokenizer, weights=None, is_trained=False):
 
 
 def code_identity(stage, optimizer):
-    """Tells what a stage does, as far as options do not show it.
-
-    Args:
-        stage: `Stage`.
-        optimizer: The optimizer that it makes.
-
-    Returns:
-        dict of str to a hash, with the version of Python that it is for.
-    """
+    """Tells what a stage does, as far as options do not show it."""
     keep = stage.keep
     steering = [
         {word: getattr(one, word, None) for word in _SETTINGS}
@@ -145,15 +109,7 @@ def code_identity(stage, optimizer):
 
 
 def rates(optimizer, total_steps):
-    """The learning rates of a stage.
-
-    Args:
-        optimizer: Keras optimizer.
-        total_steps: int.
-
-    Returns:
-        list of str: the rate at some steps, of which the first and the last.
-    """
+    """The learning rates of a stage."""
     inner = getattr(optimizer, "inner_optimizer", None)
     if inner is not None:
         return rates(inner, total_steps)
@@ -165,14 +121,7 @@ def rates(optimizer, total_steps):
 
 
 def decay_exceptions(optimizer):
-    """The parts of names of variables that have no weight decay.
-
-    Args:
-        optimizer: Keras optimizer.
-
-    Returns:
-        list of str.
-    """
+    """The parts of names of variables that have no weight decay."""
     inner = getattr(optimizer, "inner_optimizer", None)
     if inner is not None:
         return decay_exceptions(inner)
@@ -182,15 +131,7 @@ def decay_exceptions(optimizer):
 
 
 def trained_weights(student, frozen):
-    """What of a student a stage trains, by its place.
-
-    Args:
-        student: `keras.Model`.
-        frozen: list of `keras.Variable` that the stage freezes.
-
-    Returns:
-        `"all"`, or a list of str, a weight each.
-    """
+    """What of a student a stage trains, by its place."""
     frozen = {id(variable) for variable in frozen}
     trained = {
         id(v) for v in student.trainable_variables if id(v) not in frozen
@@ -228,22 +169,9 @@ def _plain_path(path):
 
 
 def check_same_stage(there, now):
-    """Refuses a state of a stage that was another one.
-
-    What an earlier version wrote has no identity: then all that it noted must
-    be the same.
-
-    Args:
-        there: dict, the stage's description when the state was written.
-        now: dict, its description now.
-
-    Returns:
-        bool. Whether it is known to be the same; `False` if an earlier
-        version did not note enough.
-
-    Raises:
-        ValueError: If they differ, with the differences.
-    """
+    """Refuses a state of a stage that was another one."""
+    # What an earlier version wrote has no identity: then all that it noted must
+    # be the same, and `False` is returned.
     if not isinstance(there, dict):
         raise ValueError(
             f"What is saved of stage '{now['name']}' does not say what the "
@@ -285,23 +213,9 @@ def _forgive(old, new):
 
 
 def weights_identity(model, weights=None, is_seeded=True):
-    """Tells weights from others, random numbers apart.
-
-    A script that sets no seed makes another random start each time it is
-    run. What of it is random is therefore compared only if a seed was set;
-    all other weights always are.
-
-    Args:
-        model: `keras.Model`.
-        weights: Optional list of `keras.Variable` of the model: those that
-            count. Defaults to all.
-        is_seeded: bool. Whether the process had set a seed when the model
-            was made. Defaults to `True`.
-
-    Returns:
-        dict that JSON can hold: `"weights"` and `"random_numbers"`, a hash
-        each, and `"seeded"`, whether the process had set a seed.
-    """
+    """Tells weights from others, random numbers apart."""
+    # A script that sets no seed makes another random start each time it is run.
+    # What of it is random is therefore compared only if a seed was set.
     chosen = model.weights if weights is None else weights
     random = _random_weights(model)
     given = [w for w in chosen if id(w) not in random]
@@ -315,27 +229,12 @@ def weights_identity(model, weights=None, is_seeded=True):
 
 
 def has_random_weights(model):
-    """Whether a weight of a model is still what it was drawn as.
-
-    Args:
-        model: `keras.Model`.
-
-    Returns:
-        bool.
-    """
+    """Whether a weight of a model is still what it was drawn as."""
     return bool(_random_weights(model))
 
 
 def is_same_start(there, now):
-    """Whether weights are the same, or may be but for random numbers.
-
-    Args:
-        there: dict, what `weights_identity` returned.
-        now: dict, the same of another process.
-
-    Returns:
-        bool.
-    """
+    """Whether weights are the same, or may be but for random numbers."""
     if there["weights"] != now["weights"]:
         return False
     both_seeded = there["seeded"] and now["seeded"]
@@ -343,20 +242,10 @@ def is_same_start(there, now):
 
 
 def start_of(model, stage, is_seeded):
-    """What a stage of a run starts from.
-
-    A model that comes from an earlier call in this process, as when a cell
-    of a notebook is run again, and was not touched since, starts from what
-    it started from then: its weights come from the folder anyway.
-
-    Args:
-        model: `keras.Model`, the student.
-        stage: Whatever tells the stage from others.
-        is_seeded: bool. As for `weights_identity`.
-
-    Returns:
-        dict, as `weights_identity` returns it.
-    """
+    """What a stage of a run starts from."""
+    # A model that comes from an earlier call in this process, as when a cell of
+    # a notebook is run again, and was not touched since, starts from what it
+    # started from then: its weights come from the folder anyway.
     known = _LEFT.get(model)
     if known is not None and stage in known["starts"]:
         if known["weights"] == _hash(model.weights):
@@ -365,13 +254,7 @@ def start_of(model, stage, is_seeded):
 
 
 def note_left(model, stage, start):
-    """Notes what a stage started from, and the weights as they are now.
-
-    Args:
-        model: `keras.Model`, the student.
-        stage: Whatever tells the stage from others.
-        start: What `start_of` returned.
-    """
+    """Notes what a stage started from, and the weights as they are now."""
     known = _LEFT.setdefault(model, {"starts": {}})
     known["starts"][stage] = start
     known["weights"] = _hash(model.weights)

@@ -13,22 +13,11 @@ _BATCHES = 100
 
 
 class Recorder(keras.callbacks.Callback):
-    """Writes down what a stage measured: history, `metrics.jsonl`, events.
+    """Writes down what a stage measured: history, `metrics.jsonl`, events."""
 
-    A line of `metrics.jsonl` is a JSON object with the stage, the epoch (from
-    1), the batch within it where the epoch is not over, the step and the
-    logs of Keras; what is not finite is `null`.
-
-    Args:
-        stage: str. Name of the stage.
-        folder: `RunFolder`.
-        steps_per_epoch: int.
-        keep: Optional `KeepBest` of the stage, which stands before this in
-            the list of callbacks. What the stage starts from is epoch 0.
-
-    Attributes:
-        history: dict of str to list of float, one value an epoch.
-    """
+    # A line has stage, epoch (from 1), the batch where the epoch is not over,
+    # step and logs; what is not finite is `null`. What the stage starts from is
+    # epoch 0, if `keep`, which stands before this among the callbacks, has it.
 
     def __init__(self, stage, folder, steps_per_epoch, keep=None):
         super().__init__()
@@ -120,27 +109,12 @@ class Recorder(keras.callbacks.Callback):
 
 
 def values_of(measures, prefix=""):
-    """The measures of `KeepBest`, without the number of the epoch.
-
-    Args:
-        measures: dict.
-        prefix: str that the names begin with. Defaults to `""`.
-
-    Returns:
-        dict of str to float.
-    """
+    """The measures of `KeepBest`, without the number of the epoch."""
     return {f"{prefix}{k}": v for k, v in measures.items() if k != "epoch"}
 
 
 def in_words(measures):
-    """The measures of `KeepBest` as part of a sentence.
-
-    Args:
-        measures: dict.
-
-    Returns:
-        str, such as `"accuracy 0.8125, f1 0.7912"`.
-    """
+    """The measures of `KeepBest` as part of a sentence."""
     return ", ".join(
         f"{name.replace('_', ' ')} {float(value):.4g}"
         for name, value in values_of(measures).items()
@@ -148,27 +122,16 @@ def in_words(measures):
 
 
 class EventFile:
-    """Writes scalars as TensorBoard reads them.
+    """Writes scalars as TensorBoard reads them."""
 
-    The file is begun with the first scalar, so that a training without any
-    leaves none.
-
-    Args:
-        folder: `pathlib.Path`. Made if missing; each start of a run adds a
-            file to it.
-    """
+    # The file is begun with the first scalar: without any there is none.
 
     def __init__(self, folder):
         self._folder = folder
         self._writer = None
 
     def write(self, scalars, step):
-        """Writes some scalars of one step.
-
-        Args:
-            scalars: dict of str to float.
-            step: int.
-        """
+        """Writes some scalars of one step."""
         from tensorflow.compat.v1 import Summary
 
         values = [

@@ -344,15 +344,7 @@ class RunFolder:
 
 
 class StageFolder:
-    """The folder of one stage: checkpoints, then its result and weights.
-
-    Args:
-        path: `pathlib.Path`.
-        writes: bool. Whether this process writes; others only read.
-
-    Attributes:
-        checkpoints: `Checkpoints`.
-    """
+    """The folder of one stage: checkpoints, then its result and weights."""
 
     def __init__(self, path, writes=True):
         self.path = path
@@ -370,11 +362,7 @@ class StageFolder:
         return self.is_done() or self.checkpoints.has_trained()
 
     def write_checkpoint(self, state):
-        """Writes a state to go on from.
-
-        Args:
-            state: What `packed_state.pack` takes.
-        """
+        """Writes a state to go on from."""
         if self._writes:
             self.checkpoints.write(state)
 
@@ -384,14 +372,7 @@ class StageFolder:
             self.checkpoints.remove()
 
     def finish(self, result, student, description):
-        """Writes what the stage leaves, and marks it finished.
-
-        Args:
-            result: `StageResult`.
-            student: `keras.Model` that was trained. All its variables are
-                kept, the states of its random generators among them.
-            description: dict. What the stage was.
-        """
+        """Writes what the stage leaves, and marks it finished."""
         if not self._writes:
             return
         values = checkpoints.read_variables(student.variables)
@@ -408,18 +389,7 @@ class StageFolder:
         self.checkpoints.remove()
 
     def load(self, student, description):
-        """Gives a student the weights that the finished stage left.
-
-        Args:
-            student: `keras.Model`, built as it was for the stage.
-            description: dict. What the stage is now.
-
-        Returns:
-            `StageResult`, and what `check_same_stage` returned.
-
-        Raises:
-            ValueError: If a file is damaged, or is of another stage.
-        """
+        """Gives a student the weights that the finished stage left."""
         content = {**_LATER, **read_json(self._result)}
         is_known = check_same_stage(content.get("stage"), description)
         self._check_kinds(content)
@@ -463,15 +433,7 @@ class StageFolder:
 
 
 def is_chief():
-    """Whether this process writes for all that train together.
-
-    With `tf.distribute` over several machines it is the chief, or worker 0
-    where there is none, as the environment variable `TF_CONFIG` says; on JAX
-    it is process 0.
-
-    Returns:
-        bool. `True` for a process that trains alone.
-    """
+    """Whether this process writes for all that train together."""
     if keras.backend.backend() == "jax":
         import jax
 

@@ -189,18 +189,7 @@ class Interrupted(KeyboardInterrupt):
 
 
 class StopRequest:
-    """Notes the first Ctrl-C or SIGTERM while its block runs.
-
-    A second one acts as ever, so that nobody has to wait. A signal that is
-    ignored, as Ctrl-C is by what runs in the background, stays ignored.
-    Outside the main thread, where Python takes no signals, it notes none.
-
-    Args:
-        quiet: bool. Whether to say nothing when the signal comes.
-
-    Attributes:
-        signal_number: int, or `None` as long as none came.
-    """
+    """Notes the first Ctrl-C or SIGTERM while its block runs."""
 
     def __init__(self, quiet=False):
         self.signal_number = None

@@ -23,7 +23,7 @@ from keras_distill.stages.validation import keep_best
 from keras_distill.students.parts import parts_of
 from keras_distill.students.parts import select
 from keras_distill.teachers.cache.fingerprint import architecture
-from keras_distill.train_steps import Steps
+from keras_distill.train_steps import mend
 from keras_distill.train_steps.training_numbers import SHARE
 
 # What Windows takes for a device, in any case and with any ending.
@@ -231,7 +231,7 @@ class Stage:
         model = self.student if self.teacher is None else self._distiller()
         if self.teacher is None:
             check_compiled(describe(model), self.loss, [self.metrics])
-            Steps.mend(model)
+            mend(model)
         model.compile(
             optimizer=self._make_optimizer(),
             loss=self.loss,

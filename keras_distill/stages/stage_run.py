@@ -1,9 +1,9 @@
 """Trains one stage from where it is."""
 
-import contextlib
 import time
 
 import keras
+import keras_hub
 
 from keras_distill import callbacks
 from keras_distill.stages.checkpoints import assign_variables
@@ -18,23 +18,13 @@ from keras_distill.stages.identity import start_of
 from keras_distill.stages.recorder import Recorder
 from keras_distill.stages.recorder import in_words
 from keras_distill.stages.stage_result import StageResult
-from keras_distill.train_steps import Steps
+from keras_distill.train_steps import are_several_workers
 
 _FORMAT = 1
 
 
 class StageRun:
-    """Trains one stage from where it is, and leaves its result.
-
-    Args:
-        stage: `Stage`.
-        folder: `RunFolder`.
-        seed: int. Seed of the stage and of the order of its data.
-        data: dict. What tells the data of the stage from others.
-        is_seeded: bool. Whether the process had set a seed.
-        checkpoint_every: float. Seconds between two checkpoints.
-        request: `StopRequest`.
-    """
+    """Trains one stage from where it is, and leaves its result."""
 
     def __init__(
         self, stage, folder, seed, data, is_seeded, checkpoint_every, request
@@ -58,11 +48,7 @@ class StageRun:
         self._seconds = 0.0
 
     def run(self):
-        """Trains the rest of the stage, or takes what it left.
-
-        Returns:
-            `StageResult`.
-        """
+        """Trains the rest of the stage, or takes what it left."""
         try:
             return self._load() if self._place.is_done() else self._train()
         except OSError as error:
@@ -133,7 +119,7 @@ class StageRun:
             stage.total_steps,
             # The clocks of several workers would have them save, and so read
             # what they hold together, at different batches.
-            within_epochs=not Steps.are_several_workers(self._model),
+            within_epochs=not are_several_workers(self._model),
         )
         used = [
             callbacks.StopOnNaN(),
@@ -271,21 +257,28 @@ class StageRun:
     def _fit(self):
         """Trains one epoch after the other."""
         model, stage = self._model, self.stage
-        with _finalized_at_end(model):
-            while self._epoch < stage.total_epochs and not self._stopped:
-                _fit(model)(
-                    stage.batches(self.seed, self._epoch, self._batch),
-                    initial_epoch=self._epoch,
-                    epochs=self._epoch + 1,
-                    verbose=0,
-                    shuffle=False,
-                    callbacks=self._callbacks,
+        while self._epoch < stage.total_epochs and not self._stopped:
+            _fit(
+                model,
+                stage.batches(self.seed, self._epoch, self._batch),
+                initial_epoch=self._epoch,
+                epochs=self._epoch + 1,
+                verbose=0,
+                shuffle=False,
+                callbacks=self._callbacks,
+            )
+            if self._callbacks.trained is not None:
+                # Its averages belong into the weights at the end of the
+                # stage, and Keras has put them there after an epoch.
+                assign_variables(
+                    model.trainable_variables, self._callbacks.trained, "model"
                 )
+        model.optimizer.finalize_variable_values(model.trainable_variables)
 
     def _save(self, epoch, batch):
         """Writes a checkpoint."""
         model = self._model
-        if hasattr(model, "jax_state_sync"):
+        if keras.backend.backend() == "jax":
             # While it trains, JAX has the values elsewhere.
             model.jax_state_sync()
         stopped = bool(model.stop_training)
@@ -360,40 +353,30 @@ class StageRun:
         return keep.best, keep.start
 
 
-def _fit(model):
-    # KerasHub's own `fit` would run its preprocessor on the batches, which
-    # are tokenised already; a Distiller has a `fit` of its own.
-    if hasattr(model, "preprocessor"):
-        return keras.Model.fit.__get__(model)
-    return model.fit
+def _fit(model, *args, **kwargs):
+    """Trains on batches that are tokenised already."""
+    if isinstance(model, keras_hub.models.Task):
+        # Its own `fit` would run its preprocessor on them.
+        keras.Model.fit(model, *args, **kwargs)
+    else:
+        model.fit(*args, **kwargs)
 
 
-@contextlib.contextmanager
-def _finalized_at_end(model):
-    """Puts the optimizer's averages into the weights once, not each epoch."""
-    optimizer = model.optimizer
-    finalize = optimizer.finalize_variable_values
-    optimizer.finalize_variable_values = lambda variables: None
-    try:
-        yield
-    finally:
-        del optimizer.finalize_variable_values
-    finalize(model.trainable_variables)
+def _has_averages(optimizer):
+    """Whether an optimizer puts other values into the weights at the end."""
+    inner = getattr(optimizer, "inner_optimizer", None)
+    if inner is not None:
+        return _has_averages(inner)
+    of_keras = keras.optimizers.Optimizer.finalize_variable_values
+    is_stock = type(optimizer).finalize_variable_values is of_keras
+    return optimizer.use_ema or not is_stock
 
 
 class EpochCallbacks(keras.callbacks.CallbackList):
-    """Makes one training of a call of `fit` for each epoch.
+    """Makes one training of a call of `fit` for each epoch."""
 
-    The callbacks see one training with one beginning and one end, in which
-    batches are numbered as if no epoch had ever been interrupted.
-
-    Args:
-        callbacks: list of Keras callbacks.
-        model: `keras.Model` that is trained.
-        epochs: int. Epochs in all.
-        steps: int. Batches of a whole epoch.
-        total_steps: int. Batches in all.
-    """
+    # The callbacks see one beginning and one end, and batches numbered as if no
+    # epoch had ever been interrupted.
 
     def __init__(self, callbacks, model, epochs, steps, total_steps):
         super().__init__(
@@ -407,6 +390,9 @@ class EpochCallbacks(keras.callbacks.CallbackList):
         )
         self._first_batch = 0
         self._before_epoch = self._before_batch = None
+        # What was trained in an epoch, where Keras puts averages there.
+        self.trained = None
+        self._averaged = model if _has_averages(model.optimizer) else None
 
     def begin(self):
         """Tells the callbacks that training begins."""
@@ -417,15 +403,7 @@ class EpochCallbacks(keras.callbacks.CallbackList):
         super().on_train_end()
 
     def resume_at(self, first_batch, restore_metrics, restore_random):
-        """Makes the next epoch the rest of one.
-
-        Args:
-            first_batch: int. The batches that are done.
-            restore_metrics: function without arguments that gives the metrics
-                the values that they had after these.
-            restore_random: function without arguments that gives the global
-                random generators the states that they had then.
-        """
+        """Makes the next epoch the rest of one."""
         self._first_batch = first_batch
         if first_batch:
             # Keras sets metrics to zero at the beginning of an epoch, and
@@ -453,6 +431,8 @@ class EpochCallbacks(keras.callbacks.CallbackList):
     def on_epoch_end(self, epoch, logs=None):
         self._first_batch = 0
         super().on_epoch_end(epoch, logs)
+        if self._averaged is not None:
+            self.trained = read_variables(self._averaged.trainable_variables)
 
     def on_train_batch_begin(self, batch, logs=None):
         if self._before_batch is not None:
@@ -465,22 +445,10 @@ class EpochCallbacks(keras.callbacks.CallbackList):
 
 
 class Checkpointer(keras.callbacks.Callback):
-    """Saves a training when it is time, and when it shall stop.
+    """Saves a training when it is time, and when it shall stop."""
 
-    It stands last in the list of callbacks, so that it saves what the others
-    did.
-
-    Args:
-        save: function of the number of the epoch and of the batches that are
-            done in it.
-        every: float. Seconds between two checkpoints within an epoch.
-        stop: function without arguments, called after each batch that a run
-            could stop at. It tells whether it shall.
-        interrupt: function without arguments, called after the checkpoint at
-            which the run stops. It raises.
-        total_steps: int. Batches after which the stage is over.
-        within_epochs: bool. Whether it saves and stops within an epoch.
-    """
+    # It stands last in the list of callbacks, so that it saves what the others
+    # did.
 
     def __init__(
         self, save, every, stop, interrupt, total_steps, within_epochs

@@ -11,14 +11,7 @@ LOSS = "loss"
 
 
 def keep_best(stage):
-    """Keeps the epoch of a stage that is best on its `validation`.
-
-    Args:
-        stage: `Stage` with `validation`.
-
-    Returns:
-        `keras_distill.callbacks.KeepBest`.
-    """
+    """Keeps the epoch of a stage that is best on its `validation`."""
     monitor = stage.select_by
     if monitor is None:
         monitor = LOSS if stage.task is None else stage.task.selection_metric

@@ -9,6 +9,7 @@ import warnings
 import keras_hub
 
 from keras_distill.checks.arguments import check_int
+from keras_distill.checks.model_of import model_of
 from keras_distill.io.saving import local_path
 from keras_distill.models import hugging_face
 from keras_distill.models.precision import saved_precision
@@ -54,6 +55,11 @@ class LoadedTeacher:
     has_head: bool
     label_names: tuple | None
     problem_type: str | None = None
+
+
+@model_of.register
+def _(loaded: LoadedTeacher):
+    return loaded.classifier
 
 
 def load_teacher(

@@ -1,6 +1,7 @@
 """What every distillation loss must fulfil, as one call."""
 
 import dataclasses
+import functools
 import json
 
 import keras
@@ -8,6 +9,7 @@ import numpy as np
 from keras import ops
 
 from keras_distill.testing.loss_case import LossCase
+from keras_distill.testing.loss_case import each
 
 _LARGE = 1e4
 
@@ -20,6 +22,7 @@ def check_distillation_loss(
     *,
     reference,
     token_axes=(1,),
+    y=None,
     zero_when_equal=True,
     tolerance=1e-6,
 ):
@@ -43,16 +46,22 @@ def check_distillation_loss(
 
     Args:
         loss: `keras_distill.losses.DistillationLoss`.
-        teacher: Array `(B, ...)`, the teacher's feature.
-        student: Array `(B, ...)`, the student's, after its projection.
+        teacher: Array `(B, ...)`, the teacher's feature; for a loss that
+            looks at several at once, a dict of them by name.
+        student: Array `(B, ...)`, the student's, after its projection; or a
+            dict, in the order of those of the teacher that they learn from.
         mask: Optional array `(B, L)`, 1 at real tokens, 0 at padding. Make
             one example shorter than the others.
         reference: Callable `(teacher, student, mask)` that computes the value
             of each example, `(B,)`, in NumPy. It gets float64 arrays, and
-            `None` for a missing mask.
+            `None` for a missing mask; the labels come last, if the loss
+            reads them.
         token_axes: Tuple of int. The axes of the features that count tokens:
             `(1,)` for `(B, L, D)`, `(2, 3)` for attention scores
-            `(B, H, L, L)`. Defaults to `(1,)`.
+            `(B, H, L, L)`. Of several features a dict by name; one that is
+            left out counts none. Defaults to `(1,)`.
+        y: Optional array of labels `(B, ...)`, for a loss with
+            `reads_labels`.
         zero_when_equal: bool. Whether the value is zero for equal inputs;
             `False` for a loss such as the cross-entropy, of which only the
             gradient is zero there. Defaults to `True`.
@@ -88,14 +97,16 @@ def check_distillation_loss(
     )
     ```
     """
+    as_float32 = functools.partial(np.asarray, dtype="float32")
     case = LossCase(
         loss=loss,
-        teacher=np.asarray(teacher, "float32"),
-        student=np.asarray(student, "float32"),
+        teacher=each(as_float32, teacher),
+        student=each(as_float32, student),
         mask=None if mask is None else np.asarray(mask, "float32"),
         reference=reference,
-        token_axes=tuple(token_axes),
+        token_axes=token_axes,
         tolerance=tolerance,
+        y=None if y is None else np.asarray(y),
     )
     _check_shape_and_dtype(case)
     if mask is not None:
@@ -109,10 +120,10 @@ def check_distillation_loss(
 
 
 def _check_shape_and_dtype(case):
-    shape = (len(case.student),)
+    shape = (case.num_examples,)
     for dtype in ("float32", "float16", "bfloat16"):
-        teacher = ops.cast(case.teacher, dtype)
-        student = ops.cast(case.student, dtype)
+        cast = functools.partial(ops.cast, dtype=dtype)
+        teacher, student = each(cast, case.teacher), each(cast, case.student)
         values = case.per_example(teacher, student, case.mask)
         if tuple(values.shape) != shape:
             case.fail(
@@ -157,7 +168,7 @@ def _check_slice(case):
         student = case.cut(case.student, example, tokens)
         for mask in (None, np.ones((1, len(tokens)))):
             case.check_close(
-                case.values(teacher, student, mask)[0],
+                case.values(teacher, student, mask, [example])[0],
                 expected[example],
                 f"example {example} has another value when it is cut to its "
                 f"{len(tokens)} real tokens",
@@ -168,54 +179,60 @@ def _check_gradient_at_padding(case):
     all_padding = case.mask.copy()
     all_padding[0] = 0
     for mask in (case.mask, all_padding):
-        values = case.gradient(case.teacher, case.student, mask)
-        case.check_finite(
-            values,
-            f"its gradient is not finite with mask {mask.astype(int).tolist()}",
-        )
-        is_padding = ~case.is_real(mask, values.ndim)
-        case.check_close(
-            np.abs(values * is_padding).max(),
-            0.0,
-            "its gradient is not zero at padding",
-        )
+        found = case.gradient(case.teacher, case.student, mask)
+        for name, values in found.items():
+            case.check_finite(
+                values,
+                "its gradient is not finite with mask "
+                f"{mask.astype(int).tolist()}",
+            )
+            is_padding = ~case.is_real(mask, values.ndim, name)
+            case.check_close(
+                np.abs(values * is_padding).max(),
+                0.0,
+                "its gradient is not zero at padding",
+            )
 
 
 def _check_gradient(case):
-    case.check_finite(
-        case.gradient(case.teacher, case.student, case.mask),
-        "its gradient is not finite",
-    )
+    found = case.gradient(case.teacher, case.student, case.mask)
+    for values in found.values():
+        case.check_finite(values, "its gradient is not finite")
 
 
 def _check_equal_inputs(case, zero_when_equal):
+    equal = case.teacher
+    if isinstance(case.student, dict):
+        # In their order; the teacher may have more.
+        equal = dict(zip(case.student, equal.values(), strict=False))
     if zero_when_equal:
         case.check_close(
-            case.values(case.teacher, case.teacher, case.mask),
-            np.zeros(len(case.teacher)),
+            case.values(case.teacher, equal, case.mask),
+            np.zeros(case.num_examples),
             "its values for equal inputs are not zero",
         )
-    values = case.gradient(case.teacher, case.teacher, case.mask)
-    case.check_close(
-        np.abs(values).max(),
-        0.0,
-        "its gradient for equal inputs is not zero",
-    )
+    found = case.gradient(case.teacher, equal, case.mask)
+    for values in found.values():
+        case.check_close(
+            np.abs(values).max(),
+            0.0,
+            "its gradient for equal inputs is not zero",
+        )
 
 
 def _check_large_inputs(case):
     teacher, student = (
-        x * (_LARGE / max(np.abs(x).max(), 1e-6))
-        for x in (case.teacher, case.student)
+        each(lambda x: x * (_LARGE / max(np.abs(x).max(), 1e-6)), features)
+        for features in (case.teacher, case.student)
     )
     case.check_finite(
         case.values(teacher, student, case.mask),
         f"its values for inputs up to {_LARGE:g} are not finite",
     )
-    case.check_finite(
-        case.gradient(teacher, student, case.mask),
-        f"its gradient for inputs up to {_LARGE:g} is not finite",
-    )
+    for values in case.gradient(teacher, student, case.mask).values():
+        case.check_finite(
+            values, f"its gradient for inputs up to {_LARGE:g} is not finite"
+        )
 
 
 def _check_json(case):
@@ -238,6 +255,8 @@ def _check_json(case):
     )
 
 
-def _as_numpy(tensor):
+def _as_numpy(features):
     # NumPy has no bfloat16, but each of its numbers is a float32.
-    return ops.convert_to_numpy(ops.cast(tensor, "float32"))
+    return each(
+        lambda x: ops.convert_to_numpy(ops.cast(x, "float32")), features
+    )

@@ -2,6 +2,11 @@
 
 import keras
 
+from keras_distill.train_steps.any_model import are_several_workers
+from keras_distill.train_steps.any_model import assign
+from keras_distill.train_steps.any_model import mend
+from keras_distill.train_steps.any_model import remake_functions
+
 _backend = keras.backend.backend()
 if _backend == "tensorflow":
     from keras_distill.train_steps.tensorflow import TensorFlowSteps as Steps
@@ -15,4 +20,10 @@ else:
         f"Received: {_backend!r}. Set KERAS_BACKEND."
     )
 
-__all__ = ["Steps"]
+__all__ = [
+    "Steps",
+    "are_several_workers",
+    "assign",
+    "mend",
+    "remake_functions",
+]

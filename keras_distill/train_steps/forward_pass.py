@@ -9,30 +9,14 @@ from keras_distill.losses.objective import Objective
 
 @dataclasses.dataclass(frozen=True)
 class ForwardPass:
-    """Teacher and student, run as deep as an objective looks.
-
-    Attributes:
-        objective: `Objective`.
-        teacher: function of a batch that gives the teacher's features, or
-            `None` if no loss reads them.
-        student: `FeatureForward`. Its features hold `"outputs"` if the labels
-            or metrics look at the student's predictions.
-    """
+    """Teacher and student, run as deep as an objective looks."""
 
     objective: Objective
     teacher: Callable | None
     student: FeatureForward
 
     def run(self, x, training):
-        """The features of a batch.
-
-        Args:
-            x: A batch of inputs.
-            training: bool. Whether the student's dropout is on.
-
-        Returns:
-            Tuple of the teacher's features, or `None`, and the student's.
-        """
+        """The features of a batch."""
         return self.run_teacher(x), self.student(x, training=training)
 
     def run_teacher(self, x):

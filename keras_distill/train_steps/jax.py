@@ -1,6 +1,5 @@
 """The distiller's steps on JAX."""
 
-import contextlib
 import itertools
 import warnings
 
@@ -8,17 +7,14 @@ import jax
 import keras
 
 from keras_distill.features import names
+from keras_distill.keras_patches import KeepsStateOfFailedSteps
+from keras_distill.keras_patches import step_as_new
+from keras_distill.keras_patches import values_in
 from keras_distill.train_steps.base import BaseSteps
 
 
-class JaxSteps(BaseSteps):
-    """`train_step` and `test_step` of a `Distiller` on JAX.
-
-    Keras's steps on JAX are functions of a state that they take and return.
-    The teacher's variables travel in it, as variables that are not trained:
-    what a compiled step finds elsewhere becomes a constant of the program,
-    compiled into it and kept twice.
-    """
+class JaxSteps(KeepsStateOfFailedSteps, BaseSteps):
+    """`train_step` and `test_step` of a `Distiller` on JAX."""
 
     @property
     def non_trainable_variables(self):
@@ -45,43 +41,12 @@ class JaxSteps(BaseSteps):
     def make_train_function(self, force=False):
         # Looks into the student, whose variables hold nothing in a step.
         self.reached_variables()
-        with _as_new(self, "train_step"):
+        with step_as_new(self, "train_step"):
             return super().make_train_function(force)
 
     def make_test_function(self, force=False):
-        with _as_new(self, "test_step"):
+        with step_as_new(self, "test_step"):
             return super().make_test_function(force)
-
-    @staticmethod
-    def remake_functions(model):
-        # Its steps take and return what is trained and what is not apart.
-        _let_some_train(model)
-        model.make_train_function(force=True)
-        model.test_function = model.predict_function = None
-
-    def evaluate(self, *args, **kwargs):
-        try:
-            return super().evaluate(*args, **kwargs)
-        finally:
-            self.jax_state_sync()
-
-    def predict(self, *args, **kwargs):
-        try:
-            return super().predict(*args, **kwargs)
-        finally:
-            self.jax_state_sync()
-
-    def _get_jax_state(self, purge_model_variables=False, **parts):
-        state = super()._get_jax_state(
-            purge_model_variables=purge_model_variables, **parts
-        )
-        if purge_model_variables:
-            # Keras takes the values out of the variables and puts back what
-            # a step returns. A step that fails would leave models without
-            # values, so that one bad batch would cost all weights.
-            asked = [name for name, is_asked in parts.items() if is_asked]
-            self._jax_state = dict(zip(asked, state, strict=True))
-        return state
 
     def train_step(self, state, data):
         trainable, non_trainable, optimizer_variables, metrics = state
@@ -134,12 +99,7 @@ class JaxSteps(BaseSteps):
         sample_weight,
         training,
     ):
-        """The loss to differentiate, and what else the step goes on with.
-
-        That is `(outputs, loss, terms)` of the batch, and the variables that
-        are not trained and the metrics' as they are then: a compiled loss of
-        several outputs counts each of them.
-        """
+        """The loss to differentiate, and what else the step goes on with."""
         mapping = [
             *zip(self.trainable_variables, trainable, strict=True),
             *zip(self.non_trainable_variables, non_trainable, strict=True),
@@ -164,8 +124,8 @@ class JaxSteps(BaseSteps):
             scaled_loss = self.optimizer.scale_loss(loss) if training else loss
         return scaled_loss, (
             (student.get(names.OUTPUTS), loss, terms),
-            _current(scope, self.non_trainable_variables),
-            _current(scope, self.metrics_variables),
+            values_in(scope, self.non_trainable_variables),
+            values_in(scope, self.metrics_variables),
         )
 
     def _stateless_apply(self, trainable, optimizer_variables, gradients):
@@ -194,8 +154,8 @@ class JaxSteps(BaseSteps):
         with keras.StatelessScope(list(mapping)) as scope:
             self._apply_gradients(gradients)
         return (
-            _current(scope, self.trainable_variables),
-            _current(scope, self.optimizer.variables),
+            values_in(scope, self.trainable_variables),
+            values_in(scope, self.optimizer.variables),
         )
 
     def _stateless_logs(self, metrics, *batch):
@@ -203,53 +163,4 @@ class JaxSteps(BaseSteps):
         mapping = zip(self.metrics_variables, metrics, strict=True)
         with keras.StatelessScope(list(mapping)) as scope:
             logs = self._update_logs(*batch)
-        return logs, _current(scope, self.metrics_variables)
-
-
-@contextlib.contextmanager
-def _as_new(model, name):
-    """Lets a model's step be compiled anew, while the block runs.
-
-    JAX takes equal methods for the same function and may run what it compiled
-    when other variables of the same shapes were trained.
-    """
-    step = getattr(model, name)
-    model.__dict__[name] = lambda state, data: step(state, data)
-    try:
-        yield
-    finally:
-        del model.__dict__[name]
-
-
-def _let_some_train(model):
-    """Lets an optimizer step for those of its variables that are trained.
-
-    Keras's stateless step wants a value of every one that it was built for.
-    """
-    optimizer = model.optimizer
-    while isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-        optimizer = optimizer.inner_optimizer
-
-    def stateless_apply(optimizer_variables, gradients, values):
-        variables = model.trainable_variables
-        mapping = itertools.chain(
-            zip(variables, values, strict=True),
-            zip(optimizer.variables, optimizer_variables, strict=True),
-        )
-        with keras.StatelessScope(list(mapping)) as scope:
-            optimizer.apply(gradients, variables)
-        return (
-            _current(scope, variables),
-            _current(scope, optimizer.variables),
-        )
-
-    optimizer.stateless_apply = stateless_apply
-
-
-def _current(scope, variables):
-    """The values of variables at the end of a stateless scope."""
-    return [
-        variable.value if value is None else value
-        for variable in variables
-        for value in [scope.get_current_value(variable)]
-    ]
+        return logs, values_in(scope, self.metrics_variables)

@@ -4,17 +4,12 @@ import keras
 import tensorflow as tf
 
 from keras_distill.features import names
-from keras_distill.train_steps import workers
+from keras_distill.keras_patches import FitsOnSeveralWorkers
 from keras_distill.train_steps.base import BaseSteps
 
 
-class TensorFlowSteps(BaseSteps):
-    """`train_step` and `test_step` of a `Distiller` on TensorFlow.
-
-    Under a strategy a replica sees its part of a batch. Keras averages in
-    each part and then over the replicas, so that the rows of a smaller part
-    would count more; here every row of the whole batch counts the same.
-    """
+class TensorFlowSteps(FitsOnSeveralWorkers, BaseSteps):
+    """`train_step` and `test_step` of a `Distiller` on TensorFlow."""
 
     def train_step(self, data):
         data, num_rows = _never_empty(data)
@@ -63,45 +58,9 @@ class TensorFlowSteps(BaseSteps):
     def _num_replicas(self):
         return tf.distribute.get_strategy().num_replicas_in_sync
 
-    @staticmethod
-    def mend(model):
-        workers.mend(model)
-
-    @staticmethod
-    def assign(variables, values):
-        def update(strategy, values):
-            for variable, value in zip(variables, values, strict=True):
-                strategy.extended.update(
-                    variable.value,
-                    lambda replica, new: replica.assign(new),
-                    args=(value,),
-                    group=False,
-                )
-
-        tf.__internal__.distribute.interim.maybe_merge_call(
-            update, tf.distribute.get_strategy(), values
-        )
-
-    @staticmethod
-    def are_several_workers(model):
-        return workers.are_several(model.distribute_strategy)
-
-    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
-        batch = workers.first_part(self, iterator, data_batch)
-        super()._maybe_symbolic_build(data_batch=batch)
-
-    def _make_function(self, step_function):
-        if workers.are_several(self.distribute_strategy):
-            return workers.make_function(self, step_function)
-        return super()._make_function(step_function)
-
 
 def _never_empty(data):
-    """Gives a replica without rows one of zeros, and the rows it has.
-
-    A last batch of fewer rows than replicas leaves some without any, and a
-    mean over none is not a number.
-    """
+    """Gives a replica without rows one of zeros, and the rows it has."""
     if tf.distribute.get_strategy().num_replicas_in_sync == 1:
         return data, None
     parts = keras.tree.flatten(data)

@@ -17,16 +17,7 @@ SHARE = Number(float, minimum=0, maximum=1)
 
 
 class TrainingNumbers:
-    """The numbers of a distiller that may change, as its steps read them.
-
-    The variable belongs to no model: it is neither trained nor saved. What a
-    number is stands where the user sets it, as an attribute; a schedule is a
-    function of the optimizer's step.
-
-    Args:
-        distiller: `Distiller`, for its `student_loss_weight`.
-        objective: `Objective`, for its weights and losses.
-    """
+    """The numbers of a distiller that may change, as its steps read them."""
 
     def __init__(self, distiller, objective):
         self._distiller = distiller
@@ -63,11 +54,7 @@ class TrainingNumbers:
             loss.check_numbers()
 
     def structure(self):
-        """What a compiled step holds, and must be made anew for.
-
-        Which numbers follow a schedule, which parts count at all, and what
-        else the losses were made with.
-        """
+        """What a compiled step holds, and must be made anew for."""
         share = self._distiller.student_loss_weight
         return (
             [value if callable(value) else None for value in self._values()],
@@ -76,15 +63,7 @@ class TrainingNumbers:
         )
 
     def push(self, step=None, assign=None):
-        """Sets the variable to what the numbers are now.
-
-        Args:
-            step: Optional int. The step for which schedules are computed on
-                the spot; otherwise they keep their place, and the step is to
-                compute them.
-            assign: Optional function of the array of values that sets the
-                variable in its place.
-        """
+        """Sets the variable to what the numbers are now."""
         given = self._values()
         if given != self._checked:
             self.check()
@@ -105,17 +84,7 @@ class TrainingNumbers:
         self._pushed = None
 
     def read(self, step=None, held=None):
-        """The numbers as a step sees them.
-
-        Args:
-            step: Optional tensor. The optimizer's step, from which schedules
-                are computed; otherwise all are read from the variable.
-            held: Optional sequence of values to read in its place.
-
-        Returns:
-            Tuple of the share of the labels, the list of the weights and the
-            list of the losses, with tensors for their numbers.
-        """
+        """The numbers as a step sees them."""
         if held is None:
             held = ops.convert_to_tensor(self.variable)
         values = [
@@ -149,14 +118,7 @@ class TrainingNumbers:
         return [0.0 if callable(v) else float(v) for v in self._values()]
 
     def scheduled(self, step):
-        """The numbers that follow a schedule, at a step.
-
-        Args:
-            step: int.
-
-        Returns:
-            dict of name, as in the logs, to float.
-        """
+        """The numbers that follow a schedule, at a step."""
         return {
             name: float(value(step))
             for name, value in zip(self._places, self._values(), strict=True)

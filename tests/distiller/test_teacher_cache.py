@@ -4,6 +4,7 @@ import keras
 import keras_hub
 import numpy as np
 import pytest
+from keras import ops
 
 from keras_distill import Distiller
 from keras_distill import losses
@@ -52,6 +53,34 @@ def examples():
     )
 
 
+class RightLayers(losses.DistillationLoss):
+    """Two hidden states at once, where the teacher is right."""
+
+    reads_labels = True
+
+    def match(self, teacher, student):
+        layers = [
+            losses.match_tokens(teacher, student, pair, self.name, "mse")
+            for pair in ((1, 2), (2, 4))
+        ]
+        match = losses.Match(
+            [layer.student for layer in layers],
+            [*(layer.teacher for layer in layers), "logits"],
+            "both",
+            [layer.projection for layer in layers],
+        )
+        return (match,)
+
+    def per_example(self, teacher, student, mask=None, y=None, **_):
+        *of_layers, logits = teacher.values()
+        is_right = ops.cast(ops.equal(ops.argmax(logits, -1), y), "float32")
+        token_mean = losses.functional.token_mean
+        return is_right * sum(
+            token_mean(losses.functional.mean_squared_error(t, s), mask)
+            for t, s in zip(of_layers, student.values(), strict=True)
+        )
+
+
 def _train(teacher, student, batches):
     distiller = Distiller(
         teacher,
@@ -61,6 +90,7 @@ def _train(teacher, student, batches):
             losses.HiddenStatesDistillation(projection="per_layer"),
             losses.AttentionDistillation(),
             losses.RelationDistillation(num_relation_heads=4),
+            RightLayers("right"),
         ],
         student_loss_weight=0,
     )
@@ -101,6 +131,7 @@ def test_training_from_a_cache_equals_training_beside_the_teacher(
         cache.attach(examples).batches(2, shuffle=True, seed=3),
     )
     assert set(cached) == set(live)
+    assert live["right_loss"][0] > 0
     for name, values in live.items():
         assert cached[name] == pytest.approx(values, rel=1e-4, abs=1e-6), name
     for ours, theirs in zip(weights, expected, strict=True):

@@ -11,15 +11,7 @@ _LEVEL = 1
 
 
 def encode(values, compression):
-    """Numbers as bytes.
-
-    Args:
-        values: NumPy array of one axis.
-        compression: `"zlib"` or `None`.
-
-    Returns:
-        bytes.
-    """
+    """Numbers as bytes."""
     if compression is None:
         return values.tobytes()
     # First all first bytes, then all second ones: the high bytes of features
@@ -29,20 +21,7 @@ def encode(values, compression):
 
 
 def decode(data, dtype, count, compression):
-    """What `encode` was given.
-
-    Args:
-        data: bytes.
-        dtype: NumPy dtype of the numbers.
-        count: int. How many numbers there must be.
-        compression: `"zlib"` or `None`.
-
-    Returns:
-        NumPy array of one axis.
-
-    Raises:
-        ValueError: If the bytes are not that many numbers.
-    """
+    """What `encode` was given."""
     size = count * dtype.itemsize
     if compression is not None:
         try:

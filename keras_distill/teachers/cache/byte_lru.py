@@ -5,13 +5,7 @@ import threading
 
 
 class ByteLru:
-    """Keeps what was used last, up to so many bytes.
-
-    Threads may share it.
-
-    Args:
-        limit: int. Bytes to keep; the value in use is kept in any case.
-    """
+    """Keeps what was used last, up to so many bytes."""
 
     def __init__(self, limit):
         self._limit = limit
@@ -20,16 +14,7 @@ class ByteLru:
         self._lock = threading.Lock()
 
     def get(self, key, load):
-        """The value of a key.
-
-        Args:
-            key: Hashable.
-            load: function without arguments that makes the value, which has
-                the attribute `nbytes`, if it is not kept.
-
-        Returns:
-            The value.
-        """
+        """The value of a key."""
         with self._lock:
             if key in self._values:
                 self._values.move_to_end(key)

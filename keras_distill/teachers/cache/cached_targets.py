@@ -5,14 +5,7 @@ TARGET_PREFIX = "teacher/"
 
 
 class CachedTargets:
-    """Adds a cache's targets to batches.
-
-    Args:
-        shards: `Shards` to read from.
-        index: `ExampleIndex`.
-        arrays: Sequence of `StoredArray`: those that are wanted.
-        cache: str. What tells the cache from others.
-    """
+    """Adds a cache's targets to batches."""
 
     def __init__(self, shards, index, arrays, cache):
         self._cache = cache
@@ -21,23 +14,11 @@ class CachedTargets:
         self._arrays = tuple(arrays)
 
     def fingerprint(self):
-        """Tells these targets from any others.
-
-        Returns:
-            str.
-        """
+        """Tells these targets from any others."""
         return " ".join([self._cache, *(array.name for array in self._arrays)])
 
     def read(self, ids, length):
-        """The arrays of some examples.
-
-        Args:
-            ids: int64 array.
-            length: int. The length that the batch is padded to.
-
-        Returns:
-            dict of name to NumPy array.
-        """
+        """The arrays of some examples."""
         found = self._shards.read(
             self._index.places(ids),
             length,
@@ -46,14 +27,7 @@ class CachedTargets:
         return {TARGET_PREFIX + name: value for name, value in found.items()}
 
     def signature(self, length):
-        """What `read` returns.
-
-        Args:
-            length: Optional int. The length of all batches.
-
-        Returns:
-            dict of name to shape and dtype.
-        """
+        """What `read` returns."""
         return {
             TARGET_PREFIX + array.name: (
                 (None, *array.padded_shape(length)),

@@ -10,20 +10,7 @@ _COLUMNS = (("ids", "<i8"), ("hashes", "<u8"), ("lengths", "<i4"))
 
 
 class ExampleIndex:
-    """The examples of a cache in the order of their ids.
-
-    The columns are mapped into memory, so that only what is looked at is
-    read.
-
-    Args:
-        folder: `pathlib.Path` of the cache.
-        num_examples: int.
-
-    Attributes:
-        ids: int64 array.
-        hashes: uint64 array: a hash of each example's token ids.
-        lengths: int32 array: the number of tokens of each example.
-    """
+    """The examples of a cache in the order of their ids."""
 
     def __init__(self, folder, num_examples):
         start = 0
@@ -38,17 +25,7 @@ class ExampleIndex:
         return len(self.ids)
 
     def places(self, ids):
-        """Where examples stand in the order.
-
-        Args:
-            ids: int64 array.
-
-        Returns:
-            int64 array.
-
-        Raises:
-            ValueError: If an example is not there.
-        """
+        """Where examples stand in the order."""
         places = np.searchsorted(self.ids, ids)
         found = self.ids[np.minimum(places, len(self) - 1)] == ids
         if not found.all():
@@ -72,16 +49,7 @@ def index_bytes(ids, hashes, lengths):
 
 
 def check_index(folder, num_examples, sha256):
-    """Raises unless the index is the one that was written.
-
-    Args:
-        folder: `pathlib.Path` of the cache.
-        num_examples: int.
-        sha256: str. What the index hashes to.
-
-    Raises:
-        ValueError: If the file is missing or altered.
-    """
+    """Raises unless the index is the one that was written."""
     path = folder / FILE
     try:
         size, found = path.stat().st_size, file_hash(path)

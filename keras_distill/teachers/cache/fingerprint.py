@@ -26,30 +26,13 @@ _NAMING = {"inbound_nodes", "input_layers", "output_layers"}
 
 
 def weights_fingerprint(model):
-    """A hash of a model's weights, whatever their names.
-
-    Args:
-        model: `keras.Model`.
-
-    Returns:
-        str.
-    """
+    """A hash of a model's weights, whatever their names."""
     return arrays_hash(map(keras.ops.convert_to_numpy, model.weights))
 
 
 def architecture(model, is_trained=False):
-    """What a model computes, whatever its weights and names.
-
-    Args:
-        model: `keras.Model`.
-        is_trained: bool. Whether its dropout counts, which a teacher has
-            off. Defaults to `False`.
-
-    Returns:
-        dict that JSON can hold: `"class"`, `"dtype"`, the `"activations"` of
-        its layers, each once, and under `"layers"` a hash of all options of
-        all layers; the `"dropout"` rates as well, if they count.
-    """
+    """What a model computes, whatever its weights and names."""
+    # The dropout of what teaches is off, and so does not count.
     ignored = _IGNORED if is_trained else _IGNORED | _DROPOUT
     configs = [
         [type(layer).__name__, _options(layer, ignored)]
@@ -131,14 +114,7 @@ def _plain(value):
 
 
 def row_fingerprints(examples):
-    """A hash of what each row holds, whatever its padding.
-
-    Args:
-        examples: `keras_distill.tasks.TokenizedExamples`.
-
-    Returns:
-        uint64 array.
-    """
+    """A hash of what each row holds, whatever its padding."""
     hashes = np.empty(len(examples), dtype="uint64")
     done = 0
     for x, *_ in examples.iterate(_ROWS):

@@ -26,26 +26,7 @@ _IN_WORDS = {
 
 @dataclasses.dataclass(frozen=True)
 class Manifest:
-    """What a cache holds, and of whom. Written once, before any shard.
-
-    Attributes:
-        teacher_weights: str. Hash of the teacher's weights.
-        teacher_dtype: str. The dtype policy that the teacher computed in.
-        tokenizer: Optional str. Hash of the tokenizer.
-        sequence_length: int. The most tokens of an example.
-        data: str. Hash of the index: ids and token ids of all examples.
-        num_examples: int.
-        dtype: str. What a number is on disk.
-        top_k: Optional int. How many logits are kept.
-        compression: Optional str.
-        shard_size: int. Examples in a shard.
-        num_layers: int. The teacher's transformer layers.
-        shapes: dict of feature to tuple: static shape, `None` for the batch
-            and for the number of tokens.
-        output_activations: dict of output to the name of its activation.
-        teacher_architecture: dict, what the teacher computes with its
-            weights; or `None` in what an earlier version wrote.
-    """
+    """What a cache holds, and of whom. Written once, before any shard."""
 
     teacher_weights: str
     teacher_dtype: str
@@ -96,14 +77,7 @@ class Manifest:
         return range(start, min(start + self.shard_size, self.num_examples))
 
     def describe(self, name):
-        """What the losses may ask for.
-
-        Args:
-            name: str. The teacher's name.
-
-        Returns:
-            `ModelDescription`.
-        """
+        """What the losses may ask for."""
         return ModelDescription(
             name=name,
             num_layers=self.num_layers,
@@ -112,14 +86,7 @@ class Manifest:
         )
 
     def differences(self, other):
-        """What another manifest has otherwise.
-
-        Args:
-            other: `Manifest`.
-
-        Returns:
-            list of str.
-        """
+        """What another manifest has otherwise."""
         return [
             _IN_WORDS.get(name) or f"{name}: {_short(mine)}, {_short(theirs)}"
             for name, mine, theirs in self._pairs(other)
@@ -139,13 +106,7 @@ class Manifest:
 
 
 def write_manifest(path, manifest, teacher_name):
-    """Writes a manifest.
-
-    Args:
-        path: `pathlib.Path` of the file.
-        manifest: `Manifest`.
-        teacher_name: str. The teacher's name, for messages.
-    """
+    """Writes a manifest."""
     content = {
         "format": _FORMAT,
         "version": _VERSION,
@@ -157,17 +118,7 @@ def write_manifest(path, manifest, teacher_name):
 
 
 def read_manifest(folder):
-    """Reads the manifest of a cache.
-
-    Args:
-        folder: `pathlib.Path` of the cache.
-
-    Returns:
-        `Manifest`, and the teacher's name.
-
-    Raises:
-        ValueError: If there is none, it is damaged, or of another version.
-    """
+    """Reads the manifest of a cache."""
     path = folder / FILE
     try:
         content = json.loads(path.read_bytes())

@@ -34,13 +34,7 @@ END_SIZE = _TRAILER.size + _CHECKSUM.size
 
 @dataclasses.dataclass(frozen=True)
 class Trailer:
-    """What the end of a shard says.
-
-    Attributes:
-        identity: bytes. The cache that the shard belongs to.
-        number: int. Which shard of it this is.
-        table_size: int. Bytes of the table of blocks.
-    """
+    """What the end of a shard says."""
 
     identity: bytes
     number: int
@@ -53,17 +47,9 @@ def shard_name(number):
 
 
 def storage_order(lengths):
-    """The order in which a shard holds its examples: the longest first.
-
-    So the teacher reads those of about the same length together, and memory
-    runs out at once or not at all.
-
-    Args:
-        lengths: int array. The examples' numbers of tokens, by their ids.
-
-    Returns:
-        int array.
-    """
+    """The order in which a shard holds its examples: the longest first."""
+    # So the teacher reads those of about the same length together, and memory
+    # runs out at once or not at all.
     return np.argsort(-lengths, kind="stable")
 
 
@@ -73,50 +59,21 @@ def checksum(data):
 
 
 def pack_end(table, identity, number):
-    """The bytes after the blocks: table, trailer and their checksum.
-
-    Args:
-        table: NumPy array of `BLOCK`.
-        identity: bytes. The cache that the shard belongs to.
-        number: int. The shard's number.
-
-    Returns:
-        bytes.
-    """
+    """The bytes after the blocks: table, trailer and their checksum."""
     table = table.tobytes()
     data = table + _TRAILER.pack(_MAGIC, identity, number, len(table))
     return data + _CHECKSUM.pack(checksum(data))
 
 
 def unpack_trailer(data):
-    """Reads the last `END_SIZE` bytes of a shard.
-
-    Args:
-        data: bytes.
-
-    Returns:
-        `Trailer`.
-
-    Raises:
-        ValueError: If a shard does not end like this.
-    """
+    """Reads the last `END_SIZE` bytes of a shard."""
     if len(data) != END_SIZE or data[: len(_MAGIC)] != _MAGIC:
         raise ValueError("it does not end as a shard does")
     return Trailer(*_TRAILER.unpack_from(data)[1:])
 
 
 def unpack_table(data):
-    """Reads all that comes after the blocks.
-
-    Args:
-        data: bytes: table, trailer and checksum.
-
-    Returns:
-        NumPy array of `BLOCK`.
-
-    Raises:
-        ValueError: If the bytes are not those that were written.
-    """
+    """Reads all that comes after the blocks."""
     end = len(data) - _CHECKSUM.size
     if _CHECKSUM.unpack_from(data, end)[0] != checksum(data[:end]):
         raise ValueError("the checksum of its table is wrong")

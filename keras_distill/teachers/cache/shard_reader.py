@@ -7,19 +7,7 @@ from keras_distill.teachers.cache import shard_format
 
 
 class ShardReader:
-    """Reads blocks of a shard.
-
-    Args:
-        path: `pathlib.Path` of the shard.
-        arrays: Sequence of `StoredArray`.
-        compression: `"zlib"` or `None`.
-        identity: bytes. The cache that the shard must belong to.
-        number: int. The shard's number.
-        lengths: int array. The number of tokens of each example, by ids.
-
-    Raises:
-        ValueError: If the shard is missing, damaged or another one.
-    """
+    """Reads blocks of a shard."""
 
     def __init__(self, path, arrays, compression, identity, number, lengths):
         self._path = path
@@ -36,16 +24,7 @@ class ShardReader:
         self.nbytes = table.nbytes + self._ranks.nbytes + self._lengths.nbytes
 
     def find(self, array, example):
-        """Which block holds an example's values of an array.
-
-        Args:
-            array: int. Number of the array.
-            example: int. Number of the example in the shard, by ids.
-
-        Returns:
-            Two ints: the number of the block, and which of its examples it
-            is.
-        """
+        """Which block holds an example's values of an array."""
         rank = self._ranks[example]
         first = self._blocks[array]["first"]
         block = int(np.searchsorted(first, rank, side="right")) - 1
@@ -56,18 +35,7 @@ class ShardReader:
         return len(self._blocks[array])
 
     def read(self, array, block):
-        """Reads a block.
-
-        Args:
-            array: int. Number of the array.
-            block: int. Number of the block.
-
-        Returns:
-            `Block`.
-
-        Raises:
-            ValueError: If the block is damaged.
-        """
+        """Reads a block."""
         blocks = self._blocks[array]
         first = int(blocks["first"][block])
         last = len(self._lengths)
@@ -113,12 +81,7 @@ class ShardReader:
 
 
 class Block:
-    """Some examples' values of one array.
-
-    Args:
-        values: NumPy array of one axis.
-        ends: int array. Where each example's values end.
-    """
+    """Some examples' values of one array."""
 
     def __init__(self, values, ends):
         self._values = values
@@ -131,19 +94,7 @@ class Block:
 
 
 def read_trailer(path, identity, number):
-    """Reads which shard a file is.
-
-    Args:
-        path: `pathlib.Path` of the shard.
-        identity: bytes. The cache that the shard must belong to.
-        number: int. The shard's number.
-
-    Returns:
-        `Trailer`.
-
-    Raises:
-        ValueError: If the shard is missing, damaged or another one.
-    """
+    """Reads which shard a file is."""
     with _open(path) as file:
         size = path.stat().st_size
         file.seek(max(size - shard_format.END_SIZE, 0))

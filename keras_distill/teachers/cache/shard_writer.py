@@ -12,13 +12,7 @@ _BLOCK_BYTES = 32 * 1024
 
 
 class ShardWriter:
-    """Writes a shard, block by block, and holds no more than a block.
-
-    Args:
-        file: Binary file to write to.
-        arrays: Sequence of `StoredArray`.
-        compression: `"zlib"` or `None`.
-    """
+    """Writes a shard, block by block, and holds no more than a block."""
 
     def __init__(self, file, arrays, compression):
         self._file = file
@@ -29,12 +23,7 @@ class ShardWriter:
         self._size = 0
 
     def add(self, pieces):
-        """Adds an example.
-
-        Args:
-            pieces: Its NumPy arrays without padding, one for each
-                `StoredArray`, of one axis and in the dtype on disk.
-        """
+        """Adds an example."""
         for number, piece in enumerate(pieces):
             waiting = self._open[number].nbytes
             if waiting and waiting + piece.nbytes > _BLOCK_BYTES:
@@ -42,12 +31,7 @@ class ShardWriter:
             self._open[number].add(piece)
 
     def finish(self, identity, number):
-        """Writes what is left, and the end of the shard.
-
-        Args:
-            identity: bytes. The cache that the shard belongs to.
-            number: int. The shard's number.
-        """
+        """Writes what is left, and the end of the shard."""
         for array in range(len(self._arrays)):
             self._close(array)
         table = np.array(self._blocks, shard_format.BLOCK)

@@ -15,17 +15,7 @@ _TABLE_BYTES = 64 * 1024**2
 
 
 class Shards:
-    """All shards of a cache, as one place to read examples from.
-
-    Args:
-        folder: `pathlib.Path` of the cache.
-        manifest: `Manifest`.
-        index: `ExampleIndex`.
-
-    Raises:
-        ValueError: If a shard is missing, is damaged at its end or belongs
-            to another cache.
-    """
+    """All shards of a cache, as one place to read examples from."""
 
     def __init__(self, folder, manifest, index):
         self._folder = folder
@@ -47,16 +37,7 @@ class Shards:
             read_trailer(path, manifest.identity, number)
 
     def read(self, places, length, names):
-        """Reads examples.
-
-        Args:
-            places: int array. The examples' places in the index.
-            length: int. The length to pad to.
-            names: Collection of names of arrays.
-
-        Returns:
-            dict of array name to NumPy array, zero at padding.
-        """
+        """Reads examples."""
         lengths = self._index.lengths[places]
         found = {}
         for number, array in enumerate(self._arrays):
@@ -72,14 +53,7 @@ class Shards:
         return found
 
     def check(self, number):
-        """Reads a shard as a whole.
-
-        Args:
-            number: int. The shard's number.
-
-        Raises:
-            ValueError: If anything in it is damaged.
-        """
+        """Reads a shard as a whole."""
         reader = self._load_reader(number)
         for array in range(len(self._arrays)):
             for block in range(reader.num_blocks(array)):
@@ -110,15 +84,7 @@ class Shards:
 
 
 def missing_shards(folder, manifest):
-    """The numbers of the shards that are not written yet.
-
-    Args:
-        folder: `pathlib.Path` of the cache.
-        manifest: `Manifest`.
-
-    Returns:
-        list of int.
-    """
+    """The numbers of the shards that are not written yet."""
     there = {path.name for path in folder.glob("*.shard")}
     return [
         number

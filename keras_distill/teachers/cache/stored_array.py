@@ -16,14 +16,7 @@ DTYPES = {
 
 @dataclasses.dataclass(frozen=True)
 class StoredArray:
-    """One array of targets, of which each example has its own piece.
-
-    Attributes:
-        name: str.
-        shape: tuple. The shape of an example's piece, with `None` for its
-            number of tokens.
-        dtype: str. A key of `DTYPES`: what a number is on disk.
-    """
+    """One array of targets, of which each example has its own piece."""
 
     name: str
     shape: tuple
@@ -50,27 +43,11 @@ class StoredArray:
         return tuple(length if size is None else size for size in self.shape)
 
     def cut(self, batch, row, num_tokens):
-        """An example's values without padding, in one axis.
-
-        Args:
-            batch: NumPy array: the padded pieces of several examples.
-            row: int. Which of them.
-            num_tokens: int. The example's number of tokens.
-
-        Returns:
-            NumPy array of one axis.
-        """
+        """An example's values without padding, in one axis."""
         return batch[(row, *self._real(num_tokens))].ravel()
 
     def fill(self, batch, row, num_tokens, values):
-        """Writes what `cut` gave into a batch of padded pieces.
-
-        Args:
-            batch: NumPy array to write to.
-            row: int.
-            num_tokens: int.
-            values: NumPy array of one axis.
-        """
+        """Writes what `cut` gave into a batch of padded pieces."""
         batch[(row, *self._real(num_tokens))] = values.reshape(
             self.padded_shape(num_tokens)
         )

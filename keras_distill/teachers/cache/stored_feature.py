@@ -18,21 +18,7 @@ _TOKEN_AXES = {
 
 
 class StoredFeature:
-    """One feature of a teacher, and the arrays that hold it.
-
-    That is one array of the feature's own name or, where only the `k`
-    largest logits are kept, three.
-
-    Args:
-        name: str. The feature.
-        shape: tuple. Its static shape, with `None` for the batch and for the
-            number of tokens.
-        dtype: str. What a number is on disk.
-        top_k: Optional int. How many logits are kept.
-
-    Attributes:
-        arrays: tuple of `StoredArray`.
-    """
+    """One feature of a teacher, and the arrays that hold it."""
 
     def __init__(self, name, shape, dtype, top_k=None):
         self.name = name
@@ -50,27 +36,13 @@ class StoredFeature:
         )
 
     def split(self, value):
-        """Divides the feature's value into the arrays.
-
-        Args:
-            value: NumPy array.
-
-        Returns:
-            tuple of NumPy arrays, in the order of `arrays`.
-        """
+        """Divides the feature's value into the arrays."""
         if self._top_k is None:
             return (value,)
         return keep_top_k(value, self._top_k)
 
     def join(self, arrays):
-        """Makes the feature of the arrays that hold it.
-
-        Args:
-            arrays: dict of array name to tensor.
-
-        Returns:
-            Tensor.
-        """
+        """Makes the feature of the arrays that hold it."""
         parts = [arrays[array.name] for array in self.arrays]
         if self._top_k is None:
             return parts[0]
@@ -83,15 +55,7 @@ def is_output(feature):
 
 
 def stored_shape(feature, shape):
-    """A feature's static shape with `None` for batch and number of tokens.
-
-    Args:
-        feature: str.
-        shape: tuple of int or `None`, as the model describes it.
-
-    Returns:
-        tuple of int or `None`.
-    """
+    """A feature's static shape with `None` for batch and number of tokens."""
     token_axes = (0, *_TOKEN_AXES.get(feature.split(".")[0], ()))
     return tuple(
         None if axis in token_axes else size for axis, size in enumerate(shape)

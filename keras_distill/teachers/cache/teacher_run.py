@@ -5,13 +5,7 @@ from keras_distill.features import FeatureExtractor
 
 
 class TeacherRun:
-    """Runs a teacher over examples, no deeper than the features asked for.
-
-    Args:
-        teacher: `keras.Model`.
-        features: Sequence of feature names.
-        batch_size: int.
-    """
+    """Runs a teacher over examples, no deeper than the features asked for."""
 
     def __init__(self, teacher, features, batch_size):
         self._teacher = teacher
@@ -19,14 +13,7 @@ class TeacherRun:
         self._batch_size = batch_size
 
     def __call__(self, examples):
-        """Yields the features of one batch after the other, in order.
-
-        Args:
-            examples: `keras_distill.tasks.TokenizedExamples`.
-
-        Yields:
-            dict of feature name to NumPy array.
-        """
+        """Yields the features of one batch after the other, in order."""
         examples.check_model(self._teacher, with_labels=False)
         yield from predict_batches(
             self._extractor, examples, self._batch_size, role="teacher"

@@ -6,18 +6,7 @@ from scipy import special
 
 
 def keep_top_k(logits, k):
-    """Keeps the `k` largest logits and the mean weight of the others.
-
-    Args:
-        logits: NumPy array `(..., C)`, with `C` more than `k`.
-        k: int.
-
-    Returns:
-        Three NumPy arrays: the largest logits in falling order `(..., k)`,
-        their classes `(..., k)`, int32, and
-        `log(1 / (C - k) * sum_c exp(logits_c))` over the other classes,
-        `(...,)`.
-    """
+    """Keeps the `k` largest logits and the mean weight of the others."""
     logits = np.asarray(logits, dtype="float32")
     classes = np.argpartition(-logits, k - 1, axis=-1)[..., :k]
     values = np.take_along_axis(logits, classes, axis=-1)
@@ -31,17 +20,7 @@ def keep_top_k(logits, k):
 
 
 def restore_top_k(values, classes, rest, num_classes):
-    """Logits that are exact for the largest, and equal for all others.
-
-    Args:
-        values: Tensor `(..., k)`.
-        classes: int32 tensor `(..., k)`.
-        rest: Tensor `(...,)`.
-        num_classes: int.
-
-    Returns:
-        float32 tensor `(..., num_classes)`.
-    """
+    """Logits that are exact for the largest, and equal for all others."""
     k = values.shape[-1]
     shape = ops.shape(values)[:-1]
     rest = ops.reshape(ops.cast(rest, "float32"), (-1, 1))

@@ -59,16 +59,7 @@ class Settings:
 
 
 def write_cache(folder, teacher, examples, settings, quiet, replace=False):
-    """Writes those shards of a cache that are missing.
-
-    Args:
-        folder: `pathlib.Path` of the cache.
-        teacher: `keras.Model`.
-        examples: `keras_distill.tasks.TokenizedExamples`.
-        settings: `Settings`.
-        quiet: bool. Whether to show no progress.
-        replace: bool. Whether another cache that is there is set aside.
-    """
+    """Writes those shards of a cache that are missing."""
     if not isinstance(teacher, keras.Model):
         raise ValueError(
             f"`teacher` must be a keras.Model. Received: teacher={teacher!r}"
@@ -103,14 +94,7 @@ def write_cache(folder, teacher, examples, settings, quiet, replace=False):
 
 
 def check_examples(examples):
-    """Raises unless examples have ids and batches.
-
-    Args:
-        examples: What a user gave.
-
-    Raises:
-        ValueError: If they are no `keras_distill.tasks.TokenizedExamples`.
-    """
+    """Raises unless examples have ids and batches."""
     if not all(hasattr(examples, name) for name in ("ids", "with_targets")):
         raise ValueError(
             "`examples` must be keras_distill.tasks.TokenizedExamples. "
@@ -195,11 +179,7 @@ class _OtherCacheError(ValueError):
 
 
 def _claim(folder, manifest, index, teacher_name):
-    """Makes the folder this cache's, or checks that it is.
-
-    Returns:
-        `Manifest`, the one that is there.
-    """
+    """Makes the folder this cache's, or checks that it is."""
     if folder.exists() and not folder.is_dir():
         raise ValueError(
             f"`path` must be a folder. Received a file: path={str(folder)!r}"
@@ -242,11 +222,7 @@ def _claim(folder, manifest, index, teacher_name):
 
 
 def _write_shard(folder, manifest, examples, run, progress, number):
-    """Writes a shard unless someone else is writing it.
-
-    Returns:
-        bool. Whether the shard is there now.
-    """
+    """Writes a shard unless someone else is writing it."""
     path = folder / shard_name(number)
     lock_file = _lock_of(path)
     with file_lock(lock_file, wait=False) as is_held:
