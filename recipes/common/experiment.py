@@ -335,10 +335,11 @@ class Experiment:
         """
         self._listed += listed
         self.folder.say(stages.stage_table(listed))
+        # The table makes optimizers, whose variables several workers make
+        # together or not at all.
+        table = stages.stage_table(self._listed)
         if self.folder.writes:
-            io.write_text(
-                self.folder.path / "stages.md", stages.stage_table(self._listed)
-            )
+            io.write_text(self.folder.path / "stages.md", table)
         self.results |= stages.run_stages(
             listed, self.folder, seed=self.config.seed
         )

@@ -7,6 +7,9 @@ import pytest
 
 from keras_distill import students
 
+# Large models, of which only the weights are counted.
+pytestmark = pytest.mark.tensorflow("a count hangs on no backend")
+
 PAGE = pathlib.Path(__file__).parents[2] / "docs" / "students.md"
 
 
