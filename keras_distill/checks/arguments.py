@@ -89,27 +89,7 @@ SEED = Number(int, minimum=0, maximum=2**32 - 1)
 
 
 def check_int(name, value, minimum=None, maximum=None, optional=False):
-    """Raises unless an argument is a whole number in its range.
-
-    Args:
-        name: str. The argument.
-        value: What was received.
-        minimum: Optional int. The least one.
-        maximum: Optional int. The greatest one.
-        optional: bool. Whether it may be `None`. Defaults to `False`.
-
-    Returns:
-        int or `None`, the value: also of a NumPy integer.
-
-    Raises:
-        ValueError: If it is not.
-
-    Example:
-
-    >>> from keras_distill.checks import arguments
-    >>> arguments.check_int("batch_size", 32, minimum=1)
-    32
-    """
+    """Raises unless an argument is a whole number in its range."""
     number = Number(int, minimum, None, maximum, None, optional)
     check_number(name, value, number)
     return None if value is None else int(value)
@@ -124,23 +104,7 @@ def check_float(
     below=None,
     optional=False,
 ):
-    """Raises unless an argument is a finite number in its range.
-
-    Args:
-        name: str. The argument.
-        value: What was received.
-        minimum: Optional float. The least one.
-        above: Optional float. What it must be more than.
-        maximum: Optional float. The greatest one.
-        below: Optional float. What it must be less than.
-        optional: bool. Whether it may be `None`. Defaults to `False`.
-
-    Returns:
-        float, int or `None`, the value.
-
-    Raises:
-        ValueError: If it is not.
-    """
+    """Raises unless an argument is a finite number in its range."""
     check_number(
         name, value, Number(float, minimum, above, maximum, below, optional)
     )
@@ -148,15 +112,7 @@ def check_float(
 
 
 def check_bool(name, value):
-    """Raises unless an argument is `True` or `False`.
-
-    Args:
-        name: str. The argument.
-        value: What was received.
-
-    Raises:
-        ValueError: If it is not: the text "false" is true.
-    """
+    """Raises unless an argument is `True` or `False`."""
     if not isinstance(value, (bool, np.bool_)):
         raise ValueError(
             f"`{name}` must be True or False. Received: {name}={value!r}"
@@ -164,16 +120,7 @@ def check_bool(name, value):
 
 
 def check_number(name, value, number):
-    """Raises unless an argument is a number of a kind.
-
-    Args:
-        name: str. The argument.
-        value: What was received.
-        number: `Number`.
-
-    Raises:
-        ValueError: If it is not.
-    """
+    """Raises unless an argument is a number of a kind."""
     if not number.accepts(value):
         raise ValueError(
             f"`{name}` must be {number}. Received: {name}={value!r}"
@@ -181,16 +128,7 @@ def check_number(name, value, number):
 
 
 def check_choice(name, value, choices):
-    """Raises unless an argument is one of a list.
-
-    Args:
-        name: str. The argument.
-        value: What was received.
-        choices: sequence of what it may be.
-
-    Raises:
-        ValueError: If it is none of them.
-    """
+    """Raises unless an argument is one of a list."""
     # 1 is not True, and what is compared by element is no choice.
     if not any(type(value) is type(one) and value == one for one in choices):
         raise ValueError(
@@ -200,15 +138,7 @@ def check_choice(name, value, choices):
 
 
 def did_you_mean(value, choices):
-    """A hint at the name that was meant.
-
-    Args:
-        value: What was received.
-        choices: sequence of str.
-
-    Returns:
-        str, empty where no name is near.
-    """
+    """A hint at the name that was meant."""
     if not isinstance(value, str):
         return ""
     names = [name for name in choices if isinstance(name, str)]

@@ -12,27 +12,7 @@ _NAMED_ROWS = 3
 
 
 def text_column(values, name="texts"):
-    """Reads a column of texts by position.
-
-    Args:
-        values: list, tuple, NumPy array, series, or tensor of strings or of
-            UTF-8 bytes.
-        name: str. The argument's name, for messages.
-
-    Returns:
-        List of str.
-
-    Raises:
-        ValueError: a missing text, bytes that are not UTF-8, or what is no
-            string, with its row.
-
-    Example:
-
-    >>> import numpy as np
-    >>> from keras_distill.checks.columns import text_column
-    >>> text_column(np.array(["good", "bad"]))
-    ['good', 'bad']
-    """
+    """Reads a column of texts by position."""
     if isinstance(values, (str, bytes)):
         raise ValueError(
             f"`{name}` must be a list of strings. Received: {values!r}; put "
@@ -47,27 +27,7 @@ def text_column(values, name="texts"):
 
 
 def label_column(values, name="labels"):
-    """Reads a column of class indices or scores by position.
-
-    Args:
-        values: list, tuple, NumPy array, series, or tensor of ints, bools or
-            floats.
-        name: str. The argument's name, for messages.
-
-    Returns:
-        int32 array of shape `(rows,)` for ints and bools, float32 array for
-        floats.
-
-    Raises:
-        ValueError: a missing label, one that is not finite or no number, with
-            its row.
-
-    Example:
-
-    >>> from keras_distill.checks.columns import label_column
-    >>> label_column([True, False])
-    array([1, 0], dtype=int32)
-    """
+    """Reads a column of class indices or scores by position."""
     labels = np.asarray(in_order(values, name))
     if labels.dtype.kind == "O" and labels.ndim == 1:
         labels = _numbers(labels, name)
@@ -94,29 +54,7 @@ def label_column(values, name="labels"):
 
 
 def example_labels(values, name="labels"):
-    """Reads the labels of examples: one for each row, or several.
-
-    Args:
-        values: as in `label_column`; or a table of shape `(rows, classes)`,
-            also a list of rows, with 1 for the classes that a row has and 0
-            for the others.
-        name: str. The argument's name, for messages.
-
-    Returns:
-        As of `label_column`; of a table a float32 array of its shape, as a
-        sigmoid's loss takes it.
-
-    Raises:
-        ValueError: as in `label_column`; names in place of numbers, rows of
-            different widths, or what is neither 0 nor 1, with its row.
-
-    Example:
-
-    >>> from keras_distill.checks.columns import example_labels
-    >>> example_labels([[1, 0, 1], [0, 0, 0]])
-    array([[1., 0., 1.],
-           [0., 0., 0.]], dtype=float32)
-    """
+    """Reads the labels of examples: one for each row, or several."""
     rows = in_order(values, name)
     if not (getattr(rows, "ndim", 1) == 2 or any(map(_is_several, rows))):
         return label_column(rows, name)
@@ -159,15 +97,7 @@ def is_missing(value):
 
 
 def in_order(values, name):
-    """The values of a column one after the other, whatever its index.
-
-    Args:
-        values: as in `text_column`.
-        name: str. The argument's name, for messages.
-
-    Returns:
-        What can be iterated and has a length.
-    """
+    """The values of a column one after the other, whatever its index."""
     if isinstance(values, (set, frozenset)):
         raise ValueError(
             f"`{name}` must have an order. Received: a set; put it in a list."

@@ -5,16 +5,7 @@ from keras import ops
 
 
 def check_number_or_schedule(name, value, number):
-    """Raises unless a value is a number, or a schedule that begins with one.
-
-    Args:
-        name: str. The argument.
-        value: What was received: a number, or a function of the step.
-        number: `keras_distill.checks.arguments.Number`. What it may be.
-
-    Raises:
-        ValueError: If it is not.
-    """
+    """Raises unless a value is a number, or a schedule that begins with one."""
     found = value
     if callable(value) and not isinstance(value, type):
         try:

@@ -17,24 +17,7 @@ _NO_LABEL = {
 
 
 def check_class_labels(labels, num_classes, name="labels", first_row=0):
-    """Raises unless all labels are class indices of a model.
-
-    Args:
-        labels: array of any shape whose first axis are rows.
-        num_classes: int.
-        name: str. The argument's name, for messages.
-        first_row: int. The number of the first row, for a batch of many.
-            Defaults to `0`.
-
-    Raises:
-        ValueError: a label that is no whole number, NaN, negative or too
-            large, with its row.
-
-    Example:
-
-    >>> from keras_distill.checks.values import check_class_labels
-    >>> check_class_labels([0, 1, 1], num_classes=2)
-    """
+    """Raises unless all labels are class indices of a model."""
     labels = np.asarray(labels)
     if labels.dtype.kind not in "iufb":
         raise ValueError(
@@ -60,16 +43,7 @@ def check_class_labels(labels, num_classes, name="labels", first_row=0):
 
 
 def check_scores(labels, name="labels", first_row=0):
-    """Raises unless all labels are finite numbers.
-
-    Args:
-        labels: array whose first axis are rows.
-        name: str. The argument's name, for messages.
-        first_row: int. The number of the first row. Defaults to `0`.
-
-    Raises:
-        ValueError: NaN or infinity, with its row.
-    """
+    """Raises unless all labels are finite numbers."""
     labels = np.asarray(labels, dtype="float64")
     is_finite = np.isfinite(labels)
     if is_finite.all():
@@ -83,16 +57,7 @@ def check_scores(labels, name="labels", first_row=0):
 
 
 def check_several_labels(labels, num_classes, name="labels"):
-    """Raises unless rows of several labels have one number for each class.
-
-    Args:
-        labels: array of shape `(rows, classes)`.
-        num_classes: int. The width of the model's output.
-        name: str. The argument's name, for messages.
-
-    Raises:
-        ValueError: another width.
-    """
+    """Raises unless rows of several labels have one number for each class."""
     if labels.shape[1] != num_classes:
         raise ValueError(
             f"`{name}` must have a number for each of the {num_classes} "
@@ -101,17 +66,7 @@ def check_several_labels(labels, num_classes, name="labels"):
 
 
 def check_token_ids(token_ids, vocabulary_size, name="token_ids", first_row=0):
-    """Raises unless all token ids are of a model's vocabulary.
-
-    Args:
-        token_ids: array of ints whose first axis are rows.
-        vocabulary_size: int. The rows of the model's table of words.
-        name: str. The argument's name, for messages.
-        first_row: int. The number of the first row. Defaults to `0`.
-
-    Raises:
-        ValueError: an id that is negative or too large, with its row.
-    """
+    """Raises unless all token ids are of a model's vocabulary."""
     token_ids = np.asarray(token_ids)
     is_known = (token_ids >= 0) & (token_ids < vocabulary_size)
     if is_known.all():
@@ -126,17 +81,7 @@ def check_token_ids(token_ids, vocabulary_size, name="token_ids", first_row=0):
 
 
 def check_length(longest, max_length, name="sequence_length", row=None):
-    """Raises if rows are longer than a model has positions.
-
-    Args:
-        longest: int. The tokens of the longest row.
-        max_length: int. The model's positions.
-        name: str. The argument's name, for messages.
-        row: int. The number of the longest row. Defaults to `None`.
-
-    Raises:
-        ValueError: a row that is too long.
-    """
+    """Raises if rows are longer than a model has positions."""
     if longest > max_length:
         where = "" if row is None else f" in row {row}"
         raise ValueError(
@@ -147,14 +92,7 @@ def check_length(longest, max_length, name="sequence_length", row=None):
 
 
 def num_positions(model):
-    """How many tokens a model has positions for, or `None` if any number.
-
-    Args:
-        model: `keras.Model`.
-
-    Returns:
-        int or `None`.
-    """
+    """How many tokens a model has positions for, or `None` if any number."""
     lengths = [
         layer.sequence_length
         for layer in model._flatten_layers()
@@ -164,14 +102,7 @@ def num_positions(model):
 
 
 def num_outputs(model):
-    """The width of a model's one output, or `None` if that is not known.
-
-    Args:
-        model: `keras.Model`.
-
-    Returns:
-        int or `None`.
-    """
+    """The width of a model's one output, or `None` if that is not known."""
     width = getattr(model, "num_classes", None)
     if width is None:
         # A model without a fixed input has no such attribute.

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from keras_distill.teachers.cache import block_codec
 from keras_distill.teachers.cache import shard_format
 
 
@@ -48,7 +47,7 @@ class ShardReader:
         try:
             if shard_format.checksum(data) != blocks["checksum"][block]:
                 raise ValueError("a checksum is wrong")
-            values = block_codec.decode(
+            values = shard_format.decode(
                 data,
                 self._arrays[array].numpy_dtype,
                 int(sizes.sum()),

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from keras_distill.teachers.cache import block_codec
 from keras_distill.teachers.cache import shard_format
 
 # A block is what is read and decompressed at once for one example. More
@@ -42,7 +41,7 @@ class ShardWriter:
         if not block.pieces:
             return
         values = np.concatenate(block.pieces)
-        data = block_codec.encode(values, self._compression)
+        data = shard_format.encode(values, self._compression)
         self._file.write(data)
         self._blocks.append(
             (

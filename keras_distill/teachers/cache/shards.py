@@ -1,11 +1,12 @@
 """All shards of a cache, as one place to read examples from."""
 
+import collections
 import functools
+import threading
 
 import numpy as np
 
 from keras_distill.teachers.cache import shard_format
-from keras_distill.teachers.cache.byte_lru import ByteLru
 from keras_distill.teachers.cache.shard_reader import ShardReader
 from keras_distill.teachers.cache.shard_reader import read_trailer
 
@@ -91,3 +92,29 @@ def missing_shards(folder, manifest):
         for number in range(manifest.num_shards)
         if shard_format.shard_name(number) not in there
     ]
+
+
+class ByteLru:
+    """Keeps what was used last, up to so many bytes."""
+
+    def __init__(self, limit):
+        self._limit = limit
+        self._values = collections.OrderedDict()
+        self._nbytes = 0
+        self._lock = threading.Lock()
+
+    def get(self, key, load):
+        """The value of a key."""
+        with self._lock:
+            if key in self._values:
+                self._values.move_to_end(key)
+                return self._values[key]
+        value = load()
+        with self._lock:
+            if key not in self._values:
+                self._values[key] = value
+                self._nbytes += value.nbytes
+            while self._nbytes > self._limit and len(self._values) > 1:
+                _, old = self._values.popitem(last=False)
+                self._nbytes -= old.nbytes
+        return value

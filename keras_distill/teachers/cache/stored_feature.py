@@ -1,9 +1,14 @@
-"""How a feature is divided into the arrays that are stored."""
+"""How a feature lies on disk: in arrays without padding."""
+
+import dataclasses
+import math
+
+import ml_dtypes
+import numpy as np
+from keras import ops
+from scipy import special
 
 from keras_distill.features import names
-from keras_distill.teachers.cache.stored_array import StoredArray
-from keras_distill.teachers.cache.top_k import keep_top_k
-from keras_distill.teachers.cache.top_k import restore_top_k
 
 # The axes of tokens, where a model of fixed length does not show them.
 _TOKEN_AXES = {
@@ -15,6 +20,56 @@ _TOKEN_AXES = {
     names.ATTENTION_SCORES: (2, 3),
     names.ATTENTION_PROBABILITIES: (2, 3),
 }
+DTYPES = {
+    "float32": np.dtype("<f4"),
+    "float16": np.dtype("<f2"),
+    "bfloat16": np.dtype(ml_dtypes.bfloat16),
+    "int32": np.dtype("<i4"),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class StoredArray:
+    """One array of targets, of which each example has its own piece."""
+
+    name: str
+    shape: tuple
+    dtype: str
+
+    @property
+    def numpy_dtype(self):
+        """The NumPy dtype on disk."""
+        return DTYPES[self.dtype]
+
+    @property
+    def read_dtype(self):
+        """The dtype in which the array is read: float32, or int32."""
+        return "int32" if self.dtype == "int32" else "float32"
+
+    def sizes(self, lengths):
+        """The number of values of examples that have so many tokens."""
+        known = math.prod(size for size in self.shape if size is not None)
+        lengths = np.asarray(lengths, dtype="int64")
+        return known * lengths ** self.shape.count(None)
+
+    def padded_shape(self, length):
+        """The shape of a piece that is padded to a length."""
+        return tuple(length if size is None else size for size in self.shape)
+
+    def cut(self, batch, row, num_tokens):
+        """An example's values without padding, in one axis."""
+        return batch[(row, *self._real(num_tokens))].ravel()
+
+    def fill(self, batch, row, num_tokens, values):
+        """Writes what `cut` gave into a batch of padded pieces."""
+        batch[(row, *self._real(num_tokens))] = values.reshape(
+            self.padded_shape(num_tokens)
+        )
+
+    def _real(self, num_tokens):
+        return tuple(
+            slice(num_tokens if size is None else size) for size in self.shape
+        )
 
 
 class StoredFeature:
@@ -60,3 +115,30 @@ def stored_shape(feature, shape):
     return tuple(
         None if axis in token_axes else size for axis, size in enumerate(shape)
     )
+
+
+def keep_top_k(logits, k):
+    """Keeps the `k` largest logits and the mean weight of the others."""
+    logits = np.asarray(logits, dtype="float32")
+    classes = np.argpartition(-logits, k - 1, axis=-1)[..., :k]
+    values = np.take_along_axis(logits, classes, axis=-1)
+    order = np.argsort(-values, axis=-1, kind="stable")
+    values = np.take_along_axis(values, order, axis=-1)
+    classes = np.take_along_axis(classes, order, axis=-1)
+    others = logits.copy()
+    np.put_along_axis(others, classes, -np.inf, axis=-1)
+    rest = special.logsumexp(others, axis=-1) - np.log(logits.shape[-1] - k)
+    return values, classes.astype("int32"), rest.astype("float32")
+
+
+def restore_top_k(values, classes, rest, num_classes):
+    """Logits that are exact for the largest, and equal for all others."""
+    k = values.shape[-1]
+    shape = ops.shape(values)[:-1]
+    rest = ops.reshape(ops.cast(rest, "float32"), (-1, 1))
+    logits = ops.repeat(rest, num_classes, axis=1)
+    rows = ops.repeat(ops.arange(ops.shape(logits)[0], dtype="int32"), k)
+    places = ops.stack([rows, ops.reshape(classes, (-1,))], axis=1)
+    values = ops.reshape(ops.cast(values, "float32"), (-1,))
+    logits = ops.scatter_update(logits, places, values)
+    return ops.reshape(logits, (*shape, num_classes))

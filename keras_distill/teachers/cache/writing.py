@@ -21,10 +21,10 @@ from keras_distill.io.saving import make_folder
 from keras_distill.io.saving import replaced_file
 from keras_distill.teachers.cache import example_index
 from keras_distill.teachers.cache import manifest as manifests
-from keras_distill.teachers.cache.block_codec import COMPRESSIONS
 from keras_distill.teachers.cache.fingerprint import architecture
 from keras_distill.teachers.cache.fingerprint import row_fingerprints
 from keras_distill.teachers.cache.fingerprint import weights_fingerprint
+from keras_distill.teachers.cache.shard_format import COMPRESSIONS
 from keras_distill.teachers.cache.shard_format import shard_name
 from keras_distill.teachers.cache.shard_format import storage_order
 from keras_distill.teachers.cache.shard_writer import ShardWriter

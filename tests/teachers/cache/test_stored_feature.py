@@ -6,8 +6,8 @@ import pytest
 from scipy import special
 
 from keras_distill.teachers import TARGET_PREFIX
-from keras_distill.teachers.cache.top_k import keep_top_k
-from keras_distill.teachers.cache.top_k import restore_top_k
+from keras_distill.teachers.cache.stored_feature import keep_top_k
+from keras_distill.teachers.cache.stored_feature import restore_top_k
 
 
 def restore(values, classes, rest, num_classes):

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from keras_distill.teachers.cache.byte_lru import ByteLru
+from keras_distill.teachers.cache.shards import ByteLru
 
 
 @dataclasses.dataclass
