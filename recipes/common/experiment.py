@@ -44,6 +44,9 @@ class Experiment:
         experiment.finish("Mine", models, examples, ["distil"])
     ```
 
+    `examples` are a task's as they were read, `data` the same, tokenised: both
+    are `recipes.common.task_data.TaskData`. Models are KerasHub tasks.
+
     What needs no folder is done by functions, so that it may fail before there
     is one: `reading.read_task`, `models.load_teacher`, `models.create_student`.
 
@@ -120,14 +123,7 @@ class Experiment:
             yield cls(config, folder, scope, **options)
 
     def read(self, name):
-        """Opens a task of the configuration, with the rows that it uses.
-
-        Args:
-            name: str.
-
-        Returns:
-            `recipes.common.task_data.TaskData`.
-        """
+        """Opens a task of the configuration, with the rows that it uses."""
         self.folder.say(f"Reading {name}")
         task, splits = read_task(name, self.config, self.folder.quiet)
         if task.label_names is not None:
@@ -139,42 +135,17 @@ class Experiment:
         return examples.limited(self.config)
 
     def tokenize(self, examples, preprocessor):
-        """Tokenises a task's examples, or takes what an earlier start left.
-
-        Args:
-            examples: `TaskData`, as `read` returns it.
-            preprocessor: The KerasHub preprocessor of the model that reads
-                them.
-
-        Returns:
-            `TaskData`.
-        """
+        """Tokenises a task's examples, or takes what an earlier start left."""
         return examples.tokenize(
             preprocessor, self.config.sequence_length, self.cache_dir / "tokens"
         )
 
     def load_teacher(self, examples):
-        """A teacher of a task, not yet fine-tuned.
-
-        Args:
-            examples: `TaskData`.
-
-        Returns:
-            `keras_distill.teachers.LoadedTeacher`.
-        """
+        """A teacher of a task, not yet fine-tuned."""
         return models.load_teacher(self.config, examples.task)
 
     def fine_tune(self, loaded, data, name="teacher"):
-        """Fine-tunes a teacher unless it has a trained head, and checks it.
-
-        Args:
-            loaded: `keras_distill.teachers.LoadedTeacher`.
-            data: `TaskData`, tokenised.
-            name: str. The name of the stage. Defaults to `"teacher"`.
-
-        Raises:
-            ValueError: If it is no better than chance.
-        """
+        """Fine-tunes a teacher unless it has a trained head, and checks it."""
         config, teacher, task = self.config, loaded.classifier, data.task
         if not loaded.has_head and config.teacher_epochs:
             self.run(
@@ -200,33 +171,13 @@ class Experiment:
         )
 
     def student(self, teacher, **options):
-        """The student of the configuration, as it is before any stage.
-
-        Args:
-            teacher: KerasHub task.
-            **options: Further arguments of `models.create_student`.
-
-        Returns:
-            KerasHub task.
-        """
+        """The student of the configuration, as it is before any stage."""
         student, start = models.create_student(self.config, teacher, **options)
         self.folder.say(start)
         return student
 
     def cache(self, path, teacher, examples, features=("logits",), **options):
-        """Features of a teacher, computed once.
-
-        Args:
-            path: Path of the cache.
-            teacher: KerasHub task.
-            examples: What it reads, tokenised.
-            features: sequence of str.
-            **options: Further arguments of
-                `keras_distill.teachers.TeacherCache.write`.
-
-        Returns:
-            `keras_distill.teachers.TeacherCache`.
-        """
+        """Features of a teacher, computed once."""
         self.folder.say(f"Computing the teacher's {', '.join(features)}")
         return teachers.TeacherCache.write(
             path,
@@ -286,19 +237,7 @@ class Experiment:
         )
 
     def label_stage(self, name, model, data, rate, epochs, **options):
-        """Training on the labels alone; the best epoch is kept.
-
-        Args:
-            name: str.
-            model: KerasHub task.
-            data: `TaskData`, tokenised.
-            rate: float. Peak learning rate.
-            epochs: int. The most epochs.
-            **options: Further arguments of `stage`.
-
-        Returns:
-            `keras_distill.stages.Stage`.
-        """
+        """Training on the labels alone; the best epoch is kept."""
         return self.stage(
             name,
             model,
@@ -311,14 +250,7 @@ class Experiment:
         )
 
     def chosen_by_metric(self, data):
-        """Options of a stage whose best epoch by the task's metric is kept.
-
-        Args:
-            data: `TaskData`, tokenised.
-
-        Returns:
-            dict of arguments of `keras_distill.stages.Stage`.
-        """
+        """Options of a stage whose best epoch by the task's metric is kept."""
         return {
             "validation": data.validation,
             "task": data.task,
@@ -329,9 +261,6 @@ class Experiment:
         """Runs stages, or takes what they left.
 
         They are shown first, and added to the folder's `stages.md`.
-
-        Args:
-            listed: list of `keras_distill.stages.Stage`.
         """
         self._listed += listed
         self.folder.say(stages.stage_table(listed))
@@ -345,14 +274,7 @@ class Experiment:
         )
 
     def portable(self, made):
-        """Models outside of the strategy that they were made in.
-
-        Args:
-            made: dict of name to KerasHub task.
-
-        Returns:
-            dict.
-        """
+        """Models outside of the strategy that they were made in."""
         if self.config.strategy == "none":
             return made
         return {name: on_one_device(model) for name, model in made.items()}
@@ -386,18 +308,7 @@ class Experiment:
         return self.report(title, made, examples, of_student, notes)
 
     def report(self, title, made, examples, of_student, notes=()):
-        """Measures quality, size and speed from raw text on, and reports.
-
-        Args:
-            title: str.
-            made: dict of name to KerasHub task, as `finish` takes it.
-            examples: `TaskData`, as it was read.
-            of_student: sequence of str, as `finish` takes it.
-            notes: sequence of str.
-
-        Returns:
-            `keras_distill.evaluation.Comparison`.
-        """
+        """Measures quality, size and speed from raw text on, and reports."""
         results = self.results
         self.folder.say("Measuring quality, size and speed")
         comparison = evaluation.compare(
@@ -436,15 +347,7 @@ class Experiment:
         return comparison
 
     def scores(self, made, examples):
-        """The metrics of models, those of each language among them.
-
-        Args:
-            made: dict of name to KerasHub task.
-            examples: `TaskData`, as it was read.
-
-        Returns:
-            dict of name to what `TaskData.score` returns.
-        """
+        """The metrics of models, those of each language among them."""
         return {
             name: self.tokenize(examples, model.preprocessor).score(model)
             for name, model in made.items()
@@ -460,23 +363,13 @@ class Experiment:
         ]
 
     def export_teacher(self, teacher, task):
-        """Leaves the teacher, unless an earlier start did.
-
-        Args:
-            teacher: KerasHub task.
-            task: `keras_distill.tasks.Task`.
-        """
+        """Leaves the teacher, unless an earlier start did."""
         path = self.folder.path / "teacher"
         if not path.exists():
             export.to_preset(teacher, path, task.label_names)
 
     def export_student(self, student, task):
-        """Leaves the student as a preset and as a SavedModel.
-
-        Args:
-            student: KerasHub task.
-            task: `keras_distill.tasks.Task`.
-        """
+        """Leaves the student as a preset and as a SavedModel."""
         path = self.folder.path
         self.folder.say("Writing the student and the SavedModel")
         export.to_preset(student, path / "student", task.label_names)

@@ -18,19 +18,7 @@ FINE_TUNING = ("teacher_epochs", "teacher_rate", "teacher_batch_size")
 
 
 def load_teacher(config, task):
-    """A teacher of a task, not yet fine-tuned.
-
-    Args:
-        config: `Config` with `TeacherOptions`.
-        task: `keras_distill.tasks.Task`.
-
-    Returns:
-        `keras_distill.teachers.LoadedTeacher`.
-
-    Raises:
-        ValueError: If there is none, its head is another task's or needs no
-            fine-tuning that was asked for, or it gives probabilities.
-    """
+    """A teacher of a task, not yet fine-tuned."""
     keras.utils.set_random_seed(config.seed)
     loaded = teachers.load_teacher(
         config.teacher,
@@ -44,15 +32,7 @@ def load_teacher(config, task):
 
 
 def check_fine_tuning(config, loaded):
-    """Raises on settings of a fine-tuning that a teacher does not need.
-
-    Args:
-        config: `Config` with `TeacherOptions`.
-        loaded: `keras_distill.teachers.LoadedTeacher`.
-
-    Raises:
-        ValueError: If it has a trained head, and how to train one was asked.
-    """
+    """Raises on settings of a fine-tuning that a teacher does not need."""
     if not loaded.has_head:
         return
     for field in dataclasses.fields(config):
@@ -105,10 +85,6 @@ def train_words(model, is_trained):
     """Freezes the table of words of a model, or sets it free.
 
     No stage trains what is frozen, whatever it is told to train.
-
-    Args:
-        model: KerasHub task.
-        is_trained: bool.
     """
     model.backbone.token_embedding.trainable = is_trained
 

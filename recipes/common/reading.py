@@ -7,29 +7,14 @@ from recipes.common.options import flag
 
 
 def get_task(name):
-    """A task without its data.
-
-    Args:
-        name: str, as `read_task` takes it. Tags are WikiAnn's, as long as no
-            file says otherwise.
-
-    Returns:
-        `keras_distill.tasks.Task`.
-    """
+    """A task without its data."""
     if _is_of_languages(name):
         return tasks.tagging_task(name, tasks.WIKIANN_TAGS)
     return tasks.get_task(name)
 
 
 def check_task(name):
-    """Raises on a task that does not exist.
-
-    Args:
-        name: str, as `read_task` takes it.
-
-    Raises:
-        ValueError: If there is none of that name to train on.
-    """
+    """Raises on a task that does not exist."""
     if _is_of_languages(name):
         # A folder of one's own.
         return
@@ -47,31 +32,12 @@ def check_task(name):
 
 
 def check_metric(name, metric):
-    """Raises on a metric that does not fit a task.
-
-    Args:
-        name: str, as `read_task` takes it.
-        metric: Optional str.
-
-    Raises:
-        ValueError: If models of the task cannot be compared by it.
-    """
+    """Raises on a metric that does not fit a task."""
     select_by(get_task(name), metric)
 
 
 def select_by(task, metric):
-    """A task whose models are compared by the metric of a configuration.
-
-    Args:
-        task: `keras_distill.tasks.Task`.
-        metric: Optional str.
-
-    Returns:
-        `keras_distill.tasks.Task`.
-
-    Raises:
-        ValueError: If the metric does not fit the task.
-    """
+    """A task whose models are compared by the metric of a configuration."""
     if metric is None:
         return task
     try:
@@ -117,16 +83,7 @@ def read_task(name, options, quiet=False):
 
 
 def check_folders(names, options):
-    """Raises on a folder that no task is read from.
-
-    Args:
-        names: sequence of str. All tasks that the options are for, without
-            data of one's own.
-        options: `DataOptions`.
-
-    Raises:
-        ValueError: If a folder is given and would not be looked into.
-    """
+    """Raises on a folder that no task is read from."""
     for name, reads in (("glue_dir", reads_glue), ("data_dir", reads_data)):
         folder = getattr(options, name)
         if folder is not None and not reads(names, options):
@@ -138,15 +95,7 @@ def check_folders(names, options):
 
 
 def reads_glue(names, options):
-    """Whether a task among some is read from the folder of GLUE.
-
-    Args:
-        names: sequence of str. Tasks.
-        options: `DataOptions`.
-
-    Returns:
-        bool.
-    """
+    """Whether a task among some is read from the folder of GLUE."""
     return any(
         part in tasks.GLUE_TASKS
         or (options.data_dir is None and part in tasks.FOLDER_TASKS)
@@ -155,15 +104,7 @@ def reads_glue(names, options):
 
 
 def reads_data(names, options):
-    """Whether a task among some is read from the data folder.
-
-    Args:
-        names: sequence of str. Tasks.
-        options: `DataOptions`.
-
-    Returns:
-        bool.
-    """
+    """Whether a task among some is read from the data folder."""
     return any(
         _is_of_languages(part)
         or part in tasks.FOLDER_TASKS

@@ -56,18 +56,7 @@ class TaskData:
         return "held-out part of the train split"
 
     def tokenize(self, preprocessor, sequence_length=None, cache_dir=None):
-        """The same examples, tokenised.
-
-        Args:
-            preprocessor: The KerasHub preprocessor of the model that reads
-                them.
-            sequence_length: Optional int. Most tokens of an example. Defaults
-                to the task's.
-            cache_dir: Optional path of a folder that keeps the token ids.
-
-        Returns:
-            `TaskData`.
-        """
+        """The same examples, tokenised."""
 
         def tokenized(examples):
             return self.task.tokenize(
@@ -88,14 +77,7 @@ class TaskData:
         )
 
     def limited(self, options):
-        """As many of the examples as options ask for.
-
-        Args:
-            options: `DataOptions`.
-
-        Returns:
-            `TaskData`.
-        """
+        """As many of the examples as options ask for."""
         most = options.max_scored_examples
         limited = dataclasses.replace(
             self,
@@ -113,27 +95,11 @@ class TaskData:
         )
 
     def measure(self, model):
-        """The metrics of a model by which epochs are chosen.
-
-        Args:
-            model: KerasHub task. The examples are tokenised.
-
-        Returns:
-            dict of str to float.
-        """
+        """The metrics of a model by which epochs are chosen."""
         return self.task.evaluate(model, self.validation)
 
     def score(self, model):
-        """The metrics of a model for a report.
-
-        Args:
-            model: KerasHub task. The examples are tokenised.
-
-        Returns:
-            dict, of the whole dev split, for tags with `"languages"`; and
-            those of each further split, their names followed by its own, as
-            `"accuracy_dev_mismatched"`.
-        """
+        """The metrics of a model for a report."""
         found = self.task.score(self.dev, self.task.predict(model, self.dev))
         for split, examples in self.further.items():
             values = self.task.evaluate(model, examples)
@@ -203,12 +169,6 @@ def dev_splits(splits):
 
     MNLI is chosen by what is of the same sources as its training split, as in
     GLUE, and measured on what is of others as well.
-
-    Args:
-        splits: mapping of split name to examples.
-
-    Returns:
-        list of str, `["dev"]` for most tasks.
     """
     names = [name for name in splits if name.startswith("dev")]
     return sorted(names, key=lambda name: name.endswith("mismatched"))

@@ -12,6 +12,7 @@ from keras_distill import tasks
 from recipes.common import models
 from recipes.common import task_data
 from recipes.common.experiment import Experiment
+from recipes.tinybert import recipe as tinybert
 from recipes.tinybert.__main__ import main
 from recipes.tinybert.config import Config
 
@@ -190,6 +191,58 @@ def test_a_stage_is_trained_as_the_options_say(
     assert described["optimizer"]["config"]["weight_decay"] == 0.1
     assert described["keep"] == "accuracy"
     assert stage.validation is data.validation
+
+
+def test_mrpc_is_read_as_it_lies_there_without_a_dev_split(
+    shared_data, tmp_path
+):
+    config = Config(task="mrpc", glue_dir=str(shared_data / "glue"))
+    with stages.RunFolder(tmp_path / "run", quiet=True) as folder:
+        examples = Experiment(config, folder).read("mrpc")
+    whole = tasks.load("mrpc", shared_data / "glue")[1]["train"]
+    assert len(examples.dev) == round(len(whole) / 10)
+    assert len(examples.train) + len(examples.dev) == len(whole)
+    assert examples.dev_name == "held-out part of the train"
+
+
+class NoFeatures:
+    """A cache of the teacher's that has none."""
+
+    def attach(self, examples, features=None):
+        return examples
+
+
+@pytest.mark.parametrize(
+    ("kind", "labels", "metric", "loss"),
+    [
+        ("classification", ["bad", "good"], "accuracy", "cross_entropy"),
+        ("multi_label", [["sad"], ["sad", "dull"]], "micro_f1", "kl"),
+        ("regression", [0.5, 1.25], "pearson_spearman", "mse"),
+    ],
+)
+def test_rows_of_ones_own_are_distilled_as_their_labels_ask(
+    tmp_path, make_classifier, kind, labels, metric, loss
+):
+    path = tmp_path / "rows.jsonl"
+    path.write_text(
+        "".join(
+            json.dumps({"text": "a film", "label": labels[number % 2]}) + "\n"
+            for number in range(24)
+        )
+    )
+    config = Config(data=str(path), prediction_target="labels")
+    with stages.RunFolder(tmp_path / "run", quiet=True) as folder:
+        experiment = Experiment(config, folder)
+        examples = experiment.read(config.main_task)
+        task = examples.task
+        model = make_classifier(num_layers=1, num_classes=task.num_outputs)
+        data = experiment.tokenize(examples, model.preprocessor)
+        stage = tinybert.prediction_step(experiment, model, NoFeatures(), data)
+    assert task.kind == kind
+    assert stage.keep.monitor == metric
+    assert type(stage.loss) is type(task.label_loss())
+    assert stage.distillation_losses.loss == loss
+    assert metric in data.measure(model)
 
 
 @pytest.fixture
