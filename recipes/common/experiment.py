@@ -170,10 +170,11 @@ class Experiment:
             score, data.chance(), metric, config.allow_untrained_teacher
         )
 
-    def student(self, teacher, **options):
+    def student(self, teacher, quiet=False, **options):
         """The student of the configuration, as it is before any stage."""
         student, start = models.create_student(self.config, teacher, **options)
-        self.folder.say(start)
+        if not quiet:
+            self.folder.say(start)
         return student
 
     def cache(self, path, teacher, examples, features=("logits",), **options):

@@ -47,7 +47,7 @@ def distil(experiment, examples):
     data = experiment.tokenize(examples, teacher.preprocessor)
     # Whether such a student can learn from the teacher: better known now than
     # when the teacher is fine-tuned.
-    student, features = create_student(teacher), []
+    student, features = create_student(teacher, quiet=True), []
     if config.intermediate_epochs:
         first = intermediate_step(experiment, student, teacher, data.train)
         features = first.build().objective.teacher_features()
@@ -56,7 +56,7 @@ def distil(experiment, examples):
     models = {"teacher": teacher}
     if config.epochs_without_teacher:
         # It starts at random: the teacher's weights are the teacher's help.
-        models["baseline"] = create_student(teacher, start="random")
+        models["baseline"] = create_student(teacher, True, start="random")
     student = models["student"] = create_student(teacher)
 
     is_live = config.teacher_features == "live"

@@ -216,7 +216,12 @@ class NoFeatures:
     ("kind", "labels", "metric", "loss"),
     [
         ("classification", ["bad", "good"], "accuracy", "cross_entropy"),
-        ("multi_label", [["sad"], ["sad", "dull"]], "micro_f1", "kl"),
+        (
+            "multi_label",
+            [["sad"], ["sad", "dull"]],
+            "micro_f1",
+            "cross_entropy",
+        ),
         ("regression", [0.5, 1.25], "pearson_spearman", "mse"),
     ],
 )
