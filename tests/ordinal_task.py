@@ -8,7 +8,6 @@ import keras
 import numpy as np
 from sklearn import metrics
 
-from keras_distill import losses
 from keras_distill import tasks
 
 
@@ -61,17 +60,6 @@ class OrdinalTask(tasks.TextTask):
 
     def label_loss(self):
         return keras.losses.BinaryCrossentropy(from_logits=True)
-
-    def output_distillation(
-        self,
-        temperature=1.0,
-        soft_loss="kl",
-        normalization="sum_over_classes",
-        name="logits",
-    ):
-        return losses.LogitsDistillation(
-            temperature, soft_loss, True, None, normalization, name
-        )
 
     @classmethod
     def served_answer(cls, outputs, probabilities, label_names):

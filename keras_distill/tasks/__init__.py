@@ -17,10 +17,10 @@ from keras_distill.tasks.folder_tasks import FOLDER_TASKS
 from keras_distill.tasks.glue import GLUE_TASKS
 from keras_distill.tasks.iob_files import find_tags
 from keras_distill.tasks.iob_files import load_iob
-from keras_distill.tasks.join_tasks import join_tasks
 from keras_distill.tasks.kinds import register_kind
 from keras_distill.tasks.labelled_folder import load_folder
 from keras_distill.tasks.loading import get_task
+from keras_distill.tasks.loading import join_tasks
 from keras_distill.tasks.loading import load
 from keras_distill.tasks.loading import task_names
 from keras_distill.tasks.metrics import Metric

@@ -9,7 +9,6 @@ from keras_distill.checks.columns import label_column
 from keras_distill.checks.values import check_class_labels
 from keras_distill.data.readers.labelled_rows import class_parser
 from keras_distill.data.readers.labelled_rows import no_label
-from keras_distill.losses import LogitsDistillation
 from keras_distill.tasks.kinds import register_kind
 from keras_distill.tasks.metrics import Metric
 from keras_distill.tasks.text_task import TextTask
@@ -98,17 +97,6 @@ class ClassificationTask(TextTask):
 
     def label_loss(self):
         return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-
-    def output_distillation(
-        self,
-        temperature=1.0,
-        soft_loss="kl",
-        normalization="sum_over_classes",
-        name="logits",
-    ):
-        return LogitsDistillation(
-            temperature, soft_loss, normalization=normalization, name=name
-        )
 
     @classmethod
     def served_answer(cls, outputs, probabilities, label_names):

@@ -1,9 +1,12 @@
-"""Opens a task by its name."""
+"""Opens a task by its name, or several with the same labels as one."""
 
+import dataclasses
+import functools
 import os
 import sys
 
 from keras_distill.checks.arguments import did_you_mean
+from keras_distill.data.concatenate import concatenate
 from keras_distill.data.readers.reading import Reading
 from keras_distill.data.splits import Splits
 from keras_distill.tasks.film_reviews import FILM_REVIEWS
@@ -12,8 +15,6 @@ from keras_distill.tasks.folder_tasks import FOLDER_TASKS
 from keras_distill.tasks.folder_tasks import load_folder_task
 from keras_distill.tasks.glue import GLUE_TASKS
 from keras_distill.tasks.glue import load_glue
-from keras_distill.tasks.join_tasks import join_tasks
-from keras_distill.tasks.join_tasks import joined_task
 from keras_distill.tasks.task import Task
 
 # An environment variable: how many rows of each split `load` gives at most.
@@ -109,6 +110,92 @@ def load(
         name, data_dir, tfds_data_dir, Reading(encoding, None, skip_bad_rows)
     )
     return task, _cut_as_asked(splits)
+
+
+def join_tasks(*loaded):
+    """Joins tasks that have the same labels, such as several sets of NLI.
+
+    A split of the joined task is that split of each task that has it, one
+    after the other.
+
+    Args:
+        *loaded: pairs of a `Task` and its splits, as `load` returns them.
+
+    Returns:
+        A `Task`, named such as `"litl+cad_snli"` and for the rest as the
+        first one, but with the largest `sequence_length`, and a mapping of
+        split name to `Examples`.
+
+    Raises:
+        ValueError: fewer than two tasks, or tasks with other label names, in
+            another order, or another number of texts.
+
+    Example:
+
+    >>> from keras_distill import tasks
+    >>> task = tasks.get_task("rte")
+    >>> splits = {"train": tasks.Examples((["a"], ["b"]), labels=[1])}
+    >>> joined, both = tasks.join_tasks((task, splits), (task, splits))
+    >>> joined.name, both["train"].labels
+    ('rte+rte', array([1, 1], dtype=int32))
+    """
+    if len(loaded) < 2:
+        raise ValueError(
+            f"`loaded` must hold at least two tasks. Received: {len(loaded)}."
+        )
+    task = joined_task(*(task for task, _ in loaded))
+    names = dict.fromkeys(name for _, splits in loaded for name in splits)
+    readers = {
+        name: functools.partial(
+            _read_joined, name, [splits for _, splits in loaded]
+        )
+        for name in names
+    }
+    return task, Splits(readers, f"the joined tasks {task.name}")
+
+
+def joined_task(*parts):
+    """Returns the task that several with the same labels make together.
+
+    Args:
+        *parts: `Task`s.
+
+    Returns:
+        `Task`.
+
+    Raises:
+        ValueError: other label names, or another number of texts.
+    """
+    first = parts[0]
+    for part in parts[1:]:
+        if part.kind != first.kind:
+            raise ValueError(
+                "Only tasks of the same kind can be joined. Received: "
+                f"{first.name}, a {first.kind}, and {part.name}, a {part.kind}."
+            )
+        if part.label_names != first.label_names:
+            raise ValueError(
+                "Only tasks with the same label names in the same order can "
+                f"be joined. Received: {first.name} with {first.label_names} "
+                f"and {part.name} with {part.label_names}."
+            )
+        if len(part.text_columns) != len(first.text_columns):
+            raise ValueError(
+                "Only tasks with equally many texts can be joined. Received: "
+                f"{first.name} with {len(first.text_columns)} and "
+                f"{part.name} with {len(part.text_columns)}."
+            )
+    return dataclasses.replace(
+        first,
+        name="+".join(part.name for part in parts),
+        sequence_length=max(part.sequence_length for part in parts),
+    )
+
+
+def _read_joined(name, all_splits):
+    return concatenate(
+        *(splits[name] for splits in all_splits if name in splits)
+    )
 
 
 def _load_whole(name, data_dir, tfds_data_dir, reading):

@@ -9,7 +9,6 @@ from keras_distill.checks.columns import example_labels
 from keras_distill.checks.columns import in_order
 from keras_distill.checks.columns import is_missing
 from keras_distill.data.readers.labelled_rows import labels_in_cell
-from keras_distill.losses import LogitsDistillation
 from keras_distill.tasks.kinds import register_kind
 from keras_distill.tasks.metrics import Metric
 from keras_distill.tasks.task import check_label_names
@@ -153,21 +152,6 @@ class MultiLabelTask(TextTask):
 
     def label_loss(self):
         return keras.losses.BinaryCrossentropy(from_logits=True)
-
-    def output_distillation(
-        self,
-        temperature=1.0,
-        soft_loss="kl",
-        normalization="sum_over_classes",
-        name="logits",
-    ):
-        return LogitsDistillation(
-            temperature,
-            soft_loss,
-            multi_label=True,
-            normalization=normalization,
-            name=name,
-        )
 
     @classmethod
     def served_answer(cls, outputs, probabilities, label_names):

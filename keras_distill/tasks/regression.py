@@ -6,7 +6,6 @@ from scipy import stats
 
 from keras_distill.checks.columns import label_column
 from keras_distill.data.readers.labelled_rows import score_parser
-from keras_distill.losses import LogitsDistillation
 from keras_distill.tasks.kinds import register_kind
 from keras_distill.tasks.metrics import Metric
 from keras_distill.tasks.text_task import TextTask
@@ -88,18 +87,6 @@ class RegressionTask(TextTask):
 
     def label_loss(self):
         return keras.losses.MeanSquaredError()
-
-    def output_distillation(
-        self,
-        temperature=1.0,
-        soft_loss="kl",
-        normalization="sum_over_classes",
-        name="logits",
-    ):
-        # There are no soft targets to compare.
-        return LogitsDistillation(
-            temperature, "mse", normalization=normalization, name=name
-        )
 
     @classmethod
     def served_answer(cls, outputs, probabilities, label_names):

@@ -13,7 +13,6 @@ from keras_distill.data.tagged_examples import TaggedExamples
 from keras_distill.data.tagged_examples import ragged_array
 from keras_distill.data.tokenized.predict import predict_tags
 from keras_distill.data.tokenized.tokenized_tags import TokenizedTags
-from keras_distill.losses import LogitsDistillation
 from keras_distill.models import TokenClassifier
 from keras_distill.tasks.kinds import register_kind
 from keras_distill.tasks.metrics import Metric
@@ -161,17 +160,6 @@ class TaggingTask(Task):
 
     def label_loss(self):
         return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-
-    def output_distillation(
-        self,
-        temperature=1.0,
-        soft_loss="kl",
-        normalization="sum_over_classes",
-        name="logits",
-    ):
-        return LogitsDistillation(
-            temperature, soft_loss, normalization=normalization, name=name
-        )
 
     @classmethod
     def served_model(

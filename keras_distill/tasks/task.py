@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 
 from keras_distill.checks.arguments import check_int
+from keras_distill.losses import LogitsDistillation
 from keras_distill.tasks.kinds import kind_named
 from keras_distill.tasks.metrics import check_metrics
 from keras_distill.teachers.checks import check_kind_of_outputs
@@ -362,10 +363,10 @@ class Task:
         Args:
             temperature: float, or a schedule of it. Softens the soft targets
                 of classes. Defaults to `1.0`.
-            soft_loss: string. How soft targets are compared: `"kl"` or
-                `"cross_entropy"`. Outputs that are no classes have none: they
-                are compared as they are, by the mean squared error. Defaults
-                to `"kl"`.
+            soft_loss: string. How soft targets, which `activation` makes,
+                are compared: `"kl"` or `"cross_entropy"`. Outputs of a kind
+                without one are compared as they are, by the mean squared
+                error. Defaults to `"kl"`.
             normalization: string. As of
                 `keras_distill.losses.LogitsDistillation`.
             name: string. Defaults to `"logits"`.
@@ -373,7 +374,13 @@ class Task:
         Returns:
             `keras_distill.losses.DistillationLoss`.
         """
-        raise NotImplementedError
+        return LogitsDistillation(
+            temperature,
+            "mse" if self.activation is None else soft_loss,
+            multi_label=self.activation == "sigmoid",
+            normalization=normalization,
+            name=name,
+        )
 
     def check_model(self, model, where="`model`"):
         """Raises unless a model is one of this task.

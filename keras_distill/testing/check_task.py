@@ -93,15 +93,15 @@ def check_task(task, examples, model, *, reference, chance, tolerance=1e-6):
     """
     _check_description(task)
     _check_rows(task, examples)
-    _check_models(task, model)
-    tokenized = _check_tokenizing(task, examples, model)
-    outputs = _check_predictions(task, tokenized, model)
-    _check_scores(task, examples, tokenized, outputs, reference, tolerance)
     found = task.chance(task.encode_labels(examples.labels))
     assert abs(found - chance) <= tolerance, (
         f"`chance` says {found}, where {chance} was expected."
     )
     _check_distillation(task)
+    _check_models(task, model)
+    tokenized = _check_tokenizing(task, examples, model)
+    outputs = _check_predictions(task, tokenized, model)
+    _check_scores(task, examples, tokenized, outputs, reference, tolerance)
     _check_training(task, tokenized, model)
     if keras.backend.backend() == "tensorflow":
         _check_serving(task, examples, model)

@@ -92,3 +92,13 @@ def test_unknown_names(name):
     for function in (tasks.get_task, tasks.load):
         with pytest.raises(ValueError, match="`name` must be one of"):
             function(name)
+
+
+def test_other_kinds_are_not_joined():
+    names = ("no", "yes")
+    one = tasks.Task("one", ("text",), names, ("accuracy",), 16)
+    several = tasks.MultiLabelTask(
+        "several", ("text",), names, ("micro_f1",), 16
+    )
+    with pytest.raises(ValueError, match="a classification, and several"):
+        tasks.join_tasks((one, {}), (several, {}))

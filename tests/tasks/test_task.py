@@ -1,6 +1,7 @@
 """What a task says about itself."""
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -142,3 +143,46 @@ def test_scores_are_encoded():
 def test_labels_that_are_no_class(labels, message):
     with pytest.raises(ValueError, match=message):
         make_task().encode_labels(labels)
+
+
+def test_it_goes_through_json():
+    for task in (
+        make_task(),
+        tasks.get_task("stsb"),
+        tasks.tagging_task("names", ["O", "B-PER"]),
+    ):
+        text = json.dumps(task.to_config())
+        assert Task.from_config(json.loads(text)) == task
+
+
+def test_a_part_is_held_out_by_a_seed():
+    examples = tasks.Examples((list("abcdefghij"),), list(range(2)) * 5)
+    train, dev = make_task().hold_out(examples, share=0.2, seed=3)
+    assert len(train) == 8 and len(dev) == 2
+    drawn = np.sort(np.random.default_rng(3).permutation(10)[:2])
+    assert dev.ids.tolist() == drawn.tolist()
+    assert sorted([*train.ids, *dev.ids]) == list(range(10))
+    assert len(make_task().hold_out(examples, minimum=4)[1]) == 4
+    with pytest.raises(ValueError, match="more than the 10 that are held out"):
+        make_task().hold_out(examples, minimum=10)
+    with pytest.raises(ValueError, match="`share` must be between 0 and 1"):
+        make_task().hold_out(examples, share=1.0)
+
+
+def test_rows_become_examples():
+    task = make_task()
+    table = {"sentence": ["a", "b"], "label": ["glad", "sad"], "other": [0, 0]}
+    examples = task.as_examples(table)
+    assert examples.texts == (["a", "b"],)
+    assert examples.labels.tolist() == [1, 0]
+    assert task.as_examples(["a", "b"]).texts == (["a", "b"],)
+    assert task.as_examples((["a", "b"],)).texts == (["a", "b"],)
+    pairs = make_task(text_columns=("a", "b"))
+    assert pairs.as_examples([("x", "y"), ("u", "v")]).texts == (
+        ["x", "u"],
+        ["y", "v"],
+    )
+    with pytest.raises(ValueError, match="without 'sentence'; it has text"):
+        task.as_examples({"text": ["a"]})
+    with pytest.raises(ValueError, match="Received: 2 text columns"):
+        task.as_examples(tasks.Examples((["a"], ["b"])))

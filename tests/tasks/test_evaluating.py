@@ -158,3 +158,23 @@ def test_every_fitting_metric_measures(labels, fitting):
 def test_metrics_that_cannot_measure(names, labels, message):
     with pytest.raises(ValueError, match=message):
         tasks.Task("own", ("text",), labels, names, 16)
+
+
+@pytest.mark.parametrize(
+    "name, labels, expected",
+    [
+        ("sst2", [0, 1, 1, 1], 0.75),
+        ("mnli", [2, 2, 0, 1], 0.5),
+        ("cola", [1, 1, 0, 1], 0.0),
+        ("stsb", [0.0, 2.5, 5.0], 0.0),
+    ],
+)
+def test_chance_level(name, labels, expected):
+    assert tasks.chance_level(tasks.get_task(name), labels) == expected
+
+
+def test_chance_of_tags_is_that_of_no_phrase():
+    task = tasks.tagging_task("names", ["O", "B-PER"])
+    labels = [["B-PER", "O"], ["O"]]
+    nothing = task.measure(task.encode_labels(labels), [[0, 0], [0]])
+    assert tasks.chance_level(task, labels) == nothing["phrase_f1"] == 0.0
