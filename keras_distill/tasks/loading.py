@@ -168,16 +168,16 @@ def joined_task(*parts):
     """
     first = parts[0]
     for part in parts[1:]:
-        if part.kind != first.kind:
-            raise ValueError(
-                "Only tasks of the same kind can be joined. Received: "
-                f"{first.name}, a {first.kind}, and {part.name}, a {part.kind}."
-            )
         if part.label_names != first.label_names:
             raise ValueError(
                 "Only tasks with the same label names in the same order can "
                 f"be joined. Received: {first.name} with {first.label_names} "
                 f"and {part.name} with {part.label_names}."
+            )
+        if part.kind != first.kind:
+            raise ValueError(
+                "Only tasks of the same kind can be joined. Received: "
+                f"{first.name}, a {first.kind}, and {part.name}, a {part.kind}."
             )
         if len(part.text_columns) != len(first.text_columns):
             raise ValueError(
