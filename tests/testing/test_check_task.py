@@ -159,8 +159,8 @@ def _by_length(self, model, tokenized, batch_size=64):
     return outputs[np.argsort(-tokenized.lengths)]
 
 
-def _a_little_more(self, labels, outputs):
-    scores = tasks.TextTask.measure(self, labels, outputs)
+def _a_little_more(self, examples, outputs):
+    scores = tasks.TextTask.score(self, examples, outputs)
     return {name: value + 0.01 for name, value in scores.items()}
 
 
@@ -184,7 +184,7 @@ def _learns_nothing(self):
         ("check_model", _takes_all, "takes an encoder without a head"),
         ("check_teacher", _takes_all, "head of another kind of problem"),
         ("predict", _by_length, "depends on the order of rows"),
-        ("measure", _a_little_more, "as accuracy, the reference"),
+        ("score", _a_little_more, "as accuracy, the reference"),
         ("chance", lambda self, labels: 0.4, "0.4, where 0.5"),
         ("agreement", lambda self, one, other: 0.9, "themselves is 0.9"),
         ("output_distillation", lambda self: _Nothing(), "is not least"),
