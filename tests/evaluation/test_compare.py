@@ -2,6 +2,7 @@ import keras
 import keras_hub
 import numpy as np
 import pytest
+from scipy import special
 from scipy import stats
 from sklearn import metrics
 
@@ -12,6 +13,7 @@ from keras_distill.evaluation import figures
 from keras_distill.tasks import Examples
 from keras_distill.tasks import TaggedExamples
 from keras_distill.tasks import Task
+from tests.ordinal_task import OrdinalTask
 
 TEXTS = [
     "a great film",
@@ -262,3 +264,34 @@ def test_several_labels(make_classifier):
     assert row.metrics["micro_f1"] == metrics.f1_score(
         labels, logits(model, TEXTS) >= 0, average="micro"
     )
+
+
+@pytest.mark.tensorflow("writes a SavedModel")
+def test_a_kind_of_ones_own(make_classifier, tmp_path):
+    import tensorflow as tf
+
+    task = OrdinalTask(
+        *("stars", ("text",), ("bad", "fair", "good")),
+        *(("within_one", "weighted_kappa"), 16),
+    )
+    model = make_classifier(num_layers=1, num_classes=3)
+    path = export.to_saved_model(model, tmp_path / "1", task=task)
+    labels = [2, 0, 2, 0, 1, 0, 2]
+    comparison = evaluation.compare(
+        {"teacher": model},
+        task,
+        Examples((TEXTS,), labels),
+        saved_models={"teacher": path},
+        **FAST,
+    )
+
+    assert comparison.kind == "ordinal"
+    shares = special.softmax(logits(model, TEXTS), axis=1)
+    expected = shares @ [0, 1, 2]
+    assert comparison.row("teacher").metrics["within_one"] == np.mean(
+        abs(labels - expected.round()) <= 1
+    )
+    assert "weighted kappa" in comparison.to_markdown()
+    served = tf.saved_model.load(str(path)).signatures["serving_default"]
+    answer = served(text=tf.constant(TEXTS))
+    np.testing.assert_allclose(answer["expected"], expected, atol=1e-5)
