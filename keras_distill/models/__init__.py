@@ -5,15 +5,15 @@ from keras_distill.models.bert import BertTextClassifier
 from keras_distill.models.bilstm import BiLstmBackbone
 from keras_distill.models.bilstm import BiLstmEncoder
 from keras_distill.models.bilstm import BiLstmTextClassifier
-from keras_distill.models.distil_bert import DistilBertBackbone
-from keras_distill.models.distil_bert import DistilBertTextClassifier
+from keras_distill.models.checkpoint_encoders import DistilBertBackbone
+from keras_distill.models.checkpoint_encoders import DistilBertTextClassifier
+from keras_distill.models.checkpoint_encoders import RobertaBackbone
+from keras_distill.models.checkpoint_encoders import RobertaTextClassifier
+from keras_distill.models.checkpoint_encoders import XLMRobertaBackbone
+from keras_distill.models.checkpoint_encoders import XLMRobertaTextClassifier
 from keras_distill.models.factorized_bert import FactorizedBertBackbone
 from keras_distill.models.factorized_bert import FactorizedBertTextClassifier
-from keras_distill.models.roberta import RobertaBackbone
-from keras_distill.models.roberta import RobertaTextClassifier
 from keras_distill.models.token_classifier import TokenClassifier
-from keras_distill.models.xlm_roberta import XLMRobertaBackbone
-from keras_distill.models.xlm_roberta import XLMRobertaTextClassifier
 
 __all__ = [
     "BertBackbone",

@@ -45,3 +45,23 @@ def encoder_settings(backbone):
         "activation": keras.activations.serialize(backbone.activation),
         "layer_norm_epsilon": backbone.layer_norm_epsilon,
     }
+
+
+class WithEncoderSettings:
+    """Makes activation and epsilon arguments of a KerasHub backbone.
+
+    A subclass has the epsilon that KerasHub builds in as `built_in_epsilon`.
+    """
+
+    built_in_epsilon = None
+
+    def __init__(
+        self, *args, activation="gelu", layer_norm_epsilon=None, **kwargs
+    ):
+        super().__init__(*args, **kwargs)
+        if layer_norm_epsilon is None:
+            layer_norm_epsilon = self.built_in_epsilon
+        set_encoder_settings(self, activation, layer_norm_epsilon)
+
+    def get_config(self):
+        return {**super().get_config(), **encoder_settings(self)}

@@ -4,6 +4,28 @@ from keras_distill.models.hugging_face.assign import assign
 from keras_distill.models.hugging_face.assign import dense_weights
 from keras_distill.models.hugging_face.assign import norm_weights
 
+# The parts of a layer: the dense ones of attention and feed-forward, then
+# the two normalizations.
+_OF_BERT = (
+    "attention.self.query",
+    "attention.self.key",
+    "attention.self.value",
+    "attention.output.dense",
+    "intermediate.dense",
+    "output.dense",
+    "attention.output.LayerNorm",
+    "output.LayerNorm",
+)
+_OF_DISTILBERT = (
+    "attention.q_lin",
+    "attention.k_lin",
+    "attention.v_lin",
+    "attention.out_lin",
+    "ffn.lin1",
+    "ffn.lin2",
+    "sa_layer_norm",
+    "output_layer_norm",
+)
 # What the encoder's part of a file may hold that computes nothing.
 _BUFFERS = ("embeddings.position_ids", "embeddings.token_type_ids")
 
@@ -124,44 +146,22 @@ def _names(backbone, checkpoint):
     is_distilbert = checkpoint.config["model_type"] == "distilbert"
     for number, layer in enumerate(backbone.transformer_layers):
         if is_distilbert:
-            yield from _distilbert_layer(layer, f"transformer.layer.{number}")
+            names = [f"transformer.layer.{number}.{x}" for x in _OF_DISTILBERT]
         else:
-            yield from _bert_layer(layer, f"encoder.layer.{number}")
+            names = [f"encoder.layer.{number}.{x}" for x in _OF_BERT]
+        attention = layer._self_attention_layer
+        dense = (
+            attention.query_dense,
+            attention.key_dense,
+            attention.value_dense,
+            attention.output_dense,
+            layer._feedforward_intermediate_dense,
+            layer._feedforward_output_dense,
+        )
+        for part, name in zip(dense, names[:6], strict=True):
+            yield from dense_weights(part, name)
+        norms = layer._self_attention_layer_norm, layer._feedforward_layer_norm
+        for part, name in zip(norms, names[6:], strict=True):
+            yield from norm_weights(part, name)
     if hasattr(backbone, "pooled_dense"):
         yield from dense_weights(backbone.pooled_dense, "pooler.dense")
-
-
-def _bert_layer(layer, name):
-    attention = layer._self_attention_layer
-    for part, dense in (
-        (attention.query_dense, "attention.self.query"),
-        (attention.key_dense, "attention.self.key"),
-        (attention.value_dense, "attention.self.value"),
-        (attention.output_dense, "attention.output.dense"),
-        (layer._feedforward_intermediate_dense, "intermediate.dense"),
-        (layer._feedforward_output_dense, "output.dense"),
-    ):
-        yield from dense_weights(part, f"{name}.{dense}")
-    for part, norm in (
-        (layer._self_attention_layer_norm, "attention.output.LayerNorm"),
-        (layer._feedforward_layer_norm, "output.LayerNorm"),
-    ):
-        yield from norm_weights(part, f"{name}.{norm}")
-
-
-def _distilbert_layer(layer, name):
-    attention = layer._self_attention_layer
-    for part, dense in (
-        (attention.query_dense, "attention.q_lin"),
-        (attention.key_dense, "attention.k_lin"),
-        (attention.value_dense, "attention.v_lin"),
-        (attention.output_dense, "attention.out_lin"),
-        (layer._feedforward_intermediate_dense, "ffn.lin1"),
-        (layer._feedforward_output_dense, "ffn.lin2"),
-    ):
-        yield from dense_weights(part, f"{name}.{dense}")
-    for part, norm in (
-        (layer._self_attention_layer_norm, "sa_layer_norm"),
-        (layer._feedforward_layer_norm, "output_layer_norm"),
-    ):
-        yield from norm_weights(part, f"{name}.{norm}")

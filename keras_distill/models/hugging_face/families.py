@@ -8,9 +8,7 @@ import keras_hub
 from keras_hub.src.utils.keras_utils import gelu_approximate
 
 from keras_distill.models import bert
-from keras_distill.models import distil_bert
-from keras_distill.models import roberta
-from keras_distill.models import xlm_roberta
+from keras_distill.models import checkpoint_encoders
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,24 +42,24 @@ FAMILIES = {
         "bert.",
     ),
     "roberta": Family(
-        roberta.RobertaBackbone,
-        roberta.RobertaTextClassifier,
+        checkpoint_encoders.RobertaBackbone,
+        checkpoint_encoders.RobertaTextClassifier,
         keras_hub.models.RobertaBackbone,
         keras_hub.models.RobertaTextClassifier,
         ("gelu", 1e-5),
         "roberta.",
     ),
     "xlm-roberta": Family(
-        xlm_roberta.XLMRobertaBackbone,
-        xlm_roberta.XLMRobertaTextClassifier,
+        checkpoint_encoders.XLMRobertaBackbone,
+        checkpoint_encoders.XLMRobertaTextClassifier,
         keras_hub.models.XLMRobertaBackbone,
         keras_hub.models.XLMRobertaTextClassifier,
         ("gelu", 1e-5),
         "roberta.",
     ),
     "distilbert": Family(
-        distil_bert.DistilBertBackbone,
-        distil_bert.DistilBertTextClassifier,
+        checkpoint_encoders.DistilBertBackbone,
+        checkpoint_encoders.DistilBertTextClassifier,
         keras_hub.models.DistilBertBackbone,
         keras_hub.models.DistilBertTextClassifier,
         ("gelu", 1e-12),
