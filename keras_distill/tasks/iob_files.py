@@ -11,6 +11,7 @@ from keras_distill.data.readers.tables import SPLITS
 from keras_distill.data.readers.tables import find_table
 from keras_distill.data.readers.tables import find_tables
 from keras_distill.data.readers.tables import is_json
+from keras_distill.data.readers.tag_schemes import OUTSIDE
 from keras_distill.data.readers.tagged_json import read_json_sentences
 from keras_distill.data.readers.tagged_words import TAGGED_ENDINGS
 from keras_distill.data.readers.tagged_words import read_sentences
@@ -20,7 +21,6 @@ from keras_distill.data.splits import Splits
 from keras_distill.data.tagged_examples import TaggedExamples
 from keras_distill.io.progress import Progress
 from keras_distill.io.saving import local_path
-from keras_distill.tasks.tagging import OUTSIDE
 from keras_distill.tasks.tagging import SEQUENCE_LENGTH
 from keras_distill.tasks.tagging import WIKIANN_TAGS
 from keras_distill.tasks.tagging import is_iob

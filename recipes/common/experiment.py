@@ -317,6 +317,8 @@ class Experiment:
             examples.task,
             examples.dev,
             further_splits=examples.further,
+            # What is timed is what is shipped.
+            saved_models={"student": self.folder.path / "serving" / "1"},
             quiet=self.folder.quiet,
         )
         report = evaluation.write_report(
