@@ -65,7 +65,7 @@ def shared_data():
     return folder
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tokenizer():
     """A WordPiece tokenizer over a handful of words."""
     return keras_hub.models.BertTokenizer(
@@ -74,7 +74,7 @@ def tokenizer():
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_classifier(tokenizer):
     """Builds a tiny BERT classifier with a preprocessor.
 
@@ -111,7 +111,7 @@ def make_classifier(tokenizer):
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def piece_tokenizer():
     """A WordPiece tokenizer that cuts words into pieces."""
     return keras_hub.models.BertTokenizer(
@@ -120,7 +120,7 @@ def piece_tokenizer():
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_token_classifier(piece_tokenizer):
     """Builds a tiny BERT token classifier without dropout."""
 

@@ -4,8 +4,9 @@ import json
 import os
 import subprocess
 import sys
-import types
 
+import keras
+import keras_hub
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -13,9 +14,11 @@ from tensorflow_serving.apis import predict_pb2
 from tensorflow_serving.apis import prediction_log_pb2
 
 import keras_distill.export.saved_model as saved_model
+from keras_distill import tasks
 from keras_distill.export import to_saved_model
 
 NAMES = ["negative", "positive"]
+EARLIER = "variables/variables.data-00001-of-00002"
 TEXTS = [
     "The plot is GREAT, and the ending was not bad",
     "",
@@ -26,6 +29,14 @@ TEXTS = [
 PAIRS = (
     ["a good plot", "", "the film is " + "very " * 30 + "funny", "sad"],
     ["dull " * 30, "the end", "it was great " * 9, ""],
+)
+# Its length is another than that of the training.
+PAIR_TASK = tasks.Task(
+    "pairs",
+    ("question", "sentence"),
+    ("widersprüchlich", "schlüssig"),
+    ("accuracy",),
+    24,
 )
 TOLERANCE = 1e-5
 
@@ -73,12 +84,43 @@ print(json.dumps({
 """
 
 
-@pytest.fixture
-def classifier(make_classifier):
-    """A classifier whose outputs differ from text to text."""
+@pytest.fixture(scope="module")
+def classifier(make_classifier, tokenizer):
+    """A classifier that has trained, and answers differently to each text."""
+    keras.utils.set_random_seed(7)
     classifier = make_classifier(num_layers=1)
+    # A tokenizer of its own, with all that a graph of word pieces can hold.
+    classifier.preprocessor = keras_hub.models.BertTextClassifierPreprocessor(
+        keras_hub.models.BertTokenizer(
+            tokenizer.get_vocabulary(), lowercase=True, strip_accents=True
+        ),
+        sequence_length=16,
+    )
+    classifier.compile(
+        optimizer="adam", loss="mse", metrics=["mae"], jit_compile=False
+    )
+    targets = np.zeros((len(TEXTS), 2))
+    classifier.fit(TEXTS, targets, shuffle=False, verbose=0)
     spread_weights(classifier)
     return classifier
+
+
+@pytest.fixture(scope="module")
+def exported(classifier, tmp_path_factory):
+    """Where it is exported, over an earlier export and a file of one's own."""
+    path = tmp_path_factory.mktemp("serving") / "film" / "1"
+    (path / "variables").mkdir(parents=True)
+    for name in ("saved_model.pb", EARLIER, "notes.txt"):
+        (path / name).write_text("an earlier export")
+    return to_saved_model(classifier, path, label_names=NAMES, overwrite=True)
+
+
+@pytest.fixture(scope="module")
+def signatures(exported):
+    loaded = tf.saved_model.load(str(exported))
+    # The signatures do not keep what was loaded.
+    yield loaded.signatures
+    del loaded
 
 
 def spread_weights(classifier):
@@ -100,12 +142,13 @@ def file_contents(folder):
     }
 
 
-def test_a_process_without_keras_answers_as_predict_does(classifier, tmp_path):
-    path = to_saved_model(classifier, tmp_path / "1", label_names=NAMES)
+def test_a_process_without_keras_answers_as_predict_does(
+    classifier, exported, tmp_path
+):
     script = tmp_path / "client.py"
     script.write_text(FRESH_PROCESS)
     done = subprocess.run(
-        [sys.executable, str(script), str(path), json.dumps(TEXTS)],
+        [sys.executable, str(script), str(exported), json.dumps(TEXTS)],
         capture_output=True,
         text=True,
         cwd=tmp_path,
@@ -150,9 +193,7 @@ def ask(signatures, signature_name, **inputs):
     }
 
 
-def test_both_signatures_answer_serving_messages(classifier, tmp_path):
-    path = to_saved_model(classifier, tmp_path / "1", label_names=NAMES)
-    signatures = tf.saved_model.load(str(path)).signatures
+def test_both_signatures_answer_serving_messages(classifier, signatures):
     assert set(signatures) == {"serving_default", "token_ids"}
     logits = classifier.predict(TEXTS, verbose=0)
     expected = tf.nn.softmax(logits).numpy()
@@ -194,14 +235,20 @@ def test_both_signatures_answer_serving_messages(classifier, tmp_path):
         ask(signatures, "token_ids", **dict.fromkeys(tokens, too_wide))
 
 
-def test_two_texts_and_assets_follow_the_task(classifier, tmp_path):
-    task = types.SimpleNamespace(
-        label_names=("widersprüchlich", "schlüssig"),
-        text_columns=("question", "sentence"),
-        sequence_length=24,
+@pytest.fixture(scope="module")
+def exported_pairs(classifier, tmp_path_factory):
+    """Where it is exported for a task of two texts, with warm-up texts."""
+    return to_saved_model(
+        classifier,
+        tmp_path_factory.mktemp("pairs") / "1",
+        task=PAIR_TASK,
+        warm_up_texts=[("a", "b"), ("c", "d")],
     )
-    path = to_saved_model(classifier, tmp_path / "1", task=task)
-    serve_pairs = tf.saved_model.load(str(path)).signatures["serving_default"]
+
+
+def test_two_texts_and_assets_follow_the_task(classifier, exported_pairs):
+    loaded = tf.saved_model.load(str(exported_pairs))
+    serve_pairs = loaded.signatures["serving_default"]
     questions, sentences = PAIRS
     answer = serve_pairs(
         sentence=tf.constant(sentences), question=tf.constant(questions)
@@ -214,10 +261,10 @@ def test_two_texts_and_assets_follow_the_task(classifier, tmp_path):
     )
     assets = {
         name: content.decode().splitlines()
-        for name, content in file_contents(path / "assets").items()
+        for name, content in file_contents(exported_pairs / "assets").items()
     }
     assert assets == {
-        "labels.txt": list(task.label_names),
+        "labels.txt": list(PAIR_TASK.label_names),
         "vocabulary.txt": classifier.preprocessor.tokenizer.get_vocabulary(),
     }
 
@@ -236,17 +283,12 @@ def test_regression_gives_scores(make_classifier, tmp_path):
     assert os.listdir(path / "assets") == ["vocabulary.txt"]
 
 
-def test_only_what_inference_needs_is_saved(classifier, tmp_path):
-    classifier.compile(
-        optimizer="adam", loss="mse", metrics=["mae"], jit_compile=False
-    )
-    targets = np.zeros((len(TEXTS), 2))
-    classifier.fit(TEXTS, targets, shuffle=False, verbose=0)
-    path = to_saved_model(classifier, tmp_path / "1", label_names=NAMES)
+def test_only_what_inference_needs_is_saved(classifier, exported):
+    assert classifier.optimizer.iterations > 0
     saved = [
         tuple(shape)
         for name, shape in tf.train.list_variables(
-            str(path / "variables" / "variables")
+            str(exported / "variables" / "variables")
         )
         if name != "_CHECKPOINTABLE_OBJECT_GRAPH"
     ]
@@ -254,11 +296,8 @@ def test_only_what_inference_needs_is_saved(classifier, tmp_path):
     assert sorted(saved) == sorted(inference)
 
 
-def test_the_graph_needs_old_ops_of_tf_text_only(classifier, tmp_path):
-    classifier.preprocessor.tokenizer.strip_accents = True
-    path = to_saved_model(classifier, tmp_path / "1", label_names=NAMES)
-    model = tf.saved_model.load(str(path))
-    graph = model.signatures["serving_default"].graph.as_graph_def()
+def test_the_graph_needs_old_ops_of_tf_text_only(signatures):
+    graph = signatures["serving_default"].graph.as_graph_def()
     ops = {
         node.op
         for function in graph.library.function
@@ -283,13 +322,9 @@ def read_warm_up_requests(path):
     ]
 
 
-def test_warm_up_requests_replay_through_both_signatures(classifier, tmp_path):
-    path = to_saved_model(
-        classifier, tmp_path / "film" / "1", label_names=NAMES
-    )
-    requests = read_warm_up_requests(path)
+def test_warm_up_requests_replay_through_both_signatures(exported, signatures):
+    requests = read_warm_up_requests(exported)
     assert 0 < len(requests) <= 1000
-    signatures = tf.saved_model.load(str(path)).signatures
     seen = set()
     for request in requests:
         message = serve(signatures, request.SerializeToString())
@@ -304,20 +339,13 @@ def test_warm_up_requests_replay_through_both_signatures(classifier, tmp_path):
     }
 
 
-def test_warm_up_texts_are_sent_alone_and_together(classifier, tmp_path):
-    path = to_saved_model(
-        classifier,
-        tmp_path / "1",
-        label_names=NAMES,
-        text_columns=["first", "second"],
-        warm_up_texts=[("a", "b"), ("c", "d")],
-    )
+def test_warm_up_texts_are_sent_alone_and_together(exported_pairs):
     sent = [
         [
             tf.make_ndarray(request.inputs[column]).astype(str).tolist()
-            for column in ("first", "second")
+            for column in PAIR_TASK.text_columns
         ]
-        for request in read_warm_up_requests(path)
+        for request in read_warm_up_requests(exported_pairs)
         if request.model_spec.signature_name == "serving_default"
     ]
     assert sent == [
@@ -370,19 +398,13 @@ def test_a_full_disk_leaves_the_earlier_export(
     assert os.listdir(tmp_path) == ["1"]
 
 
-def test_an_earlier_export_is_replaced_and_no_more(classifier, tmp_path):
-    path = tmp_path / "1"
-    (path / "variables").mkdir(parents=True)
-    old = "variables/variables.data-00001-of-00002"
-    for name in ("saved_model.pb", old, "notes.txt"):
-        (path / name).write_text("an earlier export")
-    to_saved_model(classifier, path, label_names=["no", "yes"], overwrite=True)
-    assert (path / "assets" / "labels.txt").read_text() == "no\nyes\n"
-    assert not (path / old).exists()
-    assert (path / "notes.txt").read_text() == "an earlier export"
-    assert os.listdir(tmp_path) == ["1"]
-    served = tf.saved_model.load(str(path))
-    assert set(served.signatures) == {"serving_default", "token_ids"}
+def test_an_earlier_export_is_replaced_and_no_more(exported, signatures):
+    labels = (exported / "assets" / "labels.txt").read_text()
+    assert labels == "negative\npositive\n"
+    assert not (exported / EARLIER).exists()
+    assert (exported / "notes.txt").read_text() == "an earlier export"
+    assert os.listdir(exported.parent) == ["1"]
+    assert set(signatures) == {"serving_default", "token_ids"}
 
 
 def test_an_existing_path_is_kept_unless_it_may_go(classifier, tmp_path):

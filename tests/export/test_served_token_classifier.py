@@ -23,23 +23,30 @@ WORDS = [
 TEXTS = [" ".join(words) for words in WORDS]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def model(make_token_classifier):
-    model = make_token_classifier()
+    keras.utils.set_random_seed(7)
+    model = make_token_classifier(num_layers=1)
     # A head that is sure of something.
     model.output_dense.kernel.assign(50 * model.output_dense.kernel)
     return model
 
 
-@pytest.fixture
-def serve(model, tmp_path):
-    """Exports the model and loads its signatures."""
+@pytest.fixture(scope="module")
+def serve(model, tmp_path_factory):
+    """Exports the model, once for each length, and loads its signatures."""
+    loaded = {}
 
     def run(sequence_length=16):
-        path = export.to_saved_model(
-            model, tmp_path / "1", task=TASK, sequence_length=sequence_length
-        )
-        return tf.saved_model.load(path).signatures
+        if sequence_length not in loaded:
+            path = export.to_saved_model(
+                model,
+                tmp_path_factory.mktemp("tags") / "1",
+                task=TASK,
+                sequence_length=sequence_length,
+            )
+            loaded[sequence_length] = tf.saved_model.load(path)
+        return loaded[sequence_length].signatures
 
     return run
 
