@@ -201,7 +201,7 @@ def _save(served, interface, folder):
     """
     module = tf.Module(name="student")
     module.weights = [weight.value for weight in served.classifier.weights]
-    module.tokenizer = served.resources
+    module.tokenizer = served.packer.resources
     with tempfile.TemporaryDirectory() as asset_dir:
         served.classifier.preprocessor.tokenizer.save_assets(asset_dir)
         if interface.label_names is not None:

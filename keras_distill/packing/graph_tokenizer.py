@@ -1,11 +1,22 @@
-"""A tokenizer as it is saved in the graph of a served model."""
+"""A tokenizer as it is saved in the graph of a served model.
+
+`keras_hub.tokenizers.BytePairTokenizer` remembers every word that it has seen
+in a table: in a server that grows as long as there are requests, and in a
+SavedModel it would hold the words that the model was trained on. What stands
+here gives the same ids and remembers nothing.
+"""
 
 import types
 
+import keras_hub
 import tensorflow as tf
 
-from keras_distill.packing.graph_byte_pairs import BytePairs
-from keras_distill.packing.graph_byte_pairs import cuts_as_keras_hub
+# KerasHub exports the rules by which texts are cut under no public name.
+from keras_hub.src.tokenizers.byte_pair_tokenizer import bytes_to_unicode
+from keras_hub.src.tokenizers.byte_pair_tokenizer import split_strings_for_bpe
+
+from keras_distill.packing.pieces import PairMerges
+from keras_distill.packing.pieces import bytes_of_words
 
 _Resource = tf.saved_model.experimental.TrackableResource
 # What a tokenizer may refer to, but is not made of.
@@ -23,8 +34,8 @@ def graph_tokenizer(tokenizer):
         A function of a string tensor `(batch,)` that gives an integer
         `tf.RaggedTensor` `(batch, None)`.
     """
-    if cuts_as_keras_hub(tokenizer):
-        return BytePairs(tokenizer)
+    if _cuts_as_keras_hub(tokenizer):
+        return _BytePairs(tokenizer)
     return tokenizer
 
 
@@ -52,3 +63,101 @@ def resources_of(tokenizer):
         elif not isinstance(value, _NO_PARTS):
             open_.extend(getattr(value, "__dict__", {}).values())
     return found
+
+
+_NO_TOKEN = -1
+
+
+def _cuts_as_keras_hub(tokenizer):
+    """Whether a tokenizer is KerasHub's byte pairs, with its own rules."""
+    base = keras_hub.tokenizers.BytePairTokenizer
+    return isinstance(tokenizer, base) and all(
+        getattr(type(tokenizer), name) is getattr(base, name)
+        for name in ("call", "tokenize", "_tokenize_tf")
+    )
+
+
+class _BytePairs(tf.Module):
+    """The ids of `keras_hub.tokenizers.BytePairTokenizer` in a graph.
+
+    A word begins as its bytes. Of all its pairs of neighbours those of the
+    lowest rank among `merges` become one symbol, until no pair is left that
+    has a rank; what remains are the tokens.
+
+    Args:
+        tokenizer: `keras_hub.tokenizers.BytePairTokenizer`.
+    """
+
+    def __init__(self, tokenizer):
+        super().__init__(name="byte_pairs")
+        self._prefix = " " if tokenizer.add_prefix_space else ""
+        self._unsplittable = list(tokenizer.unsplittable_tokens or ())
+        vocabulary = tokenizer.vocabulary
+        pairs = [
+            str(merge).split(" ")
+            for merge in tokenizer.merges
+            if "#version:" not in merge
+        ]
+        symbols = _symbols(pairs)
+        self._ids = tf.constant(
+            [vocabulary.get(symbol, _NO_TOKEN) for symbol in symbols], tf.int32
+        )
+        self._merge = PairMerges(
+            [
+                (symbols[first], symbols[second], symbols[first + second])
+                for first, second in pairs
+            ],
+            len(symbols),
+        )
+        self._special = _table(
+            tf.constant(self._unsplittable, tf.string),
+            tf.constant(
+                [vocabulary[token] for token in self._unsplittable], tf.int32
+            ),
+            _NO_TOKEN,
+        )
+
+    def __call__(self, texts):
+        """Token ids of texts.
+
+        Args:
+            texts: string tensor `(batch,)`.
+
+        Returns:
+            int32 `tf.RaggedTensor` `(batch, None)`.
+        """
+        if self._prefix:
+            texts = tf.strings.join([self._prefix, texts])
+        words = split_strings_for_bpe(texts, self._unsplittable)
+        different, number = tf.unique(words.flat_values, out_idx=tf.int64)
+        pieces = tf.gather(self._pieces(different), number)
+        return words.with_values(pieces).merge_dims(1, 2)
+
+    def _pieces(self, words):
+        """The token ids of words, int32 ragged `(words, None)`."""
+        special = self._special.lookup(words)
+        is_special = special != _NO_TOKEN
+        # A special token is one token, and no bytes to be merged.
+        symbols, owners = bytes_of_words(tf.where(is_special, "", words))
+        symbols = self._merge(symbols, owners, tf.size(words, tf.int64))
+        pieces = symbols.with_values(tf.gather(self._ids, symbols.values))
+        alone = tf.RaggedTensor.from_row_lengths(
+            tf.boolean_mask(special, is_special), tf.cast(is_special, tf.int64)
+        )
+        return tf.concat([pieces, alone], axis=1)
+
+
+def _symbols(pairs):
+    """The number of each byte's symbol and of what is merged of them."""
+    of_byte = dict(zip(*bytes_to_unicode(), strict=True))
+    symbols = {of_byte[bytes([byte])]: byte for byte in range(256)}
+    for first, second in pairs:
+        for symbol in (first, second, first + second):
+            symbols.setdefault(symbol, len(symbols))
+    return symbols
+
+
+def _table(keys, values, default):
+    return tf.lookup.StaticHashTable(
+        tf.lookup.KeyValueTensorInitializer(keys, values), default
+    )

@@ -3,6 +3,7 @@
 import dataclasses
 
 import keras_hub
+import numpy as np
 
 # What KerasHub's preprocessors know.
 _TRUNCATIONS = ("round_robin", "waterfall")
@@ -56,16 +57,49 @@ class Layout:
         separators = (num_texts - 1) * len(self.separator)
         return len(self.start) + separators + len(self.end)
 
-    def closings(self, num_texts):
-        """The tokens that follow each text.
+    def parts(self, texts):
+        """What a row is made of, in order.
 
         Args:
-            num_texts: int.
+            texts: list of one or two texts, whatever stands for them.
 
         Returns:
-            List of tuples of ints, one for each text.
+            List of pairs: the segment, 0 for the first text and what closes
+            it and 1 for the second; and a tuple of special tokens or one of
+            `texts`.
         """
-        return [self.separator] * (num_texts - 1) + [self.end]
+        closings = [self.separator] * (len(texts) - 1) + [self.end]
+        found = [(0, self.start)]
+        for segment, (text, closing) in enumerate(
+            zip(texts, closings, strict=True)
+        ):
+            found += [(segment, text), (segment, closing)]
+        return found
+
+    def kept_lengths(self, lengths, sequence_length, xp=np):
+        """How many tokens of each text stay in a row.
+
+        Args:
+            lengths: list of one or two integer arrays or tensors: the tokens
+                of each row's texts.
+            sequence_length: int. The most tokens per row, special ones
+                included.
+            xp: module with `minimum` and `maximum` of such arrays. Defaults
+                to `numpy`.
+
+        Returns:
+            List of as many arrays.
+        """
+        budget = sequence_length - self.num_special_tokens(len(lengths))
+        if len(lengths) == 1:
+            return [xp.minimum(lengths[0], budget)]
+        first, second = lengths
+        share = budget
+        if self.truncate == "round_robin":
+            # The first text takes the odd token, and what the second leaves.
+            share = xp.maximum(budget - second, (budget + 1) // 2)
+        first = xp.minimum(first, share)
+        return [first, xp.minimum(second, budget - first)]
 
     def marked(self, value):
         """The same layout with one value at all its places.

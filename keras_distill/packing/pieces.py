@@ -51,9 +51,6 @@ class WordPieces:
 class BytePairs:
     """Merges pairs of bytes in the order in which they were learnt.
 
-    Everything is numbers: no string is looked up, so that a graph holds
-    constants alone.
-
     Args:
         model: dict of the model, as in `tokenizer.json`.
         vocabulary: list of the tokens by id.
@@ -66,44 +63,79 @@ class BytePairs:
             [ids.get(character, unknown) for character in byte_characters()],
             "int32",
         )
-        self._size = len(vocabulary) + 1
-        ranks = {}
-        for rank, (first, second) in enumerate(model["merges"]):
-            key = (ids[first] + 1) * self._size + ids[second] + 1
-            ranks.setdefault(key, (rank, ids[first + second]))
-        self._keys = np.array(sorted(ranks) or [0], "int64")
-        found = [ranks.get(key, (0, 0)) for key in self._keys.tolist()]
-        self._ranks = np.array([rank for rank, _ in found], "int32")
-        self._merged = np.array([token for _, token in found], "int32")
+        self._merge = PairMerges(
+            [
+                (ids[first], ids[second], ids[first + second])
+                for first, second in model["merges"]
+            ],
+            len(vocabulary),
+        )
 
     def __call__(self, words, lengths):
         """Returns an int32 `tf.RaggedTensor` `(words, pieces)`."""
         import tensorflow as tf
 
         different, places = tf.unique(words)
-        size = tf.strings.length(different)
-        joined = tf.strings.reduce_join(different)
-        tokens = tf.cast(tf.io.decode_raw(joined, tf.uint8), "int32")
+        tokens, owners = bytes_of_words(different)
         tokens = tf.gather(self._of_byte, tokens)
-        owners = tf.repeat(tf.range(tf.size(different)), size)
         # Bytes that the vocabulary lacks are left out.
         known = tokens >= 0
-        tokens = tf.boolean_mask(tokens, known)
-        owners = tf.boolean_mask(owners, known)
-        tokens, owners = self._merge(tokens, owners)
-        pieces = tf.RaggedTensor.from_value_rowids(
-            tokens,
-            tf.cast(owners, "int64"),
-            nrows=tf.size(different, tf.int64),
-            validate=False,
+        pieces = self._merge(
+            tf.boolean_mask(tokens, known),
+            tf.boolean_mask(owners, known),
+            tf.size(different, tf.int64),
         )
         return tf.gather(pieces, places)
 
-    def _merge(self, tokens, owners):
+
+def bytes_of_words(words):
+    """The bytes of words one after another, and the number of each's word."""
+    import tensorflow as tf
+
+    tokens = tf.io.decode_raw(tf.strings.reduce_join(words), tf.uint8)
+    owners = tf.repeat(tf.range(tf.size(words)), tf.strings.length(words))
+    return tf.cast(tokens, "int32"), owners
+
+
+class PairMerges:
+    """Merges neighbours within words, those of the lowest rank first.
+
+    Everything is numbers: no string is looked up, so that a graph holds
+    constants alone.
+
+    Args:
+        merges: list of `(first, second, merged)`, numbers of symbols, in the
+            order of their ranks.
+        num_symbols: int.
+    """
+
+    def __init__(self, merges, num_symbols):
+        self._size = num_symbols + 1
+        ranks = {}
+        for rank, (first, second, merged) in enumerate(merges):
+            key = (first + 1) * self._size + second + 1
+            ranks.setdefault(key, (rank, merged))
+        self._keys = np.array(sorted(ranks) or [0], "int64")
+        found = [ranks.get(key, (0, 0)) for key in self._keys.tolist()]
+        self._ranks = np.array([rank for rank, _ in found], "int32")
+        self._merged = np.array([symbol for _, symbol in found], "int32")
+
+    def __call__(self, symbols, owners, num_words):
+        """Merges the symbols of words, which lie one after another.
+
+        Args:
+            symbols: int32 tensor `(n,)`.
+            owners: int32 tensor `(n,)`, each one's word, ascending.
+            num_words: int64 scalar.
+
+        Returns:
+            int32 `tf.RaggedTensor` `(num_words, pieces)`.
+        """
         import tensorflow as tf
 
         none = tf.zeros([0], "int32")
-        last = len(self._ranks)
+        # Ranks count all merges, also one that is there twice.
+        last = int(self._ranks.max()) + 1
 
         def step(tokens, owners, done, done_owners):
             key = (tf.cast(tokens[:-1], "int64") + 1) * self._size
@@ -138,11 +170,16 @@ class BytePairs:
         _, _, tokens, owners = tf.while_loop(
             lambda tokens, *_: tf.size(tokens) > 0,
             step,
-            (tokens, owners, none, none),
+            (symbols, owners, none, none),
             shape_invariants=(shape,) * 4,
         )
         order = tf.argsort(owners, stable=True)
-        return tf.gather(tokens, order), tf.gather(owners, order)
+        return tf.RaggedTensor.from_value_rowids(
+            tf.gather(tokens, order),
+            tf.cast(tf.gather(owners, order), "int64"),
+            nrows=num_words,
+            validate=False,
+        )
 
 
 def _every_other(chosen):

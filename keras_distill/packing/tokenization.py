@@ -1,48 +1,50 @@
-"""Runs a KerasHub tokenizer over texts."""
+"""Runs a KerasHub tokenizer over texts and over single words."""
 
+import dataclasses
 import itertools
 
 import keras
 import numpy as np
-
-from keras_distill.packing import well_formed
-from keras_distill.packing.array_packing import Ragged
-from keras_distill.packing.array_packing import pack
 
 # Texts per call of the tokenizer: large enough to amortise a call, small
 # enough to show progress.
 _CHUNK = 1024
 
 
-def tokenize_and_pack(texts, tokenizer, layout, sequence_length, progress=None):
-    """Tokenises and packs rows of one or two texts, chunk by chunk.
+@dataclasses.dataclass(frozen=True, eq=False)
+class Ragged:
+    """Rows of different lengths, one after the other.
 
     Args:
-        texts: tuple of one or two lists of strings.
-        tokenizer: a KerasHub tokenizer.
-        layout: `keras_distill.packing.Layout`. How a row is packed.
-        sequence_length: int. The most tokens per row, special ones included.
-        progress: function of the rows done and the rows in all. Defaults to
-            `None`.
+        values: int32 array of all rows' values.
+        lengths: int64 array of the rows' lengths.
+    """
+
+    values: np.ndarray
+    lengths: np.ndarray
+
+    @property
+    def starts(self):
+        """Where each row begins in `values`."""
+        return np.cumsum(self.lengths) - self.lengths
+
+    def cut(self, lengths):
+        """The first `lengths` values of each row."""
+        return Ragged(self.values[ranges(self.starts, lengths)], lengths)
+
+
+def ranges(starts, counts):
+    """Concatenates `start, start + 1, ...` of `count` numbers per row.
+
+    Args:
+        starts: int64 array.
+        counts: int64 array.
 
     Returns:
-        The packed rows as `Ragged`, and an int64 array of how many tokens of
-        each row belong to its first text.
+        int64 array of `counts.sum()` numbers.
     """
-    values = [np.zeros(0, dtype="int32")]
-    lengths = [np.zeros(0, dtype="int64")]
-    first_lengths = [np.zeros(0, dtype="int64")]
-    done = 0
-    for chunk in tokenize(texts, tokenizer):
-        rows, first = pack(chunk, layout, sequence_length)
-        values.append(rows.values)
-        lengths.append(rows.lengths)
-        first_lengths.append(first)
-        done += len(first)
-        if progress is not None:
-            progress(done, len(texts[0]))
-    rows = Ragged(np.concatenate(values), np.concatenate(lengths))
-    return rows, np.concatenate(first_lengths)
+    offsets = np.cumsum(counts) - counts
+    return np.repeat(starts - offsets, counts) + np.arange(counts.sum())
 
 
 def tokenize(texts, tokenizer):
@@ -102,3 +104,66 @@ def _ragged(rows):
     tokens = itertools.chain.from_iterable(rows)
     values = np.fromiter(tokens, dtype="int32", count=lengths.sum())
     return Ragged(values, lengths)
+
+
+def well_formed(text):
+    """A text in which half a surrogate pair is the replacement character.
+
+    Python's strings can hold one, as when JSON was cut in the middle of an
+    emoji; UTF-8 and TensorFlow cannot.
+
+    Args:
+        text: str.
+
+    Returns:
+        str. The same, if there is nothing to replace. Two halves of a pair
+        become the character that they stand for.
+
+    Example:
+
+    >>> well_formed("good \\ud83d") == "good \\ufffd"
+    True
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        encoded = text.encode("utf-16", "surrogatepass")
+        return encoded.decode("utf-16", "replace")
+    return text
+
+
+def space_before_word(tokenizer):
+    """What stands before each word of a sentence but the first.
+
+    To byte pairs, as RoBERTa has them, the space before a word is part of it,
+    and the first word of a text has none. A tokenizer that puts a space
+    before every text (`add_prefix_space=True`), one of word pieces and one of
+    sentence pieces need nothing.
+
+    Args:
+        tokenizer: a KerasHub tokenizer.
+
+    Returns:
+        str.
+    """
+    return " " if getattr(tokenizer, "add_prefix_space", True) is False else ""
+
+
+def unknown_id(tokenizer):
+    """The id of the token for a word of which a tokenizer leaves nothing.
+
+    Args:
+        tokenizer: a KerasHub tokenizer.
+
+    Returns:
+        int, or `None` if the tokenizer has no such token.
+    """
+    known = getattr(tokenizer, "unk_token_id", None)
+    if known is not None:
+        return known
+    names = [getattr(tokenizer, "oov_token", None), "<unk>", "[UNK]"]
+    vocabulary = set(tokenizer.get_vocabulary())
+    for name in names:
+        if name in vocabulary:
+            return tokenizer.token_to_id(name)
+    return None

@@ -26,7 +26,7 @@ from keras_hub.src.utils.tensor_utils import restore_outer_shape
 from keras_distill.packing.pieces import BytePairs
 from keras_distill.packing.pieces import SentencePieces
 from keras_distill.packing.pieces import WordPieces
-from keras_distill.packing.well_formed import well_formed
+from keras_distill.packing.tokenization import well_formed
 from keras_distill.packing.words import Words
 
 _ASSET = "description.json"

@@ -1,11 +1,15 @@
-"""A classifier as the TensorFlow functions that a server calls."""
+"""A model as the TensorFlow functions that a server calls."""
 
 import keras
 import tensorflow as tf
 
-from keras_distill.packing import layout_of
-from keras_distill.packing.graph_tokenizer import graph_tokenizer
-from keras_distill.packing.graph_tokenizer import resources_of
+from keras_distill.packing.graph_packer import NO_PLACE
+from keras_distill.packing.graph_packer import GraphPacker
+
+# What stands at words that were cut off and beyond the last word.
+NO_TAG = ""
+NO_TAG_ID = -1
+_FILLERS = {tf.string: NO_TAG, tf.int32: NO_TAG_ID}
 
 
 class ServedModel:
@@ -13,8 +17,8 @@ class ServedModel:
 
     Its functions hold the classifier's weights and its tokenizer's tables,
     and nothing of Keras once they are traced. A subclass says how texts
-    become the model's inputs: `encode` and `_answer_texts`. What is answered
-    is the task's matter.
+    become the model's inputs: `_encode_texts` and `_answer_texts`. What is
+    answered is the task's matter.
 
     Args:
         classifier: a classifier over a backbone, with a preprocessor.
@@ -31,15 +35,18 @@ class ServedModel:
         self, classifier, text_columns, sequence_length, answer, activation
     ):
         self.classifier = classifier
-        self.sequence_length = sequence_length
         self._answer = answer
         self._activation = keras.activations.get(activation)
-        self.layout = layout_of(classifier.preprocessor)
-        self.tokenize = graph_tokenizer(classifier.preprocessor.tokenizer)
+        self.packer = GraphPacker(classifier.preprocessor, sequence_length)
         self.text_specs = [
             tf.TensorSpec([None], tf.string, name=column)
             for column in text_columns
         ]
+        self._encode = tf.function(
+            self._encode_texts,
+            input_signature=self.text_specs,
+            autograph=False,
+        )
 
     def encode(self, *texts):
         """The model's inputs for a batch, padded to its longest row.
@@ -50,12 +57,7 @@ class ServedModel:
         Returns:
             A dict of int32 tensors `(batch, longest row)` by input name.
         """
-        raise NotImplementedError
-
-    @property
-    def resources(self):
-        """The tokenizer's tables, which a SavedModel must hold."""
-        return resources_of(self.tokenize)
+        return self._encode(*texts)
 
     def signatures(self):
         """The functions to serve.
@@ -73,6 +75,9 @@ class ServedModel:
             "serving_default": _traced(self._answer_texts, self.text_specs),
             "token_ids": _traced(self._answer_token_ids, token_id_specs),
         }
+
+    def _encode_texts(self, *texts):
+        raise NotImplementedError
 
     def _answer_texts(self, *texts):
         raise NotImplementedError
@@ -110,6 +115,66 @@ class ServedModel:
         """The model's outputs, logits unless it has an activation."""
         # A student in half precision answers in float32 too.
         return tf.cast(self.classifier(features, training=False), tf.float32)
+
+
+class ServedTexts(ServedModel):
+    """Raw texts or token ids in, one answer for each text out.
+
+    Arguments are those of `ServedModel`.
+    """
+
+    def _encode_texts(self, *texts):
+        return self._features(self.packer.pack(texts))
+
+    def _answer_texts(self, *texts):
+        return self._answer_outputs(self._outputs(self.encode(*texts)))
+
+
+class ServedWords(ServedModel):
+    """Words or token ids in, an answer for each word out.
+
+    Arguments are those of `ServedModel`, with one text column. At words that
+    were cut off, and beyond the last word of a text, stand `""`, `-1` and
+    zeros, by the type of the answer. Pieces of words, as `token_ids` are, get
+    the numbers of the answer alone.
+    """
+
+    def _encode_texts(self, texts):
+        packed, _ = self.packer.pack_words(_split(texts))
+        return self._features(packed)
+
+    def _answer_texts(self, texts):
+        words = _split(texts)
+        packed, places = self.packer.pack_words(words)
+        outputs = self._outputs(self._features(packed))
+        is_kept = places != NO_PLACE
+        at = tf.stack([words.value_rowids(), tf.maximum(places, 0)], axis=1)
+        of_words = tf.gather_nd(outputs, at)
+        answer = super()._answer_outputs(of_words)
+
+        def by_row(values):
+            filler = tf.cast(_FILLERS.get(values.dtype, 0), values.dtype)
+            shape = [-1] + [1] * (len(values.shape) - 1)
+            values = tf.where(tf.reshape(is_kept, shape), values, filler)
+            return words.with_flat_values(values).to_tensor(filler)
+
+        return {
+            "words": words.to_tensor(NO_TAG),
+            **{name: by_row(values) for name, values in answer.items()},
+        }
+
+    def _answer_outputs(self, outputs):
+        answer = super()._answer_outputs(outputs)
+        return {
+            name: values
+            for name, values in answer.items()
+            if values.dtype != tf.string
+        }
+
+
+def _split(texts):
+    """The words of each text, between its spaces."""
+    return tf.strings.split(texts)
 
 
 def _traced(function, specs):

@@ -16,7 +16,7 @@ from keras_distill.io import content_hash
 from keras_distill.io.hashes import arrays_hash
 from keras_distill.io.json_file import differences
 from keras_distill.losses.objective import Objective
-from keras_distill.packing.tokenizer_fingerprint import tokenizer_fingerprint
+from keras_distill.packing import tokenizer_fingerprint
 from keras_distill.stages.code_hash import code_hash
 from keras_distill.stages.code_hash import object_hash
 from keras_distill.teachers.cache.fingerprint import architecture

@@ -5,7 +5,7 @@ import keras_hub
 
 from keras_distill import layer_map as layer_maps
 from keras_distill.checks.model_of import model_of
-from keras_distill.packing.vocabulary import check_same_vocabulary
+from keras_distill.packing import check_same_vocabulary
 from keras_distill.students import backbones
 
 

@@ -11,7 +11,7 @@ from keras_distill.checks.arguments import check_choice
 from keras_distill.checks.arguments import check_number
 from keras_distill.checks.model_of import model_of
 from keras_distill.io import show
-from keras_distill.packing.vocabulary import check_same_vocabulary
+from keras_distill.packing import check_same_vocabulary
 from keras_distill.students import backbones
 
 _METHODS = ("auto", "exact", "randomized")

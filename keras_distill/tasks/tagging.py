@@ -8,6 +8,7 @@ import numpy as np
 from keras_distill.checks.columns import in_order
 from keras_distill.data.examples import Examples
 from keras_distill.data.kinds_of_examples import as_tagged_examples
+from keras_distill.data.readers.tag_schemes import OUTSIDE
 from keras_distill.data.tagged_examples import UNKNOWN_LANGUAGE
 from keras_distill.data.tagged_examples import TaggedExamples
 from keras_distill.data.tagged_examples import ragged_array
@@ -18,9 +19,6 @@ from keras_distill.tasks.kinds import register_kind
 from keras_distill.tasks.metrics import Metric
 from keras_distill.tasks.task import Task
 from keras_distill.tasks.task import check_label_names
-
-# Inside, outside, beginning: the tag of a word that is part of nothing.
-OUTSIDE = "O"
 
 PHRASE_METRICS = ("phrase_f1", "phrase_precision", "phrase_recall")
 
@@ -166,7 +164,7 @@ class TaggingTask(Task):
         cls, classifier, text_columns, label_names, sequence_length
     ):
         # TensorFlow alone serves.
-        from keras_distill.serving.served_words import ServedWords
+        from keras_distill.serving.served_model import ServedWords
 
         answer = functools.partial(cls.served_answer, label_names=label_names)
         return ServedWords(

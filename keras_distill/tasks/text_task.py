@@ -104,7 +104,7 @@ class TextTask(Task):
         cls, classifier, text_columns, label_names, sequence_length
     ):
         # TensorFlow alone serves.
-        from keras_distill.serving.served_texts import ServedTexts
+        from keras_distill.serving.served_model import ServedTexts
 
         answer = functools.partial(cls.served_answer, label_names=label_names)
         return ServedTexts(

@@ -9,7 +9,7 @@ from keras import ops
 from keras_distill.features import FeatureForward
 from keras_distill.features import describe
 from keras_distill.models.saving import model_config
-from keras_distill.packing.vocabulary import check_same_vocabulary
+from keras_distill.packing import check_same_vocabulary
 from keras_distill.teachers.cache import TeacherCache
 from keras_distill.teachers.checks import check_nothing_shared
 

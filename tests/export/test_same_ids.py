@@ -18,7 +18,7 @@ if keras.backend.backend() == "tensorflow":
 from keras_distill import models  # noqa: E402
 from keras_distill import tasks  # noqa: E402
 from keras_distill.packing import layout_of  # noqa: E402
-from keras_distill.packing import tokenization  # noqa: E402
+from keras_distill.packing import packer  # noqa: E402
 
 # Those of tests/export/conftest.py.
 FAMILIES = ["bert", "distil_bert", "roberta", "xlm_roberta", "bert_of_pieces"]
@@ -75,7 +75,7 @@ def tokens_of_family(tokenizer_of_family):
 @pytest.fixture
 def tokenized_once(monkeypatch):
     """Lets a tokenizer of `TokenizedExamples` run once over all texts."""
-    real = tokenization.tokenize
+    real = packer.tokenize
     made = {}
 
     def tokenize(texts, tokenizer):
@@ -86,7 +86,7 @@ def tokenized_once(monkeypatch):
             for column in texts
         ]
 
-    monkeypatch.setattr(tokenization, "tokenize", tokenize)
+    monkeypatch.setattr(packer, "tokenize", tokenize)
 
 
 def own_ids(preprocessor, tokens, texts):
@@ -144,7 +144,7 @@ def test_classifiers_read_the_same_ids(make_family, tokens_of_family, family):
             label_names=["no", "yes"],
             text_columns=["first", "second"][: len(texts)],
         ).served_model(classifier)
-        served.tokenize = served_tokens
+        served.packer.tokenize = served_tokens
         found = served._encode_texts(*[tf.constant(x) for x in texts])
         assert_equal(found, {k: expected[k] for k in classifier.input}, pad)
 

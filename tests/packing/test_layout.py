@@ -1,6 +1,9 @@
 """How each family of models packs its texts."""
 
+import dataclasses
+
 import keras_hub
+import numpy as np
 import pytest
 
 from keras_distill.packing import Layout
@@ -75,7 +78,43 @@ def test_every_special_token_counts():
     assert BERT.num_special_tokens(1) == ROBERTA.num_special_tokens(1) == 2
     assert BERT.num_special_tokens(2) == 3
     assert ROBERTA.num_special_tokens(2) == 4
-    assert ROBERTA.closings(2) == [(2, 2), (2,)]
+
+
+def test_parts_stand_in_order_with_their_segments():
+    assert ROBERTA.parts(["a"]) == [(0, (0,)), (0, "a"), (0, (2,))]
+    assert ROBERTA.parts(["a", "b"]) == [
+        (0, (0,)),
+        (0, "a"),
+        (0, (2, 2)),
+        (1, "b"),
+        (1, (2,)),
+    ]
+
+
+ROUND_ROBIN = {
+    (3, 4, 7): (3, 4),
+    (9, 9, 6): (3, 3),
+    (9, 9, 7): (4, 3),
+    (2, 9, 7): (2, 5),
+    (9, 1, 7): (6, 1),
+    (9, 0, 7): (7, 0),
+    (0, 9, 7): (0, 7),
+}
+
+
+@pytest.mark.parametrize(("given", "kept"), ROUND_ROBIN.items())
+def test_texts_take_turns(given, kept):
+    first, second, budget = given
+    lengths = [np.array([first]), np.array([second])]
+    found = BERT.kept_lengths(lengths, budget + 3)
+    assert tuple(int(length[0]) for length in found) == kept
+
+
+def test_waterfall_serves_the_first_text_first():
+    layout = dataclasses.replace(BERT, truncate="waterfall")
+    lengths = [np.array([9, 2, 5]), np.array([9, 9, 9])]
+    found = layout.kept_lengths(lengths, 7 + 3)
+    assert [length.tolist() for length in found] == [[7, 2, 5], [0, 5, 2]]
 
 
 def test_marked_has_as_many_places():

@@ -4,20 +4,7 @@ import keras_hub
 import numpy as np
 import pytest
 
-from keras_distill.packing import layout_of
 from keras_distill.packing import tokenization
-
-
-def test_tokens_are_those_of_the_tokenizer(tokenizer):
-    texts = ["Good film!", "the actor was zzz"]
-    rows, first = tokenization.tokenize_and_pack(
-        (texts,), tokenizer, layout_of(tokenizer), 16
-    )
-    expected = []
-    for tokens in tokenizer(texts):
-        expected += [2, *tokens, 3]
-    assert rows.values.tolist() == expected
-    assert rows.lengths.tolist() == first.tolist()
 
 
 @pytest.mark.tensorflow("One of the two ways is its own.")

@@ -1,10 +1,14 @@
 """Models that read token ids differently are told apart."""
 
+import json
+
 import keras
 import keras_hub
 import pytest
 
-from keras_distill.packing.vocabulary import check_same_vocabulary
+from keras_distill.packing import check_same_vocabulary
+from keras_distill.packing import huggingface_tokenizer
+from keras_distill.packing import tokenizer_fingerprint
 
 
 def backbone(vocabulary_size):
@@ -75,3 +79,58 @@ def test_accents_that_one_strips_are_another_tokenizer():
         check_same_vocabulary(
             Reader(["a", "b"], strip_accents=True), Reader(["a", "b"])
         )
+
+
+SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+
+
+def make(words=("good", "film"), **options):
+    return keras_hub.models.BertTokenizer([*SPECIAL, *words], **options)
+
+
+def test_names_do_not_count():
+    first, second = make(), make(name="another")
+    assert tokenizer_fingerprint(first) == tokenizer_fingerprint(second)
+
+
+def test_vocabulary_order_and_options_count():
+    tokenizers = [
+        make(),
+        make(["film", "good"]),
+        make(["good"]),
+        make(lowercase=True),
+    ]
+    assert len({tokenizer_fingerprint(x) for x in tokenizers}) == 4
+
+
+def test_a_tokenizer_that_shows_no_vocabulary_has_none():
+    assert tokenizer_fingerprint(object()) is None
+
+
+def test_merges_count():
+    class Merging:
+        def __init__(self, merges):
+            self.merges = merges
+
+        def get_config(self):
+            return {}
+
+        def get_vocabulary(self):
+            return ["a", "b", "ab"]
+
+    found = [tokenizer_fingerprint(Merging(merges)) for merges in ([], ["a b"])]
+    assert found[0] != found[1]
+
+
+def test_what_happens_to_a_text_counts(tmp_path):
+    words = [*SPECIAL, "cafe"]
+    (tmp_path / "vocab.txt").write_text("\n".join(words), encoding="utf-8")
+
+    def read(**options):
+        config = tmp_path / "tokenizer_config.json"
+        config.write_text(json.dumps(options))
+        return tokenizer_fingerprint(huggingface_tokenizer(tmp_path, 6))
+
+    read_with = [{}, {"do_lower_case": False}, {"strip_accents": False}]
+    assert len({read(**options) for options in read_with}) == 3
+    assert read() == read(do_lower_case=True)

@@ -3,7 +3,7 @@
 import itertools
 
 from keras_distill.data.examples import Examples
-from keras_distill.data.tokenized.array_cache import ArrayCache
+from keras_distill.data.tokenized.token_cache import ArrayCache
 from keras_distill.data.tokenized.token_cache import texts_fingerprint
 from keras_distill.io.hashes import bytes_hash
 

@@ -11,7 +11,7 @@ from keras_distill.data.examples import Examples
 from keras_distill.data.tokenized.predict import predict_logits
 from keras_distill.data.tokenized.tokenized_examples import TokenizedExamples
 from keras_distill.io.hashes import json_hash
-from keras_distill.packing.tokenizer_fingerprint import tokenizer_fingerprint
+from keras_distill.packing import tokenizer_fingerprint
 from keras_distill.teachers.cache.fingerprint import weights_fingerprint
 from keras_distill.teachers.load_teacher import EMBEDDED
 from keras_distill.teachers.load_teacher import load_teacher

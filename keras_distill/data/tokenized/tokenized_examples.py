@@ -1,5 +1,7 @@
 """Examples tokenised once, in batches no longer than they must be."""
 
+import functools
+
 import keras
 import numpy as np
 
@@ -14,13 +16,12 @@ from keras_distill.checks.values import num_positions
 from keras_distill.data.class_weight import weights_of_classes
 from keras_distill.data.examples import row_numbers
 from keras_distill.data.kinds_of_examples import as_examples
-from keras_distill.data.tokenized.batch_sequence import BatchSequence
-from keras_distill.data.tokenized.length_buckets import make_batches
-from keras_distill.data.tokenized.token_cache import tokenize_once
+from keras_distill.data.tokenized.batching import BatchSequence
+from keras_distill.data.tokenized.batching import make_batches
+from keras_distill.data.tokenized.token_cache import pack_once
 from keras_distill.io import content_hash
-from keras_distill.packing import layout_of
-from keras_distill.packing import tokenizer_of
-from keras_distill.packing.tokenizer_fingerprint import tokenizer_fingerprint
+from keras_distill.packing import Packer
+from keras_distill.packing import tokenizer_fingerprint
 
 # Batches that are made while the model computes.
 _AHEAD = 2
@@ -89,24 +90,14 @@ class TokenizedExamples:
         progress=None,
         cache_dir=None,
     ):
-        if sequence_length is None:
-            sequence_length = _sequence_length_of(tokenizer)
-        sequence_length = check_int(
-            "sequence_length", sequence_length, minimum=1
-        )
         examples = self._as_examples(examples)
-        self.layout = layout_of(tokenizer)
-        tokenizer = tokenizer_of(tokenizer)
-        rows, self._first_lengths = self._tokenize(
-            examples, tokenizer, sequence_length, progress, cache_dir
-        )
+        self._packer = Packer(tokenizer, sequence_length)
+        rows, self._first_lengths = self._pack(examples, progress, cache_dir)
         self._values = rows.values
         self._starts = rows.starts
         self.lengths = rows.lengths
         self.labels = examples.labels
         self.ids = examples.ids
-        self.sequence_length = sequence_length
-        self.tokenizer_fingerprint = tokenizer_fingerprint(tokenizer)
         # The names of the classes, where a task that knows them tokenised.
         self.label_names = None
         self.class_weight = None
@@ -116,6 +107,21 @@ class TokenizedExamples:
 
     def __len__(self):
         return len(self.lengths)
+
+    @property
+    def layout(self):
+        """The `keras_distill.packing.Layout` of the rows."""
+        return self._packer.layout
+
+    @property
+    def sequence_length(self):
+        """The most tokens that a row may have."""
+        return self._packer.sequence_length
+
+    @functools.cached_property
+    def tokenizer_fingerprint(self):
+        """A hash of the tokenizer, which costs more than a few texts."""
+        return tokenizer_fingerprint(self._packer.tokenizer)
 
     def select(self, rows):
         """Returns some rows, or all in another order, over the same tokens.
@@ -472,19 +478,9 @@ class TokenizedExamples:
         places = np.repeat(self._starts[rows] - before, lengths)
         return values[places + np.arange(len(places))]
 
-    def _tokenize(
-        self, examples, tokenizer, sequence_length, progress, cache_dir
-    ):
+    def _pack(self, examples, progress, cache_dir):
         """The packed rows, and how much of each is of its first text."""
-        self.layout.check_room(sequence_length, len(examples.texts))
-        return tokenize_once(
-            examples.texts,
-            tokenizer,
-            self.layout,
-            sequence_length,
-            progress,
-            cache_dir,
-        )
+        return pack_once(self._packer, examples.texts, progress, cache_dir)
 
     def _answers(self, rows, width):
         """What follows `x` in a batch of labelled rows."""
@@ -565,17 +561,6 @@ def _rows_of(arrays, rows):
     return keras.tree.map_structure(
         lambda array: None if array is None else array[rows], arrays
     )
-
-
-def _sequence_length_of(source):
-    """The length that a preprocessor packs to."""
-    if tokenizer_of(source) is source:
-        raise ValueError(
-            "`sequence_length` is missing: a tokenizer does not say how long "
-            "rows may be. Pass it, or the model's preprocessor in the "
-            f"tokenizer's place. Received: a {type(source).__name__}."
-        )
-    return source.sequence_length
 
 
 def _check_first_batch(first_batch, count):

@@ -8,8 +8,7 @@ from keras_distill.checks.values import check_class_labels
 from keras_distill.data.examples import row_numbers
 from keras_distill.data.kinds_of_examples import as_tagged_examples
 from keras_distill.data.tokenized.tokenized_examples import TokenizedExamples
-from keras_distill.packing.word_pieces import NO_WORD
-from keras_distill.packing.word_pieces import tokenize_and_pack_words
+from keras_distill.packing.packer import NO_WORD
 
 
 class TokenizedTags(TokenizedExamples):
@@ -127,13 +126,8 @@ class TokenizedTags(TokenizedExamples):
             result.append(of_words)
         return result
 
-    def _tokenize(
-        self, examples, tokenizer, sequence_length, progress, cache_dir=None
-    ):
-        self.layout.check_room(sequence_length, num_texts=1)
-        rows, words, first_lengths = tokenize_and_pack_words(
-            examples.words, tokenizer, self.layout, sequence_length, progress
-        )
+    def _pack(self, examples, progress, cache_dir):
+        rows, words = self._packer.pack_words(examples.words, progress)
         # The number of a word at its first piece, beside the token ids.
         self._words = words.values
         self._word_counts = np.array(
@@ -146,7 +140,7 @@ class TokenizedTags(TokenizedExamples):
             self._word_labels = np.concatenate(
                 [np.zeros(0, "int32"), *examples.labels]
             )
-        return rows, first_lengths
+        return rows, rows.lengths
 
     def _check_labels(self, width):
         for row, labels in enumerate(self.labels):
