@@ -12,7 +12,7 @@ from keras_distill.tasks.kinds import KINDS
 from keras_distill.tasks.task import Task
 from keras_distill.teachers import LoadedTeacher
 
-_STEPS = 8
+_STEPS = 20
 _RATE = 1e-2
 
 
@@ -258,15 +258,18 @@ def _check_training(task, tokenized, model):
     keras.Model.compile(
         model, keras.optimizers.Adam(_RATE), task.label_loss(), metrics=[]
     )
-    history = keras.Model.fit(
-        model,
-        tokenized.with_inputs(model.input).batches(len(tokenized)),
-        epochs=_STEPS,
-        verbose=0,
-    ).history["loss"]
-    assert np.isfinite(history).all(), f"`label_loss` becomes {history}."
-    assert history[-1] < history[0], (
-        f"training does not lower `label_loss`: {history}."
+    rows = tokenized.with_inputs(model.input)
+
+    def loss():
+        # Without dropout, which makes that of training go up and down.
+        batches = rows.batches(len(rows))
+        return keras.Model.evaluate(model, batches, verbose=0)
+
+    before = loss()
+    keras.Model.fit(model, rows.batches(len(rows)), epochs=_STEPS, verbose=0)
+    after = loss()
+    assert np.isfinite(after) and after < before, (
+        f"training does not lower `label_loss`: from {before} to {after}."
     )
 
 
