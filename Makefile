@@ -19,8 +19,8 @@ RULES := --select E,F,I,W,B --config "lint.isort.force-single-line = true"
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 BENCHMARKS := length_buckets step_overhead against_keras frozen_layers \
-	progressive_depth input_pipeline teacher_cache attention_memory \
-	large_vocabulary accelerator
+	progressive_depth input_pipeline raw_text teacher_cache \
+	attention_memory large_vocabulary accelerator
 
 .PHONY: demo test test-docs test-backends test-peers test-slow wheel-check \
 	lint format benchmarks benchmarks-peers clean

@@ -20,7 +20,7 @@ from keras_distill.features import names
 from keras_distill.features import select_inputs
 from keras_distill.fitting.compile_checks import check_compiled
 from keras_distill.fitting.fit_data import FitData
-from keras_distill.fitting.fit_data import is_data_set
+from keras_distill.fitting.raw_text import TextReader
 from keras_distill.io import show
 from keras_distill.losses.objective import Objective
 from keras_distill.models.saving import SavedWhole
@@ -136,6 +136,8 @@ class Distiller(SavedWhole, Steps, keras.Model):
         **kwargs,
     ):
         # === Validation ===
+        # Past Keras's tracking, which would wrap it.
+        self.__dict__["label_names"] = getattr(teacher, "label_names", None)
         teacher, student = model_of(teacher), model_of(student)
         check_built(student, "student")
         check_number_or_schedule(
@@ -158,6 +160,7 @@ class Distiller(SavedWhole, Steps, keras.Model):
             student_description,
             taken_names=_student_loss_names(student),
         )
+        targets.check_losses(self.objective)
         self.projections = {
             name: _build_projection(projection)
             for name, projection in self.objective.projections().items()
@@ -275,6 +278,15 @@ class Distiller(SavedWhole, Steps, keras.Model):
     def fit(self, *args, **kwargs):
         """Trains the student, as `keras.Model.fit` does.
 
+        Where teacher and student have preprocessors, texts are taken as
+        KerasHub's tasks take them, `fit(texts, labels)`: a list, an array or
+        a column of a table; pairs as a tuple or dict of two columns; for
+        models of tokens a list of words for each text; or a
+        `tf.data.Dataset` of batches of texts. They are tokenised once, to the
+        preprocessors' `sequence_length` at most, and each batch is padded to
+        its longest row. Labels may be names where `teacher` is what
+        `load_teacher` returned and its preset knows them.
+
         The match plan is printed first unless `verbose` is 0. Training stops
         with a `FloatingPointError` when a loss is not finite, with the last
         good weights in place (`keras_distill.callbacks.StopOnNaN`).
@@ -282,22 +294,13 @@ class Distiller(SavedWhole, Steps, keras.Model):
         call = _bind("fit", args, kwargs)
         given = call.arguments
         data = self._fit_data()
-        _take(data, given, given.get("shuffle", True))
+        data.for_fit(given)
         check_first_batch(
             self.objective.losses,
             (self._targets.description, self.teacher),
             (self._student_description, self.student),
             given["x"],
         )
-        validation = given.get("validation_data")
-        if validation is not None:
-            if not isinstance(validation, (list, tuple)):
-                validation = (validation,)
-            size = given.get("validation_batch_size", given.get("batch_size"))
-            taken = data.take(*validation, batch_size=size)
-            given["validation_data"] = (
-                taken if len(validation) > 1 else taken[0]
-            )
         callbacks = given.get("callbacks")
         if not isinstance(callbacks, keras.callbacks.CallbackList):
             callbacks = [LogSchedules(), *_with_nan_check(callbacks)]
@@ -306,13 +309,11 @@ class Distiller(SavedWhole, Steps, keras.Model):
             getattr(callbacks, "callbacks", callbacks),
             self._logged_losses(),
             self._metric_names,
-            validation is not None or bool(given.get("validation_split")),
+            given.get("validation_data") is not None
+            or bool(given.get("validation_split")),
         )
         if given.get("verbose", "auto"):
             show("Match plan:", *self.plan())
-        if is_data_set(given["x"]):
-            # Keras warns that its default is not for data sets.
-            given.setdefault("shuffle", False)
         with data.explained(), released_if_interrupted(given["callbacks"]):
             return super().fit(*call.args, **call.kwargs)
 
@@ -323,24 +324,30 @@ class Distiller(SavedWhole, Steps, keras.Model):
             return super().evaluate(*args, **kwargs)
         call = _bind("evaluate", args, kwargs)
         data = self._fit_data()
-        _take(data, call.arguments)
+        data.for_evaluate(call.arguments)
         with data.explained():
             return super().evaluate(*call.args, **call.kwargs)
 
     def predict(self, *args, **kwargs):
-        """Gives the student's outputs, as `keras.Model.predict` does."""
+        """Gives the student's outputs, as `keras.Model.predict` does.
+
+        Of texts, as `fit` takes them or a single one, there is an output for
+        each row, in order.
+        """
         call = _bind("predict", args, kwargs)
-        data = FitData({"student": self.student}, self._student_description)
-        _take(data, call.arguments)
+        data = FitData(
+            self._student_description, self._text_reader(with_teacher=False)
+        )
+        places = data.for_predict(call.arguments)
         with data.explained():
-            return super().predict(*call.args, **call.kwargs)
+            outputs = super().predict(*call.args, **call.kwargs)
+        if places is None:
+            return outputs
+        return keras.tree.map_structure(lambda x: x[places], outputs)
 
     def _fit_data(self):
-        """What checks the data of training and evaluation."""
-        models = {"student": self.student}
+        """What makes batches of the data of training and evaluation."""
         reads_teacher = self._whole.teacher is not None
-        if reads_teacher and isinstance(self.teacher, keras.Model):
-            models["teacher"] = self.teacher
         needs_labels = None
         if self._labels_count:
             needs_labels = (
@@ -351,10 +358,16 @@ class Distiller(SavedWhole, Steps, keras.Model):
         elif reads_teacher and (loss := self.objective.labels_reader()):
             needs_labels = (f"The loss '{loss.name}' looks at the labels", "")
         return FitData(
-            models,
             self._student_description,
+            self._text_reader(reads_teacher),
             getattr(self, "loss", None),
             needs_labels,
+            self.label_names,
+        )
+
+    def _text_reader(self, with_teacher):
+        return TextReader(
+            self.student, self.teacher, self._targets, with_teacher
         )
 
     def _logged_losses(self):
@@ -481,6 +494,7 @@ class Distiller(SavedWhole, Steps, keras.Model):
             "student_loss_weight": config_of(self.student_loss_weight),
             "name": self.name,
             "dtype": serialize(self.dtype_policy),
+            "label_names": self.label_names,
             "shares_tokenizer": _shares_tokenizer(self.teacher, self.student),
         }
 
@@ -490,11 +504,14 @@ class Distiller(SavedWhole, Steps, keras.Model):
             key: keras.saving.deserialize_keras_object(value)
             for key, value in config.items()
         }
+        label_names = arguments.pop("label_names", None)
         if arguments.pop("shares_tokenizer"):
             # Keras would make it two, and find a vocabulary for one only.
             teacher, student = arguments["teacher"], arguments["student"]
             student.preprocessor.tokenizer = teacher.preprocessor.tokenizer
-        return cls(**arguments)
+        distiller = cls(**arguments)
+        distiller.__dict__["label_names"] = label_names
+        return distiller
 
     def make_train_function(self, force=False):
         # Projections might train all the same, and the loss would fall.
@@ -724,19 +741,6 @@ def _bind(method, args, kwargs):
     signature = inspect.signature(getattr(keras.Model, method))
     _, *parameters = signature.parameters.values()
     return signature.replace(parameters=parameters).bind(*args, **kwargs)
-
-
-def _take(data, given, shuffle=False):
-    """Puts checked data into the arguments of `fit` and its like."""
-    names_of_data = ("x", "y", "sample_weight")
-    taken = data.take(
-        *(given.get(name) for name in names_of_data),
-        batch_size=given.get("batch_size"),
-        shuffle=shuffle,
-    )
-    for name, value in zip(names_of_data, taken, strict=True):
-        if value is not None:
-            given[name] = value
 
 
 def _shares_tokenizer(teacher, student):

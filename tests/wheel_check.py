@@ -41,9 +41,9 @@ def main():
         _check_import(folder, python)
         say("4 of 6: a tiny recipe")
         _run(folder, python, *RECIPE)
-        script, serving = _readme_blocks()
+        script, using, serving = _readme_blocks()
         say("5 of 6: the README's script")
-        _run(folder, python, "-c", script)
+        _run(folder, python, "-c", script + using)
         say("6 of 6: the README's served student")
         answer = _run(folder, python, "-c", serving)
         assert re.search("b'(negative|positive)'", answer), answer

@@ -1,13 +1,16 @@
-"""Whether a model can take labels and token ids, or which row it cannot.
+"""What numbers a model can take, and which row holds another.
 
 On NumPy arrays, once for a data set: a step pays nothing for it. Without
 these checks TensorFlow ends deep inside of the graph, and a GPU gives NaN.
 """
 
+import dataclasses
+
 import numpy as np
 
 from keras_distill.checks.columns import in_words
 
+_FINITE = float(np.finfo("float32").max)
 # What other libraries put where there is no label.
 _NO_LABEL = {
     -1: "-1 marks rows without a label: leave them out",
@@ -16,44 +19,154 @@ _NO_LABEL = {
 }
 
 
+@dataclasses.dataclass(frozen=True)
+class Limit:
+    """What each of an array's numbers may be.
+
+    Attributes:
+        low: float. The least number.
+        high: float. The greatest number.
+        what: str. What the numbers are, for the message.
+        way_out: str. What to do, for the message.
+        is_whole: bool. Whether it must be a whole number.
+        ignored: Optional number that may be there as well.
+        are_classes: bool. Whether the numbers are indices of classes, for
+            the message.
+    """
+
+    low: float
+    high: float
+    what: str
+    way_out: str = ""
+    is_whole: bool = False
+    ignored: int | None = None
+    are_classes: bool = False
+
+    def check(self, values, name, first_row=0, where=""):
+        """Raises unless all numbers are inside of the limit.
+
+        Args:
+            values: array whose first axis are rows.
+            name: str. The argument's name, for messages.
+            first_row: int. The number of the first row, for a batch of many.
+            where: str. What follows the number of the row in the message,
+                such as `" of batch 3"`.
+        """
+        values = np.asarray(values)
+        if values.dtype.kind not in "iufb":
+            raise ValueError(
+                f"`{name}` must hold {self._allowed()}. Received: dtype "
+                f"{values.dtype}."
+            )
+        # What is not a number is not inside.
+        inside = (values >= self.low) & (values <= self.high)
+        if self.is_whole and values.dtype.kind == "f":
+            inside &= values == np.floor(values)
+        if self.ignored is not None:
+            inside |= values == self.ignored
+        if inside.all():
+            return
+        rows = np.flatnonzero(~inside.reshape(len(inside), -1).all(axis=1))
+        value = values[rows[0]][~inside[rows[0]]].flat[0]
+        counts_from_1 = value == self.high + 1 and not (values == 0).any()
+        where = in_words(rows + first_row) + where
+        raise self.error(name, value, where, counts_from_1)
+
+    def error(self, name, value, where, counts_from_1=False):
+        """The error about a number that is outside."""
+        hint = ""
+        if self.are_classes:
+            hint = _NO_LABEL.get(float(value), "")
+            if counts_from_1:
+                hint = "classes count from 0: subtract 1"
+        return ValueError(
+            f"`{name}` must hold {self._allowed()}. Received: {value} in "
+            f"{where}{'; ' + hint if hint else ''}. {self.way_out}".rstrip()
+        )
+
+    def _allowed(self):
+        if self.high == _FINITE:
+            return self.what
+        kind = "whole numbers" if self.is_whole else "numbers"
+        return f"{kind} from {self.low:g} to {self.high:g}, {self.what}"
+
+
+@dataclasses.dataclass(frozen=True)
+class LengthLimit:
+    """How many tokens a row of ids may have.
+
+    Attributes:
+        high: int. The most tokens.
+        what: str. What that is, for the message.
+        way_out: str. What to do, for the message.
+    """
+
+    high: int
+    what: str
+    way_out: str
+
+    def check(self, values, name, first_row=0, where=""):
+        """Raises if rows are too long, as `Limit.check`."""
+        if np.ndim(values) > 1 and np.shape(values)[1] > self.high:
+            where = f"row {first_row}{where}"
+            raise self.error(name, np.shape(values)[1], where)
+
+    def error(self, name, value, where):
+        """The error about a row that is too long."""
+        return ValueError(
+            f"`{name}` must have rows of at most {self.high} tokens, "
+            f"{self.what}. Received: {value} tokens in {where}. {self.way_out}"
+        )
+
+
+def class_limit(num_classes, of, way_out="", ignored=None):
+    """That of class indices of a model."""
+    return Limit(
+        0,
+        num_classes - 1,
+        f"class indices of {of}",
+        way_out,
+        is_whole=True,
+        ignored=ignored,
+        are_classes=True,
+    )
+
+
+def finite_limit(way_out):
+    """That of scores."""
+    return Limit(-_FINITE, _FINITE, "finite numbers", way_out)
+
+
+def token_limit(vocabulary_size, of):
+    """That of a model's token ids."""
+    return Limit(
+        0,
+        vocabulary_size - 1,
+        f"the vocabulary of {of}",
+        "Tokenise with the tokenizer that the model was built with.",
+        is_whole=True,
+    )
+
+
+def length_limit(num_positions, of):
+    """That of the rows that a model has positions for."""
+    return LengthLimit(
+        num_positions,
+        f"the positions of {of}",
+        f"Tokenise with a `sequence_length` of {num_positions} or less.",
+    )
+
+
 def check_class_labels(labels, num_classes, name="labels", first_row=0):
     """Raises unless all labels are class indices of a model."""
-    labels = np.asarray(labels)
-    if labels.dtype.kind not in "iufb":
-        raise ValueError(
-            f"`{name}` must be class indices from 0 to {num_classes - 1}. "
-            f"Received: dtype {labels.dtype}."
-        )
-    with np.errstate(invalid="ignore"):
-        is_class = (labels >= 0) & (labels < num_classes)
-        if labels.dtype.kind == "f":
-            is_class &= labels == np.floor(labels)
-    if is_class.all():
-        return
-    rows = _rows(is_class)
-    label = labels[rows[0]][~is_class[rows[0]]].flat[0]
-    hint = _NO_LABEL.get(label.item(), "")
-    if label == num_classes and not (labels == 0).any():
-        hint = "classes count from 0: subtract 1"
-    raise ValueError(
-        f"`{name}` must be class indices from 0 to {num_classes - 1}, of a "
-        f"model of {num_classes} classes. Received: {label} in "
-        f"{in_words(rows + first_row)}{'; ' + hint if hint else ''}."
-    )
+    of = f"a model of {num_classes} classes"
+    class_limit(num_classes, of).check(labels, name, first_row)
 
 
 def check_scores(labels, name="labels", first_row=0):
     """Raises unless all labels are finite numbers."""
-    labels = np.asarray(labels, dtype="float64")
-    is_finite = np.isfinite(labels)
-    if is_finite.all():
-        return
-    rows = _rows(is_finite)
-    score = labels[rows[0]][~is_finite[rows[0]]].flat[0]
-    raise ValueError(
-        f"`{name}` must be finite numbers. Received: {score} in "
-        f"{in_words(rows + first_row)}; leave out the rows without a score."
-    )
+    way_out = "Leave out the rows without a score."
+    finite_limit(way_out).check(labels, name, first_row)
 
 
 def check_several_labels(labels, num_classes, name="labels"):
@@ -67,27 +180,15 @@ def check_several_labels(labels, num_classes, name="labels"):
 
 def check_token_ids(token_ids, vocabulary_size, name="token_ids", first_row=0):
     """Raises unless all token ids are of a model's vocabulary."""
-    token_ids = np.asarray(token_ids)
-    is_known = (token_ids >= 0) & (token_ids < vocabulary_size)
-    if is_known.all():
-        return
-    rows = _rows(is_known)
-    token = token_ids[rows[0]][~is_known[rows[0]]].flat[0]
-    raise ValueError(
-        f"`{name}` must be from 0 to {vocabulary_size - 1}, of a model whose "
-        f"vocabulary has {vocabulary_size} tokens. Received: {token} in "
-        f"{in_words(rows + first_row)}; use the model's own tokenizer."
-    )
+    of = f"a model of {vocabulary_size} tokens"
+    token_limit(vocabulary_size, of).check(token_ids, name, first_row)
 
 
-def check_length(longest, max_length, name="sequence_length", row=None):
-    """Raises if rows are longer than a model has positions."""
+def check_length(longest, max_length, name="token_ids", row=0):
+    """Raises if the longest row is longer than a model has positions."""
     if longest > max_length:
-        where = "" if row is None else f" in row {row}"
-        raise ValueError(
-            f"`{name}` must be at most {max_length}, the positions that the "
-            f"model has. Received: {longest} tokens{where}; tokenise with a "
-            f"`sequence_length` of {max_length} or less."
+        raise length_limit(max_length, "the model").error(
+            name, longest, f"row {row}"
         )
 
 
@@ -110,8 +211,3 @@ def num_outputs(model):
         is_one = isinstance(shape, tuple) and shape
         width = shape[-1] if is_one else None
     return width if isinstance(width, int) else None
-
-
-def _rows(is_good):
-    """The numbers of the rows that hold anything bad."""
-    return np.flatnonzero(~is_good.reshape(len(is_good), -1).all(axis=1))

@@ -10,7 +10,7 @@ import keras
 import keras_hub
 
 from keras_distill.models.encoder_settings import WithEncoderSettings
-from keras_distill.models.saving import SavedWhole
+from keras_distill.models.own_task import OwnTask
 
 _register = keras.saving.register_keras_serializable("keras_distill")
 
@@ -62,7 +62,7 @@ class DistilBertTextClassifierPreprocessor(
 
 @_register
 class DistilBertTextClassifier(
-    SavedWhole, keras_hub.models.DistilBertTextClassifier
+    OwnTask, keras_hub.models.DistilBertTextClassifier
 ):
     """A text classifier above a `keras_distill.models.DistilBertBackbone`.
 
@@ -133,7 +133,7 @@ class RobertaTextClassifierPreprocessor(
 
 
 @_register
-class RobertaTextClassifier(SavedWhole, keras_hub.models.RobertaTextClassifier):
+class RobertaTextClassifier(OwnTask, keras_hub.models.RobertaTextClassifier):
     """A text classifier above a `keras_distill.models.RobertaBackbone`.
 
     Args:
@@ -206,7 +206,7 @@ class XLMRobertaTextClassifierPreprocessor(
 
 @_register
 class XLMRobertaTextClassifier(
-    SavedWhole, keras_hub.models.XLMRobertaTextClassifier
+    OwnTask, keras_hub.models.XLMRobertaTextClassifier
 ):
     """A text classifier above a `keras_distill.models.XLMRobertaBackbone`.
 

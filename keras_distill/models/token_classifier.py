@@ -10,7 +10,7 @@ from keras_distill.checks.arguments import check_float
 from keras_distill.checks.arguments import check_int
 from keras_distill.io.saving import local_path
 from keras_distill.models import hugging_face
-from keras_distill.models.saving import SavedWhole
+from keras_distill.models.own_task import OwnTask
 from keras_distill.models.saving import saved_task_class
 
 # BERT's own, for weights that start at random.
@@ -18,7 +18,7 @@ _INITIALIZER_RANGE = 0.02
 
 
 @keras.saving.register_keras_serializable("keras_distill")
-class TokenClassifier(SavedWhole, keras_hub.models.Task):
+class TokenClassifier(OwnTask, keras_hub.models.Task):
     """A class for every token: names, parts of speech, any tags of words.
 
     Dropout and one dense layer over the last hidden state of every token, as
@@ -28,10 +28,9 @@ class TokenClassifier(SavedWhole, keras_hub.models.Task):
     weights, as `keras_distill.tasks.TokenizedTags` makes them.
 
     It is used as any KerasHub task, and a teacher or student like any other.
-    `fit` of KerasHub runs the preprocessor; batches that are tokenised
-    already, as those of `TokenizedTags`, go through `keras.Model.fit(model,
-    batches)` or a `Distiller`. A pooler that the backbone may have feeds no
-    token and is not trained.
+    `fit` runs the preprocessor on texts, and takes batches that are tokenised
+    already, as those of `TokenizedTags`, as they are. A pooler that the
+    backbone may have feeds no token and is not trained.
 
     Args:
         backbone: `keras_hub.models.Backbone` that gives hidden states

@@ -19,7 +19,14 @@ _PARTS = ("normalizer", "pre_tokenizer", "added_tokens", "model")
 
 
 def check_same_vocabulary(teacher, student):
-    """Raises unless teacher and student read the same token ids.
+    """Raises unless teacher and student read the same token ids."""
+    difference = vocabulary_difference(teacher, student)
+    if difference is not None:
+        raise ValueError(difference)
+
+
+def vocabulary_difference(teacher, student):
+    """Why a token id means different things to teacher and student.
 
     Tokenizers are compared where both models carry a preprocessor: their
     vocabularies, and what they do to a text, such as lower case. The sizes of
@@ -29,48 +36,54 @@ def check_same_vocabulary(teacher, student):
         teacher: `keras.Model`.
         student: `keras.Model`.
 
-    Raises:
-        ValueError: If a token id means different things to the two.
+    Returns:
+        str, sentences that say what to do, or `None` if it means the same.
     """
-    of_teacher, of_student = _vocabulary(teacher), _vocabulary(student)
-    if of_teacher is not None and of_student is not None:
-        for index, (theirs, ours) in enumerate(
-            zip(of_teacher, of_student, strict=False)
-        ):
-            if theirs != ours:
-                raise ValueError(
-                    "The teacher's and the student's tokenizers differ: token "
-                    f"{index} is {theirs!r} to the teacher and {ours!r} to "
-                    "the student. Build the student with the teacher's "
-                    "tokenizer, as `keras_distill.students.create_student` "
-                    "does."
-                )
-        _check_same_reading(
-            _preprocessor_tokenizer(teacher), _preprocessor_tokenizer(student)
-        )
+    tokenizers = [_preprocessor_tokenizer(m) for m in (teacher, student)]
+    if None not in tokenizers:
+        difference = _difference(*tokenizers)
+        if difference is not None:
+            return (
+                f"{difference} Build the student with the teacher's "
+                "tokenizer, as `keras_distill.students.create_student` does."
+            )
     sizes = _vocabulary_size(teacher), _vocabulary_size(student)
     if None not in sizes and sizes[0] != sizes[1]:
-        raise ValueError(
+        return (
             f"The teacher's vocabulary has {sizes[0]} tokens and the "
             f"student's {sizes[1]}, so they cannot read the same token ids. "
             "Build the student with the teacher's tokenizer and "
             f"`vocabulary_size={sizes[0]}`."
         )
+    return None
 
 
-def _check_same_reading(teacher, student):
-    """Raises if two tokenizers of one vocabulary read texts differently."""
+def _difference(teacher, student):
+    """How two tokenizers differ, in a sentence, or `None`."""
+    if teacher is student:
+        return None
+    of_teacher, of_student = _vocabulary(teacher), _vocabulary(student)
+    if None in (of_teacher, of_student):
+        return None
+    for index, (theirs, ours) in enumerate(
+        zip(of_teacher, of_student, strict=False)
+    ):
+        if theirs != ours:
+            return (
+                "The teacher's and the student's tokenizers differ: token "
+                f"{index} is {theirs!r} to the teacher and {ours!r} to the "
+                "student."
+            )
     theirs, ours = _reading(teacher), _reading(student)
     for name in theirs.keys() & ours.keys():
         if theirs[name] != ours[name]:
-            raise ValueError(
+            return (
                 "The teacher's and the student's tokenizers have one "
                 f"vocabulary and read texts differently: {name} is "
                 f"{_short(theirs[name])} to the teacher and "
-                f"{_short(ours[name])} to the student. Build the student with "
-                "the teacher's tokenizer, as "
-                "`keras_distill.students.create_student` does."
+                f"{_short(ours[name])} to the student."
             )
+    return None
 
 
 def _reading(tokenizer):
@@ -96,9 +109,8 @@ def _preprocessor_tokenizer(model):
     return getattr(preprocessor, "tokenizer", None)
 
 
-def _vocabulary(model):
-    tokenizer = _preprocessor_tokenizer(model)
-    if tokenizer is None or not hasattr(tokenizer, "get_vocabulary"):
+def _vocabulary(tokenizer):
+    if not hasattr(tokenizer, "get_vocabulary"):
         return None
     try:
         return tokenizer.get_vocabulary()

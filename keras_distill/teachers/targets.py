@@ -2,16 +2,21 @@
 
 import functools
 import pathlib
+from collections.abc import Mapping
 
 import keras
 from keras import ops
 
 from keras_distill.features import FeatureForward
 from keras_distill.features import describe
+from keras_distill.features import names
 from keras_distill.models.saving import model_config
-from keras_distill.packing import check_same_vocabulary
+from keras_distill.packing.vocabulary import vocabulary_difference
 from keras_distill.teachers.cache import TeacherCache
 from keras_distill.teachers.checks import check_nothing_shared
+
+# Begins the names of inputs in a batch that are the teacher's alone.
+TEACHER_INPUT = "teacher_input/"
 
 
 def targets_of(teacher, student):
@@ -38,15 +43,56 @@ class LiveTeacher:
 
     Attributes:
         description: `keras_distill.features.ModelDescription`.
+        difference: str. Why the student's token ids are not the teacher's, or
+            `None` if they are.
+        token_losses: tuple of str. The names of those losses that compare
+            more than outputs of a row.
         variables: list of the variables that a step reads.
     """
 
     def __init__(self, teacher, student):
         check_built(teacher, "teacher")
-        check_same_vocabulary(teacher, student)
         check_nothing_shared(teacher, student)
+        self.difference = vocabulary_difference(teacher, student)
+        self.token_losses = ()
         self.description = describe(teacher)
         self._teacher = teacher
+        self._can_read_texts = all(
+            getattr(model, "preprocessor", None) is not None
+            for model in (teacher, student)
+        )
+
+    def check_losses(self, objective):
+        """Raises if tokens that are not the same would be compared."""
+        self.token_losses = _losses_of_tokens(objective, self.description)
+        if self.difference is None:
+            return
+        if not self._can_read_texts:
+            raise ValueError(self.difference)
+        if self.token_losses:
+            raise ValueError(
+                f"{self.difference} Only losses on outputs of whole texts can "
+                "learn from a teacher of other tokens. Received: "
+                f"{', '.join(self.token_losses)}."
+            )
+
+    def inputs_of(self, x):
+        """What the teacher reads of a batch."""
+        own = {}
+        if isinstance(x, Mapping):
+            own = {
+                name.removeprefix(TEACHER_INPUT): value
+                for name, value in x.items()
+                if isinstance(name, str) and name.startswith(TEACHER_INPUT)
+            }
+        if self.difference is not None and not own:
+            raise ValueError(
+                "Teacher and student have tokenizers that differ, and each "
+                "reads its own token ids. Received: one batch of ids for "
+                "both. Pass the texts themselves, which are tokenised for "
+                "each."
+            )
+        return own or x
 
     @property
     def variables(self):
@@ -71,7 +117,7 @@ class LiveTeacher:
             description=self.description,
         )
         return lambda x: keras.tree.map_structure(
-            ops.stop_gradient, forward(x, training=False)
+            ops.stop_gradient, forward(self.inputs_of(x), training=False)
         )
 
     def config(self):
@@ -80,13 +126,22 @@ class LiveTeacher:
 
 
 class CachedTeacher:
-    """The features that `TeacherCache.attach` put into the batches."""
+    """The features that `TeacherCache.attach` put into the batches.
+
+    Attributes:
+        cache: `TeacherCache`.
+        description: `keras_distill.features.ModelDescription`.
+    """
 
     variables = ()
+    difference = None
 
     def __init__(self, cache):
         self.description = cache.description
-        self._cache = cache
+        self.cache = cache
+
+    def check_losses(self, objective):
+        """The cache itself is compared with the student's rows."""
 
     def reader(self, features, losses):
         """Reads some features from a batch, as `LiveTeacher.reader`."""
@@ -101,7 +156,7 @@ class CachedTeacher:
         return functools.partial(self._read, tuple(features))
 
     def _read(self, features, x):
-        found = self._cache.features_of(x)
+        found = self.cache.features_of(x)
         missing = [name for name in features if name not in found]
         if missing:
             raise ValueError(
@@ -116,9 +171,30 @@ class CachedTeacher:
         """A cache is a folder of its own, which no saved model holds."""
         raise ValueError(
             "A distiller that reads its teacher from a cache cannot be saved "
-            f"as one file. Received: a cache in '{self._cache.path}'. Use "
+            f"as one file. Received: a cache in '{self.cache.path}'. Use "
             "`save_weights`, or save `distiller.student`."
         )
+
+
+def _losses_of_tokens(objective, description):
+    """The names of those losses that compare more than outputs of a row."""
+    return tuple(
+        loss.name
+        for loss, matches in zip(
+            objective.losses, objective.matches, strict=True
+        )
+        if not all(_is_of_row(match.teacher, description) for match in matches)
+    )
+
+
+def _is_of_row(looked_at, description):
+    """Whether features are outputs that say nothing of single tokens."""
+    found = (looked_at,) if isinstance(looked_at, str) else looked_at
+    return all(
+        feature.partition(".")[0] in (names.LOGITS, names.OUTPUT)
+        and None not in description.shapes.get(feature, ())[1:]
+        for feature in found
+    )
 
 
 def check_built(model, role):

@@ -16,6 +16,7 @@ _RESULTS = {
     "frozen_layers": rf"frozen: {_RATIO} times .* matched: {_RATIO} times",
     "progressive_depth": rf"The first phase: {_RATIO} times the time of the",
     "input_pipeline": r"Training waits \d+\.\d% of its time for input\.",
+    "raw_text": rf"An epoch on raw text takes {_RATIO}\d times the CPU time",
     "attention_memory": r"10 times the examples took -?[\d,]+ MB more",
     "accelerator": r"│ distillation │ [\d,]+ │ [\d,]+ │ 0\.\d{3} │ \d+\.\d% │",
     "against_textbrewer": rf"{_RATIO} times as fast .* and {_RATIO} times with",
@@ -31,6 +32,7 @@ _RESULTS = {
         ("frozen_layers", (2, 4)),
         ("progressive_depth", (2, 4)),
         ("input_pipeline", (1, 4)),
+        ("raw_text", (1, 4)),
         ("attention_memory", (1, 4)),
     ],
 )

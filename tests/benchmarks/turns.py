@@ -6,7 +6,7 @@ import time
 from keras_distill.io.progress import Progress
 
 
-def take_turns(ways, runs, console):
+def take_turns(ways, runs, console, clock=time.perf_counter):
     """Runs all ways one after the other, again and again.
 
     They take turns so that a busy machine slows all of them: see `ratio`. A
@@ -16,6 +16,7 @@ def take_turns(ways, runs, console):
         ways: dict of name to function without arguments.
         runs: int. Measured runs of each.
         console: `rich.console.Console` for the progress.
+        clock: function that gives seconds. Defaults to `time.perf_counter`.
 
     Returns:
         dict of name to list of float, the seconds of each run.
@@ -27,10 +28,10 @@ def take_turns(ways, runs, console):
         for run in range(runs + 1):
             for name, way in ways.items():
                 progress.describe(f"Run {run}: {name}" if run else "Warm-up")
-                start = time.perf_counter()
+                start = clock()
                 way()
                 if run:
-                    seconds[name].append(time.perf_counter() - start)
+                    seconds[name].append(clock() - start)
                 progress.advance()
     return seconds
 

@@ -97,7 +97,7 @@ def test_a_compiled_model_goes_on_training(
 ):
     model = make_token_classifier(num_classes=3)
     model.compile(keras.optimizers.SGD(0.1), weighted_metrics=[])
-    keras.Model.fit(model, batch, np.ones((2, 5), "int32"), verbose=0)
+    model.fit(batch, np.ones((2, 5), "int32"), verbose=0)
     model.save(tmp_path / "tagger.keras")
     loaded = keras.saving.load_model(tmp_path / "tagger.keras")
     assert isinstance(loaded.optimizer, keras.optimizers.SGD)

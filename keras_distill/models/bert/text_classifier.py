@@ -7,11 +7,11 @@ from keras_distill.models.bert.backbone import BertBackbone
 from keras_distill.models.bert.preprocessing import (
     BertTextClassifierPreprocessor,
 )
-from keras_distill.models.saving import SavedWhole
+from keras_distill.models.own_task import OwnTask
 
 
 @keras.saving.register_keras_serializable("keras_distill")
-class BertTextClassifier(SavedWhole, keras_hub.models.BertTextClassifier):
+class BertTextClassifier(OwnTask, keras_hub.models.BertTextClassifier):
     """A text classifier above a `keras_distill.models.BertBackbone`.
 
     It is KerasHub's `BertTextClassifier` in everything else; as a class of

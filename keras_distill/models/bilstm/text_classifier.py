@@ -5,11 +5,11 @@ import keras_hub
 
 from keras_distill.checks.arguments import check_int
 from keras_distill.models.bilstm.backbone import BiLstmBackbone
-from keras_distill.models.saving import SavedWhole
+from keras_distill.models.own_task import OwnTask
 
 
 @keras.saving.register_keras_serializable("keras_distill")
-class BiLstmTextClassifier(SavedWhole, keras_hub.models.TextClassifier):
+class BiLstmTextClassifier(OwnTask, keras_hub.models.TextClassifier):
     """A text classifier above a `BiLstmBackbone`: one dense layer.
 
     Args:

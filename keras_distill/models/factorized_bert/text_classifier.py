@@ -4,12 +4,12 @@ import keras
 import keras_hub
 
 from keras_distill.models.factorized_bert.backbone import FactorizedBertBackbone
-from keras_distill.models.saving import SavedWhole
+from keras_distill.models.own_task import OwnTask
 
 
 @keras.saving.register_keras_serializable("keras_distill")
 class FactorizedBertTextClassifier(
-    SavedWhole, keras_hub.models.BertTextClassifier
+    OwnTask, keras_hub.models.BertTextClassifier
 ):
     """A text classifier above a `FactorizedBertBackbone`.
 
