@@ -78,6 +78,13 @@ class DataOptions(Options):
         no_effect_with={"data": None},
         later=True,
     )
+    label_separator: str | None = option(
+        None,
+        "what stands between the labels of a row that has several, such as "
+        "'|'; by default a row has one, or a list in JSON",
+        no_effect_with={"data": None},
+        later=True,
+    )
     kind: str | None = option(
         None,
         "the kind of their labels: classification, multi_label, regression "

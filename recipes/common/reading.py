@@ -145,6 +145,7 @@ def _read_own(options, quiet, of_files):
         text_columns=columns,
         label_column=options.label_column,
         kind=options.kind,
+        label_separator=options.label_separator,
         quiet=quiet,
         **of_files,
     )

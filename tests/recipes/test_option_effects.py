@@ -55,6 +55,14 @@ OF_DATA = {
     "data": ("others.csv", _OWN),
     "text_column": ("title", _OWN),
     "label_column": ("grade", _OWN),
+    "label_separator": (
+        "|",
+        {
+            "glue_dir": None,
+            "data": "several.csv",
+            "allow_untrained_teacher": True,
+        },
+    ),
     "kind": ("regression", _OWN),
     "data_dir": ("other", {"glue_dir": None, "data_dir": "glue"}),
     "select_on": ("train", {"glue_dir": "many"}),
@@ -209,6 +217,9 @@ def folder(tmp_path_factory):
             label = number % 2 == score
             lines.append(f"a film,the {number % 5},{label:d},{not label:d}")
         (path / f"{name}.csv").write_text("\n".join(lines) + "\n")
+    (path / "several.csv").write_text(
+        "text,label\n" + "a film,x|y\nthe plot,x\n" * 12
+    )
     # As many as it takes to hold some out of them.
     shutil.copytree(path / "glue", path / "many")
     (path / "many/SST-2/train.tsv").write_text(
@@ -525,7 +536,7 @@ class _within:
 
 
 def _scores(value):
-    names = ("accuracy", "matthews", "f1", "pearson_spearman")
+    names = ("accuracy", "matthews", "f1", "micro_f1", "pearson_spearman")
     return dict.fromkeys(names, value)
 
 
