@@ -1,4 +1,5 @@
 import io
+import re
 
 import keras
 import numpy as np
@@ -43,10 +44,11 @@ def lines():
 
 def test_a_log_has_a_line_an_epoch(lines):
     first, second = lines()
-    assert first.startswith(
-        "Stage 1: epoch 1/2, loss 4.0000, val_loss 1.0000, 0:0"
+    # However long the first epoch took on a busy machine.
+    assert re.fullmatch(
+        r"Stage 1: epoch 1/2, loss 4\.0000, val_loss 1\.0000, \d+:\d\d left",
+        first,
     )
-    assert first.endswith(" left")
     assert second == (
         "Stage 1: epoch 2/2, loss 4.0000, val_loss 1.0000, 0:00 left"
     )
