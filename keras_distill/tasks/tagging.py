@@ -201,7 +201,9 @@ class TaggingTask(Task):
     def chance(self, labels):
         """0: without a look at the words no phrase is found."""
         self.check_labelled(labels)
-        return 0.0
+        outside = self.label_names.index(OUTSIDE)
+        found = [np.full(len(tags), outside) for tags in labels]
+        return self.measure(labels, found)[self.selection_metric]
 
     def agreement(self, reference_outputs, outputs):
         """The share of words with the same tag."""

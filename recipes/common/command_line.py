@@ -8,6 +8,7 @@ from keras_distill import stages
 from keras_distill.checks.arguments import did_you_mean
 from recipes.common.options import GIVEN
 from recipes.common.options import Once
+from recipes.common.options import add_options
 from recipes.common.options import store_once
 
 
@@ -43,6 +44,26 @@ class _OnceSwitch(argparse.BooleanOptionalAction):
     def __call__(self, parser, namespace, values, option_string=None):
         value = not option_string.startswith("--no-")
         store_once(parser, namespace, self.dest, value, option_string)
+
+
+def recipe_parser(program, description, run_dir, config_class, without=()):
+    """The parser of a recipe's command.
+
+    Args:
+        program: str. The module that is run, such as `"recipes.tinybert"`.
+        description: str.
+        run_dir: str. The folder of the run unless asked for otherwise.
+        config_class: dataclass of the configuration.
+        without: sequence of str. Its fields that get no option.
+
+    Returns:
+        `RecipeParser` with the options of how a recipe is run and one for
+        each field.
+    """
+    parser = RecipeParser(prog=f"python -m {program}", description=description)
+    add_run_options(parser, run_dir)
+    add_options(parser, config_class, without=without)
+    return parser
 
 
 def add_run_options(parser, run_dir):

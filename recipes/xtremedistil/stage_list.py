@@ -1,185 +1,137 @@
-"""The stages: what is trained in each, on what, for what and how long."""
+"""The method: the stages by which a student learns from a teacher.
+
+| stage | on | learns from | until |
+|---|---|---|---|
+| representation | transfer texts | hidden states, attention | its loss |
+| logits-... | transfer texts | the teacher's logits | its loss |
+| labels-... | the training split | the labels | the task's metric |
+
+The last column is no longer better on the dev split; the best epoch's weights
+go on. Stages with a name behind are one for each step of unfreezing.
+"""
 
 import dataclasses
 import math
 
-from keras_distill import callbacks
 from keras_distill import layer_map
 from keras_distill import losses
-from keras_distill import stages
 from keras_distill import students
-from keras_distill import teachers
-from recipes.common.devices import stage_options
-from recipes.common.training import make_optimizer
 
 
 @dataclasses.dataclass(frozen=True)
-class TransferData:
+class Source:
     """What a student learns from without labels.
 
     Attributes:
-        texts: `keras_distill.tasks.TokenizedExamples`.
-        logits: `keras_distill.teachers.TeacherCache` of them, or `None`.
-        texts_with_logits: The texts with the teacher's logits.
-        dev_with_logits: The same of the dev split.
+        teacher: KerasHub task, or a `keras_distill.teachers.TeacherCache`.
+        texts: Tokenised examples; of a cache, with its features attached.
+        dev: The same of the dev split, whose labels are not read.
     """
 
+    teacher: object
     texts: object
-    logits: teachers.TeacherCache | None = None
-    texts_with_logits: object = None
-    dev_with_logits: object = None
+    dev: object
 
 
-def distillation_stages(config, data, transfer, teacher, student, prefix=""):
-    """How a student learns a task from a teacher.
+def kept_source(
+    experiment, path, teacher, texts, dev, features="logits", **options
+):
+    """A `Source` whose features of the teacher are computed once."""
+    of_texts, of_dev = (
+        experiment.cache(path / name, teacher, examples, [features], **options)
+        for name, examples in (("transfer", texts), ("dev", dev))
+    )
+    return Source(of_texts, of_texts.attach(texts), of_dev.attach(dev))
 
-    | stage | on | learns from | until |
-    |---|---|---|---|
-    | representation | transfer texts | hidden states, attention | its loss |
-    | logits-... | transfer texts | the teacher's logits | its loss |
-    | labels-... | the training split | the labels | the task's metric |
 
-    The last column is no longer better on the dev split; the best epoch's
-    weights go on. Each of the lower two is a stage for each step of
-    `students.unfreezing`.
+def distillation_stages(
+    experiment, data, texts, teacher, student, logits_dir, prefix=""
+):
+    """How a transformer student learns a task from a teacher.
 
     Args:
-        config: `Config`.
-        data: `TaskData`.
-        transfer: `TransferData`.
+        experiment: `recipes.common.experiment.Experiment`.
+        data: `recipes.common.task_data.TaskData`, tokenised.
+        texts: What is learnt from without labels, tokenised.
         teacher: KerasHub task.
         student: KerasHub task.
+        logits_dir: `pathlib.Path` of the folder for the teacher's logits.
         prefix: str. What the stages' names begin with. Defaults to `""`.
 
     Returns:
         list of `keras_distill.stages.Stage`.
     """
-    steps = students.unfreezing(student, config.unfreezing)
+    config = experiment.config
+    steps = [
+        (name, trained, _rate(config, trained))
+        for name, trained in students.unfreezing(student, config.unfreezing)
+    ]
     listed = []
     if config.representation_epochs:
         listed.append(
-            _distilling(
+            distilling(
+                experiment,
                 f"{prefix}representation",
-                config,
                 student,
-                transfer.texts,
-                data.dev,
-                teacher=teacher,
-                distillation_losses=representation_losses(
-                    config, teacher, student
-                ),
-                trainable=None,
+                Source(teacher, texts, data.validation),
+                representation_losses(config, teacher, student),
+                config.representation_epochs,
                 rate=config.representation_rate,
-                epochs=config.representation_epochs,
             )
         )
     if config.logits_epochs:
+        logits = kept_source(
+            experiment, logits_dir, teacher, texts, data.validation
+        )
         listed += [
-            _distilling(
+            distilling(
+                experiment,
                 f"{prefix}logits-{name}",
-                config,
                 student,
-                transfer.texts_with_logits,
-                transfer.dev_with_logits,
-                teacher=transfer.logits,
-                distillation_losses=losses.LogitsDistillation(loss="mse"),
+                logits,
+                losses.LogitsDistillation(loss="mse"),
+                config.logits_epochs,
+                rate=rate,
                 trainable=trained,
-                rate=_rate(config, trained),
-                epochs=config.logits_epochs,
             )
-            for name, trained in steps
+            for name, trained, rate in steps
         ]
     if config.labels_epochs:
         listed += [
-            label_stage(
+            experiment.label_stage(
                 f"{prefix}labels-{name}",
-                config,
-                data,
                 student,
+                data,
+                rate,
+                config.labels_epochs,
                 trainable=trained,
-                rate=_rate(config, trained),
-                epochs=config.labels_epochs,
             )
-            for name, trained in steps
+            for name, trained, rate in steps
         ]
     return listed
 
 
-def label_stage(
-    name, config, data, model, rate, epochs, batch_size=None, trainable=None
+def distilling(
+    experiment, name, student, source, distillation_losses, epochs, **options
 ):
-    """Training on the labels alone, until the task's metric rises no more.
-
-    Args:
-        name: str.
-        config: `Config`.
-        data: `TaskData`.
-        model: KerasHub task.
-        rate: float. Peak learning rate.
-        epochs: int. The most epochs.
-        batch_size: Optional int. Defaults to that of students.
-        trainable: As `Stage` takes it. Defaults to `None`: all.
-
-    Returns:
-        `keras_distill.stages.Stage`.
-    """
-    return stages.Stage(
-        name,
-        model,
-        data.train,
-        loss=data.labelled.label_loss(),
-        trainable=trainable,
-        batch_size=batch_size or config.batch_size,
-        keep=callbacks.KeepBest(
-            lambda: data.measure(model),
-            data.labelled.task.selection_metric,
-            patience=config.patience,
-        ),
-        **_training(config, rate, epochs, data.train),
-    )
-
-
-def _distilling(name, config, student, texts, dev, rate, epochs, **what):
     """Training without labels, until the loss on the dev split is least."""
-    options = _training(config, rate, epochs, texts)
-
-    def measure():
-        # The distiller, which knows teacher and losses.
-        batches = dev.batches(
-            config.batch_size, **options.get("batch_options", {})
-        )
-        return keep.model.evaluate(batches, verbose=0, return_dict=True)
-
-    keep = callbacks.KeepBest(
-        measure, "loss", mode="min", patience=config.patience
-    )
-    return stages.Stage(
+    return experiment.stage(
         name,
         student,
-        texts,
+        source.texts,
+        epochs=epochs,
+        teacher=source.teacher,
+        distillation_losses=distillation_losses,
         student_loss_weight=0,
-        batch_size=config.batch_size,
-        keep=keep,
+        validation=source.dev,
+        select_by="loss",
+        patience=experiment.config.patience,
         **options,
-        **what,
     )
 
 
 def representation_losses(config, teacher, student):
-    """What hidden states and attention are learned by, of any two sizes.
-
-    Args:
-        config: `Config`.
-        teacher: KerasHub task.
-        student: KerasHub task.
-
-    Returns:
-        list of `keras_distill.losses.DistillationLoss`.
-
-    Raises:
-        ValueError: If probabilities are to be compared between different
-            numbers of heads.
-    """
+    """What hidden states and attention are learned by, of any two sizes."""
     of_all = config.hidden_states == "all"
     widths = (teacher.backbone.hidden_dim, student.backbone.hidden_dim)
     found = [
@@ -217,20 +169,15 @@ def representation_losses(config, teacher, student):
     return found
 
 
+def upper_layers(num_student_layers, num_teacher_layers):
+    """The layers that a student starts from: those that it will follow."""
+    pairs = layer_map.top_aligned(num_student_layers, num_teacher_layers)
+    return tuple(pair for pair in pairs if all(pair))
+
+
 def _rate(config, trained):
     """The encoder's rate as soon as a part of it is trained."""
     is_head = trained is not None and not any(
         isinstance(part, str) for part in trained
     )
     return config.head_rate if is_head else config.encoder_rate
-
-
-def _training(config, rate, epochs, texts):
-    is_constant = config.schedule == "constant"
-    return {
-        "optimizer": lambda steps: make_optimizer(
-            config, rate, None if is_constant else steps
-        ),
-        "epochs": epochs,
-        **stage_options(config.strategy, texts.sequence_length),
-    }

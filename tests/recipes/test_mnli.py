@@ -12,9 +12,8 @@ from keras_distill import teachers
 from recipes.common import experiment
 from recipes.common.task_data import dev_splits
 from recipes.tinybert.__main__ import main
-from recipes.xtremedistil import tables
 from recipes.xtremedistil.config import Config
-from recipes.xtremedistil.trainer import Trainer
+from recipes.xtremedistil.recipe import targets_table
 
 NAMES = ("entailment", "neutral", "contradiction")
 # The same texts, and labels of which two of three are others.
@@ -115,19 +114,21 @@ def data(mnli_dir, tmp_path, make_classifier):
     folder = stages.RunFolder(tmp_path / "run", quiet=True)
     model = make_classifier(num_layers=1, num_classes=3)
     with folder:
-        trainer = Trainer(config, folder)
-        labelled = trainer.read("mnli")
-        yield trainer.tokenize(labelled, model.preprocessor.tokenizer), model
+        run = experiment.Experiment(config, folder)
+        yield (
+            run.tokenize(run.read("mnli"), model.preprocessor.tokenizer),
+            model,
+        )
 
 
 def test_xtremedistil_measures_both_and_chooses_by_the_matched_one(data):
     data, model = data
-    assert data.labelled.dev_name == "dev_matched"
+    assert data.dev_name == "dev_matched"
     assert list(data.further) == ["dev_mismatched"]
     chosen = data.measure(model)
     assert list(chosen) == ["accuracy"]
     scores = data.score(model)
-    logits = tasks.predict_logits(model, data.whole_dev)
+    logits = tasks.predict_logits(model, data.dev)
     predicted = logits.argmax(-1)
     assert scores == {
         "accuracy": chosen["accuracy"],
@@ -141,7 +142,7 @@ def test_xtremedistil_measures_both_and_chooses_by_the_matched_one(data):
             "student": {"accuracy": 0.8, "accuracy_dev_mismatched": 0.7}
         },
     }
-    assert tables.targets_table([result]).splitlines() == [
+    assert targets_table([result]).splitlines() == [
         "| dev split, × 100 | mnli, accuracy | mnli, accuracy on "
         "dev_mismatched |",
         "| --- | ---: | ---: |",

@@ -13,6 +13,7 @@ import keras_hub
 import numpy as np
 import pytest
 
+from keras_distill import stages
 from keras_distill import tasks
 from keras_distill import teachers
 from recipes.common import experiment
@@ -22,14 +23,11 @@ from recipes.tinybert import recipe as tinybert
 from recipes.tinybert.config import Config as TinyBert
 from recipes.xtremedistil import bilstm
 from recipes.xtremedistil import error_propagation
-from recipes.xtremedistil import models
 from recipes.xtremedistil import recipe as xtremedistil
 from recipes.xtremedistil import study
-from recipes.xtremedistil import trainer as trainers
 from recipes.xtremedistil.bilstm import Settings as BiLstm
 from recipes.xtremedistil.config import Config as XtremeDistil
 from recipes.xtremedistil.error_propagation import Settings as ErrorPropagation
-from recipes.xtremedistil.trainer import TaskData
 from tests.conftest import WORDS
 
 # === What differs, by option: its value, and what else is set on both sides.
@@ -45,6 +43,7 @@ OF_TEACHER = {
     "sequence_length": (8, {}),
     "max_train_examples": (5, {}),
     "metric": ("matthews", {}),
+    "select_on": ("train", {"glue_dir": "many"}),
     "batch_size": (4, {}),
     "skip_bad_rows": (True, {"glue_dir": "bad"}),
     "encoding": ("latin-1", {"glue_dir": "bytes"}),
@@ -68,6 +67,7 @@ OF_DATA = {
     "select_on": ("train", {"glue_dir": "many"}),
 }
 OF_TEXTS = {
+    **OF_DATA,
     "transfer": ("texts/lines.txt", {}),
     "transfer_columns": (
         "1",
@@ -83,7 +83,6 @@ OF_TEXTS = {
     ),
     "max_dev_examples": (3, {}),
     "max_scored_examples": (5, {}),
-    "data_dir": ("other", {"glue_dir": None, "data_dir": "glue"}),
     "glue_dir": ("other", {}),
     "source": ("mrpc", {}),
 }
@@ -116,6 +115,7 @@ EFFECTS = {
         **OF_TEXTS,
         "targets": ("mrpc", {"targets": "sst2"}),
         "student": ("2x8x2", {}),
+        "student_start": ("layers", {"student": "1x16x2x32"}),
         "embeddings": ("centred", {}),
         "embedding_positions": ("random", {}),
         "freeze_embeddings": (True, {}),
@@ -157,13 +157,16 @@ EFFECTS = {
         "period_epochs": (2, {}),
         "period_growth": (3.0, {}),
         "peak_decay": (0.5, {}),
+        # Whole batches alone.
+        "strategy": ("tpu", {"batch_size": 4, "teacher_batch_size": 4}),
     },
     ErrorPropagation: {
+        **{k: v for k, v in OF_DATA.items() if k != "select_on"},
         "source": ("mrpc", {}),
-        "data_dir": ("other", {"glue_dir": None, "data_dir": "glue"}),
         "glue_dir": ("other", {}),
         "teacher": ("another", {}),
         "student": ("2x8x2", {}),
+        "student_start": ("layers", {"student": "1x16x2x32"}),
         "embeddings": ("centred", {}),
         "embedding_positions": ("random", {}),
         "freeze_embeddings": (True, {}),
@@ -177,6 +180,7 @@ EFFECTS = {
         "representation_rate": (1e-5, {}),
         "weight_decay": (0.1, {}),
         "layer_share": (0.7, {}),
+        "strategy": ("tpu", {}),
         "seed": (2, {}),
         "skip_bad_rows": (True, {"glue_dir": "bad"}),
         "encoding": ("latin-1", {"glue_dir": "bytes"}),
@@ -363,7 +367,7 @@ def observe(folder, teacher, monkeypatch):
         with monkeypatch.context() as patch:
             patch.setattr(teachers, "load_teacher", load_teacher)
             patch.setattr(tasks.retrieval, "retrieve", retrieve)
-            patch.setattr(trainers.stages, "run_stages", run_stages)
+            patch.setattr(stages, "run_stages", run_stages)
             patch.setattr(teachers, "TeacherCache", Kept(seen))
             remember_students(patch, config)
             try:
@@ -408,22 +412,22 @@ def remember_students(patch, config):
         )
         return
     patch.setattr(
-        models,
+        common_models,
         "create_student",
         remembered(
-            models.create_student,
+            common_models.create_student,
             (
-                *("student", "embedding_dim", "embeddings"),
+                *("student", "embedding_dim", "embeddings", "student_start"),
                 *("embedding_positions", "freeze_embeddings", "seed"),
             ),
         ),
     )
     if isinstance(config, BiLstm):
         patch.setattr(
-            bilstm.BiLstmTrainer,
+            bilstm,
             "create_student",
             remembered(
-                bilstm.BiLstmTrainer.create_student,
+                bilstm.create_student,
                 (
                     *("embedding_dim", "lstm_dim", "embeddings", "seed"),
                     *("dropout", "recurrent_dropout"),
@@ -482,45 +486,84 @@ def buildable(make_stage, objective):
 
 
 def drive_xtremedistil(config, run_folder, seen, patch):
-    patch.setattr(TaskData, "measure", lambda *_: _scores(0.9))
-    patch.setattr(TaskData, "score", lambda *_: _scores(0.9))
-    made = xtremedistil._Recipe(config, run_folder, None, None)
-    made.distil()
-    made.transfer()
-    _see_trainer(made, seen, patch)
-    seen.append(("targets", made.results))
+    drive(xtremedistil, config, run_folder, seen, patch)
 
 
 def drive_bilstm(config, run_folder, seen, patch):
-    patch.setattr(TaskData, "measure", lambda *_: _scores(0.9))
-    made = bilstm._Recipe(config, run_folder)
-    made.distil()
-    seen.append(
-        {
-            name: value
-            for name, value in made.student.backbone.get_config().items()
-            if name != "name"
-        }
+    def create(experiment, teacher):
+        student = create_student(experiment, teacher)
+        known = student.backbone.get_config()
+        seen.append({k: v for k, v in known.items() if k != "name"})
+        return student
+
+    create_student = bilstm.create_student
+    patch.setattr(bilstm, "create_student", create)
+    drive(bilstm, config, run_folder, seen, patch)
+
+
+def drive(recipe, config, run_folder, seen, patch):
+    """Runs a recipe as far as its report."""
+    patch.setattr(task_data.TaskData, "measure", lambda *_: _scores(0.9))
+    patch.setattr(task_data.TaskData, "score", lambda *_: _scores(0.9))
+    fine_tune = experiment.Experiment.fine_tune
+
+    def see(self, loaded, data, name="teacher"):
+        fine_tune(self, loaded, data, name)
+        seen.append(
+            (
+                data.task.metrics,
+                data.train.ids.tolist(),
+                data.validation.ids.tolist(),
+                data.dev.ids.tolist(),
+            )
+        )
+        with pytest.MonkeyPatch.context() as worse:
+            worse.setattr(
+                task_data.TaskData, "measure", lambda *_: _scores(-1.0)
+            )
+            known = teachers.LoadedTeacher(loaded.classifier, True, None)
+            seen.append(
+                ("refused", refuses(lambda: fine_tune(self, known, data)))
+            )
+
+    patch.setattr(experiment.Experiment, "fine_tune", see)
+    begin_within(experiment, run_folder, patch)
+    transfer = getattr(recipe, "transfer", None)
+    if transfer is not None:
+
+        def transferred(*arguments):
+            found = transfer(*arguments)
+            seen.append(("target", found))
+            return found
+
+        patch.setattr(recipe, "transfer", transferred)
+    # It ends where nothing is to be written.
+    recipe.run(config, run_folder.path, quiet=True)
+
+
+def begin_within(experiment, run_folder, patch):
+    """Experiments begin in a folder that is none, and check nothing before."""
+    patch.setattr(experiment, "begin_strategy", lambda _: _within(None))
+    patch.setattr(
+        experiment.stages, "RunFolder", lambda *_: _within(run_folder)
     )
-    _see_trainer(made, seen, patch)
+    patch.setattr(xtremedistil.Checks, "check", lambda *_: None)
+    patch.setattr(bilstm, "check_inputs", lambda *_: None)
 
 
 def drive_error_propagation(config, run_folder, seen, patch):
-    patch.setattr(
-        error_propagation.stages,
-        "RunFolder",
-        lambda *_: _within(run_folder),
-    )
-
     def layer_errors(teacher, student, *halves):
         seen.append([half.ids.tolist() for half in halves])
         return [
             {"layer": 1, "error": 0, "error_of_its_own": 0, "from_below": 0}
         ]
 
+    begin_within(experiment, run_folder, patch)
+    run_folder.writes = True
+    patch.setattr(experiment, "on_one_device", lambda model: model)
     patch.setattr(error_propagation, "layer_errors", layer_errors)
-    patch.setattr(error_propagation.tables, "write_json", lambda *_: None)
-    patch.setattr(error_propagation.tables, "write", lambda *_: None)
+    for name in ("write_json", "write_text"):
+        patch.setattr(experiment.io, name, lambda *_: None)
     error_propagation.run(config, run_folder.path, quiet=True)
 
 
@@ -540,22 +583,6 @@ def _scores(value):
     return dict.fromkeys(names, value)
 
 
-def _see_trainer(made, seen, patch):
-    data = made.data
-    seen.append(
-        (
-            data.labelled.task.metrics,
-            data.train.ids.tolist(),
-            data.dev.ids.tolist(),
-            data.whole_dev.ids.tolist(),
-            data.labelled.train.texts,
-        )
-    )
-    patch.setattr(TaskData, "measure", lambda *_: _scores(-1.0))
-    check = made.trainer._check_teacher
-    seen.append(("refused", refuses(lambda: check(made.teacher, data))))
-
-
 DRIVERS = {
     TinyBert: drive_tinybert,
     XtremeDistil: drive_xtremedistil,
@@ -570,7 +597,6 @@ DRIVERS = {
         pytest.param(config, name, id=f"{config.__module__}-{name}")
         for config in EFFECTS
         for name in config.__dataclass_fields__
-        if name not in config.without
     ],
 )
 def test_every_option_has_an_effect(config, name, observe):
@@ -599,7 +625,7 @@ def test_what_is_observed_changes_with_nothing_else(config, observe):
 
 
 # Those of the study's own, of which each run of it has another.
-OF_STUDY = ("source", "targets", "transfer", "task_distillation")
+OF_STUDY = (*study._SET_BY_STUDY, *study._OF_DATA)
 
 
 @pytest.mark.parametrize(
@@ -620,8 +646,8 @@ def test_a_study_hands_every_option_on(name, monkeypatch, tmp_path):
     def distil(config, run_dir, **_):
         seen.append(config)
 
-    def transfer(trainer, target, make_student, kinds):
-        seen.append(trainer.config)
+    def transfer(experiment, target, make_student, kinds):
+        seen.append(experiment.config)
         return {
             "target": target,
             "metric": "accuracy",
@@ -629,12 +655,13 @@ def test_a_study_hands_every_option_on(name, monkeypatch, tmp_path):
         }
 
     monkeypatch.setattr(study.Checks, "check", check)
-    monkeypatch.setattr(study.inputs, "of_texts", lambda *_: {})
+    monkeypatch.setattr(study._Study, "_inputs_of_student", lambda *_: {})
     monkeypatch.setattr(study, "begin_strategy", lambda _: _within(None))
+    monkeypatch.setattr(experiment, "begin_strategy", lambda _: _within(None))
     monkeypatch.setattr(study.recipe, "train_teacher", train_teacher)
     monkeypatch.setattr(study.recipe, "run", distil)
-    monkeypatch.setattr(study.targets, "transfer", transfer)
-    monkeypatch.setattr(study.heat_map, "draw", lambda *_: None)
+    monkeypatch.setattr(study.recipe, "transfer", transfer)
+    monkeypatch.setattr(study.ranking, "draw", lambda *_: None)
     transfers = ["own"]
     if "transfer" in common:
         transfers = [common["transfer"]]
@@ -673,8 +700,7 @@ def test_a_trained_head_is_not_fine_tuned(monkeypatch, teacher):
                 teachers.LoadedTeacher(teacher, False, None),
             )
     monkeypatch.setattr(teachers, "load_teacher", lambda *_: loaded)
-    labelled = types.SimpleNamespace(
-        task=tasks.get_task("sst2"), task_class=None
-    )
     with pytest.raises(ValueError, match="--teacher-epochs has no effect on a"):
-        models.load_teacher(XtremeDistil(teacher_epochs=5), labelled)
+        common_models.load_teacher(
+            XtremeDistil(teacher_epochs=5), tasks.get_task("sst2")
+        )

@@ -1,11 +1,12 @@
-"""Made-up tasks, a tiny teacher and a trainer for XtremeDistil."""
+"""Made-up tasks, a tiny teacher and an experiment for XtremeDistil."""
 
 import pytest
 
 from keras_distill import export
 from keras_distill import stages
+from recipes.common.experiment import Experiment
 from recipes.xtremedistil.config import Config
-from recipes.xtremedistil.trainer import Trainer
+from recipes.xtremedistil.recipe import create_student
 
 
 @pytest.fixture
@@ -75,7 +76,7 @@ def untrained(options, make_classifier, tmp_path):
 
 
 @pytest.fixture
-def trainer(tmp_path, data_dir):
+def experiment(tmp_path, data_dir):
     config = Config(
         source="sst2",
         glue_dir=str(data_dir),
@@ -87,14 +88,15 @@ def trainer(tmp_path, data_dir):
         batch_size=8,
     )
     with stages.RunFolder(tmp_path / "run", quiet=True) as folder:
-        yield Trainer(config, folder)
+        yield Experiment(config, folder)
 
 
 @pytest.fixture
-def prepared(trainer, make_classifier):
+def prepared(experiment, make_classifier):
     """A teacher, a student and the data of the source task."""
     teacher = make_classifier(num_layers=3)
-    student = trainer.create_student(teacher)
-    labelled = trainer.read("sst2")
-    data = trainer.tokenize(labelled, teacher.preprocessor.tokenizer)
+    student = create_student(experiment, teacher)
+    data = experiment.tokenize(
+        experiment.read("sst2"), teacher.preprocessor.tokenizer
+    )
     return teacher, student, data

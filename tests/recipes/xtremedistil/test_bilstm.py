@@ -14,10 +14,9 @@ from keras_distill import models
 from keras_distill import stages
 from keras_distill import students
 from keras_distill import teachers
+from recipes.common.experiment import Experiment
 from recipes.xtremedistil import bilstm
-from recipes.xtremedistil import bilstm_stage_list
 from recipes.xtremedistil.bilstm import Settings
-from recipes.xtremedistil.bilstm_stage_list import Unlabelled
 from tests.recipes.commands import changed
 
 BELOW = ["projection", "bilstm", "embeddings"]
@@ -48,42 +47,33 @@ def command_line(**settings):
 
 
 @pytest.fixture
-def make_trainer(glue_dir, tmp_path):
+def make_experiment(glue_dir, tmp_path):
     def make(**settings):
         config = Settings(
             source="sst2", glue_dir=str(glue_dir), **{**SMALL, **settings}
         )
         folder = stages.RunFolder(tmp_path / "run", quiet=True)
-        return bilstm.BiLstmTrainer(config, folder)
+        return Experiment(config, folder)
 
     return make
 
 
 @pytest.fixture
-def prepared(make_trainer, make_classifier):
-    """A trainer, a teacher, a student and the data of the source task."""
-    trainer = make_trainer(period_epochs=3, patience=4)
+def prepared(make_experiment, make_classifier):
+    """An experiment, a teacher, a student and the data of the source task."""
+    experiment = make_experiment(period_epochs=3, patience=4)
     teacher = make_classifier(num_layers=3)
-    with trainer.folder:
-        data = trainer.tokenize(
-            trainer.read("sst2"), teacher.preprocessor.tokenizer
+    with experiment.folder:
+        data = experiment.tokenize(
+            experiment.read("sst2"), teacher.preprocessor.tokenizer
         )
-        yield trainer, teacher, trainer.create_student(teacher), data
+        student = bilstm.create_student(experiment, teacher)
+        yield experiment, teacher, student, data
 
 
-def listed_stages(trainer, teacher, student, data):
-    transfer = trainer.transfer_data(data.train, data, teacher)
-    return bilstm_stage_list.distillation_stages(
-        trainer.config,
-        data,
-        Unlabelled(teacher, data.train, data.dev),
-        Unlabelled(
-            transfer.logits,
-            transfer.texts_with_logits,
-            transfer.dev_with_logits,
-        ),
-        student,
-        bilstm.teacher_layer(trainer.config, teacher.backbone),
+def listed_stages(experiment, teacher, student, data):
+    return bilstm.distillation_stages(
+        experiment, data, data.train, teacher, student
     )
 
 
@@ -93,7 +83,7 @@ def trained_in(stage):
 
 
 def test_each_stage_has_its_data_losses_and_parts(prepared):
-    trainer, teacher, student, data = prepared
+    _, teacher, student, data = prepared
     listed = listed_stages(*prepared)
     assert [stage.name for stage in listed] == STAGES
     encoder = student.backbone.encoder
@@ -184,12 +174,12 @@ def test_what_a_step_freezes_does_not_change(prepared):
 
 @pytest.mark.parametrize("embeddings", ["teacher", "centred", "random"])
 def test_words_start_from_the_teacher(
-    make_trainer, make_classifier, embeddings
+    make_experiment, make_classifier, embeddings
 ):
-    trainer = make_trainer(embeddings=embeddings)
+    experiment = make_experiment(embeddings=embeddings)
     teacher = make_classifier()
-    with trainer.folder:
-        student = trainer.create_student(teacher)
+    with experiment.folder:
+        student = bilstm.create_student(experiment, teacher)
     of_teacher, of_student = (
         model.backbone.token_embedding.get_weights()[0]
         for model in (teacher, student)
@@ -217,20 +207,19 @@ def test_the_middle_layer_teaches_unless_asked_for_another(
 
 
 def test_kept_hidden_states_teach_the_same(prepared):
-    trainer, teacher, student, data = prepared
+    experiment, teacher, student, data = prepared
     found = []
     for features in ("live", "float32"):
-        settings = dict(
-            teacher_features=features, logits_epochs=0, labels_epochs=0
+        experiment.config = dataclasses.replace(
+            experiment.config,
+            teacher_features=features,
+            logits_epochs=0,
+            labels_epochs=0,
         )
-        trainer.config = dataclasses.replace(trainer.config, **settings)
-        source = trainer._hidden_states(data.train, data, teacher, 2)
-        (stage, *_) = bilstm_stage_list.distillation_stages(
-            trainer.config, data, source, None, student, 2
-        )
+        (stage, *_) = listed_stages(experiment, teacher, student, data)
         found.append(
             stage.build().evaluate(
-                source.dev.batches(8), verbose=0, return_dict=True
+                stage.validation.batches(8), verbose=0, return_dict=True
             )["loss"]
         )
     assert isinstance(stage.teacher, teachers.TeacherCache)
@@ -317,7 +306,7 @@ def test_end_to_end_and_once_more(
     arguments, last_steps_only, reviews, tmp_path, capsys, monkeypatch
 ):
     # The slow test has the page, which takes longer than all else.
-    monkeypatch.setattr(bilstm._Recipe, "_write_report", lambda *args: None)
+    monkeypatch.setattr(Experiment, "report", lambda *_: None)
     check_end_to_end(
         [*arguments, *command_line(representation_epochs=0, logits_epochs=0)],
         ["labels-embeddings"],
@@ -348,13 +337,13 @@ def test_all_stages_and_once_more(arguments, reviews, tmp_path, capsys):
 @pytest.mark.slow
 def test_a_stopped_run_ends_as_if_it_had_not(arguments, tmp_path, monkeypatch):
     # Weights are compared, not reports.
-    monkeypatch.setattr(bilstm._Recipe, "report", lambda self: {})
+    monkeypatch.setattr(bilstm, "report", lambda *_: {})
     arguments += command_line(
         teacher_features="float16", logits_epochs=0, labels_epochs=0
     )
     whole = changed(arguments, "--quiet", "--run-dir", str(tmp_path / "whole"))
     assert bilstm.main(whole) == 0
-    list_stages = bilstm_stage_list.distillation_stages
+    list_stages = bilstm.distillation_stages
 
     def stop_at_second(*args):
         listed = list_stages(*args)
@@ -367,7 +356,7 @@ def test_a_stopped_run_ends_as_if_it_had_not(arguments, tmp_path, monkeypatch):
         return listed
 
     with monkeypatch.context() as patch:
-        patch.setattr(bilstm_stage_list, "distillation_stages", stop_at_second)
+        patch.setattr(bilstm, "distillation_stages", stop_at_second)
         assert bilstm.main(arguments) == 130
     assert names_of(tmp_path / "run/stages") == set(STAGES[:1])
     assert bilstm.main(arguments) == 0
@@ -498,6 +487,7 @@ def test_help_explains_what_matters_here():
     text = " ".join(bilstm.build_parser().format_help().split())
     for name in Settings.__dataclass_fields__:
         option = "--" + name.replace("_", "-") + " "
-        assert (option in text) == (name not in Settings.without), name
+        assert option in text, name
+    assert "--attention " not in text
     assert "(default: 200; paper: 600)" in text
     assert "(default: 0.001; paper: 1e-3)" in text

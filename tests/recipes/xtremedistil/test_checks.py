@@ -8,15 +8,15 @@ import weakref
 import pytest
 
 from keras_distill import export
-from recipes.xtremedistil import models
+from keras_distill import tasks
+from recipes.common import texts
+from recipes.common.options import split_names
+from recipes.common.reading import check_folders
+from recipes.xtremedistil import checks as checks_module
 from recipes.xtremedistil.__main__ import build_parser
 from recipes.xtremedistil.__main__ import main
 from recipes.xtremedistil.checks import Checks
-from recipes.xtremedistil.checks import check_folders
 from recipes.xtremedistil.config import Config
-from recipes.xtremedistil.config import split_names
-from recipes.xtremedistil.labelled_task import LabelledTask
-from recipes.xtremedistil.labelled_task import read_task
 from tests.recipes.commands import changed
 from tests.recipes.commands import without
 
@@ -34,7 +34,10 @@ from tests.recipes.commands import without
         ({"targets": "rte,rte"}, "may stand once"),
         ({"targets": "rte,,mrpc"}, "--targets has no name between"),
         ({"metric": "f1"}, "--metric does not fit mnli.*for two classes"),
-        ({"source": "wikiann:en", "metric": "f1"}, "of tags must be one of"),
+        (
+            {"source": "wikiann:en", "metric": "f1"},
+            "--metric does not fit wikiann",
+        ),
         ({"retrieve": 5}, "--retrieve has no effect without --transfer"),
         ({"transfer_columns": "0"}, "--transfer-columns has no effect without"),
         (
@@ -134,7 +137,12 @@ def test_settings_that_go_together(settings):
 @pytest.mark.parametrize(
     ("names", "folders", "message"),
     [
-        (["boolq"], {"glue_dir": "any"}, "--glue-dir has no effect"),
+        (["boolq"], {"glue_dir": "any"}, None),
+        (
+            ["boolq"],
+            {"glue_dir": "any", "data_dir": "any"},
+            "--glue-dir has no effect",
+        ),
         (["wikiann:en"], {"glue_dir": "any"}, "--glue-dir has no effect"),
         (["film_reviews"], {"data_dir": "any"}, "--data-dir has no effect"),
         (
@@ -159,17 +167,19 @@ def test_folders_that_no_task_is_read_from(names, folders, message):
 @pytest.mark.parametrize(
     "text", ["negative=nan,positive=1", "negative=0,positive=0", "negative=-1"]
 )
-def test_shares_that_are_none(data_dir, text):
-    labelled = read_task("sst2", glue_dir=data_dir)
+def test_shares_that_are_none(text):
     with pytest.raises(ValueError, match="none negative and not all 0"):
-        labelled.label_balance(text, 1)
+        texts.label_balance(tasks.get_task("sst2"), text, 1)
 
 
 def test_names_hold_commas_where_semicolons_part_them():
-    assert split_names("rte, mrpc") == ("rte", "mrpc")
-    assert split_names("rte; wikiann:en,de") == ("rte", "wikiann:en,de")
-    assert split_names("wikiann:en,de;") == ("wikiann:en,de",)
-    assert split_names("") == ()
+    assert split_names("rte, mrpc", "targets") == ("rte", "mrpc")
+    assert split_names("rte; wikiann:en,de", "targets") == (
+        "rte",
+        "wikiann:en,de",
+    )
+    assert split_names("wikiann:en,de;", "targets") == ("wikiann:en,de",)
+    assert split_names("", "targets") == ()
 
 
 @pytest.mark.parametrize(
@@ -186,7 +196,10 @@ def test_names_hold_commas_where_semicolons_part_them():
         (["--sequence-length", "33"], "reads at most 32 tokens"),
         (["--student", "1x32x2"], "at most as wide as the teacher"),
         (["--source", "mrqc"], "mrqc"),
-        (["--source", "boolq"], "--glue-dir has no effect where no task is"),
+        (
+            ["--source", "film_reviews"],
+            "--glue-dir has no effect where no task is",
+        ),
         (["--transfer", "no/such/file"], "no/such/file"),
         (["--student", "3x8x2"], "3 student layers and 2 teacher layers"),
     ],
@@ -221,11 +234,7 @@ def test_a_target_is_no_longer_than_the_teacher_reads(
 ):
     export.to_preset(make_classifier(), tmp_path / "teacher")
     # SST-2's texts have 64 tokens and RTE's 128.
-    labelled = read_task("sst2", glue_dir=data_dir)
-    short = LabelledTask(
-        dataclasses.replace(labelled.task, sequence_length=16),
-        {"train": labelled.train, "dev": labelled.dev},
-    )
+    short = dataclasses.replace(tasks.get_task("sst2"), sequence_length=16)
     config = Config(
         source="sst2",
         targets="rte",
@@ -244,14 +253,14 @@ def test_checks_let_go_of_the_models(untrained, monkeypatch):
     for name in ("run_dir", "quiet", "resume"):
         del config[name]
     made = []
-    create_student = models.create_student
+    create_student = checks_module.create_student
 
-    def create(config, teacher):
-        student, start = create_student(config, teacher)
+    def create(config, teacher, **options):
+        student, start = create_student(config, teacher, **options)
         made.extend([weakref.ref(teacher), weakref.ref(student)])
         return student, start
 
-    monkeypatch.setattr(models, "create_student", create)
+    monkeypatch.setattr(checks_module, "create_student", create)
     checks = Checks()
     checks.check(Config(**config))
     gc.collect()

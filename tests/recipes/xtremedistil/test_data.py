@@ -6,67 +6,70 @@ import numpy as np
 import pytest
 
 from keras_distill import tasks
+from recipes.common import task_data
+from recipes.common import texts
+from recipes.common.reading import read_task
 from recipes.xtremedistil.config import Config
-from recipes.xtremedistil.labelled_task import read_task
-from recipes.xtremedistil.trainer import TaskData
 
 
 def test_a_missing_dev_split_is_always_the_same_part_of_train(data_dir):
-    labelled = read_task("mrpc", glue_dir=data_dir)
-    again = read_task("mrpc", glue_dir=data_dir)
-    assert (len(labelled.train), len(labelled.dev)) == (22, 2)
-    assert not set(labelled.train.ids) & set(labelled.dev.ids)
-    assert labelled.dev.texts == again.dev.texts
+    config = Config(source="mrpc", glue_dir=data_dir)
+    found, again = (
+        task_data.from_splits(*read_task("mrpc", config)) for _ in range(2)
+    )
+    assert (len(found.train), len(found.dev)) == (22, 2)
+    assert not set(found.train.ids) & set(found.dev.ids)
+    assert found.dev.texts == again.dev.texts
 
 
-def test_bad_rows_are_left_out_if_asked_for(trainer, data_dir, capsys):
+def test_bad_rows_are_left_out_if_asked_for(experiment, data_dir, capsys):
     path = data_dir / "SST-2" / "train.tsv"
     path.write_bytes(
         path.read_bytes() + "caf\u00e9\t1\nshort\n".encode("cp1252")
     )
     with pytest.raises(ValueError, match="train.tsv:.* may be cp1252"):
-        trainer.read("sst2")
-    trainer.config = dataclasses.replace(
-        trainer.config, encoding="cp1252", skip_bad_rows=True
+        experiment.read("sst2")
+    experiment.config = dataclasses.replace(
+        experiment.config, encoding="cp1252", skip_bad_rows=True
     )
-    assert trainer.read("sst2").train.texts[0][-1] == "caf\u00e9"
+    assert experiment.read("sst2").train.texts[0][-1] == "caf\u00e9"
     assert "left out 1 row of" in capsys.readouterr().err
 
 
 def test_epochs_are_chosen_by_a_part_and_scores_are_of_all(
-    trainer, make_classifier
+    experiment, tokenizer
 ):
-    config = Config(**{**vars(trainer.config), "max_dev_examples": 4})
-    trainer.config = config
-    labelled = trainer.read("sst2")
-    model = make_classifier()
-    data = trainer.tokenize(labelled, model.preprocessor.tokenizer)
-    assert isinstance(data, TaskData)
-    assert (len(data.dev), len(data.whole_dev)) == (4, 16)
-    assert set(data.dev.ids) < set(data.whole_dev.ids)
+    config = dataclasses.replace(experiment.config, max_dev_examples=4)
+    experiment.config = config
+    whole = experiment.read("sst2")
+    data = experiment.tokenize(whole, tokenizer)
+    assert (len(data.validation), len(data.dev)) == (4, 16)
+    assert set(data.validation.ids) < set(data.dev.ids)
 
-    trainer.config = Config(**{**vars(config), "max_scored_examples": 6})
-    part = trainer.read("sst2")
+    experiment.config = dataclasses.replace(config, max_scored_examples=6)
+    part = experiment.read("sst2")
     assert len(part.dev) == 6
-    assert set(part.dev.ids) < set(labelled.dev.ids)
-    assert len(part.train) == len(labelled.train)
+    assert set(part.dev.ids) < set(whole.dev.ids)
+    assert len(part.train) == len(whole.train)
 
 
-def test_all_see_the_training_rows_that_were_drawn(trainer, tokenizer):
-    whole = trainer.read("sst2")
-    trainer.config = dataclasses.replace(trainer.config, max_train_examples=5)
-    labelled = trainer.read("sst2")
-    assert len(labelled.train) == 5
-    assert set(labelled.train.ids) < set(whole.train.ids)
-    data = trainer.tokenize(labelled, tokenizer)
-    np.testing.assert_array_equal(data.train.ids, labelled.train.ids)
+def test_all_see_the_training_rows_that_were_drawn(experiment, tokenizer):
+    whole = experiment.read("sst2")
+    experiment.config = dataclasses.replace(
+        experiment.config, max_train_examples=5
+    )
+    drawn = experiment.read("sst2")
+    assert len(drawn.train) == 5
+    assert set(drawn.train.ids) < set(whole.train.ids)
+    data = experiment.tokenize(drawn, tokenizer)
+    np.testing.assert_array_equal(data.train.ids, drawn.train.ids)
     # What like texts are looked for by.
-    assert labelled.queries(1)[0].texts == labelled.train.texts
+    assert texts.queries(drawn.task, drawn.train, 1).texts == drawn.train.texts
 
 
 @pytest.mark.slow
 def test_texts_like_the_tasks_are_retrieved(
-    trainer, make_classifier, tmp_path, monkeypatch
+    experiment, make_classifier, tmp_path, monkeypatch
 ):
     backbone = make_classifier().backbone
     model = make_classifier()
@@ -81,14 +84,13 @@ def test_texts_like_the_tasks_are_retrieved(
     )
     corpus = tmp_path / "corpus.txt"
     corpus.write_text("a sad film\na great plot\na great film\nvery funny\n")
-    trainer.config = Config(
-        **{**vars(trainer.config), "transfer": str(corpus), "retrieve": 2}
+    experiment.config = dataclasses.replace(
+        experiment.config, transfer=str(corpus), retrieve=2
     )
     for name in ("sst2", "rte"):
-        labelled = trainer.read(name)
-        data = trainer.tokenize(labelled, model.preprocessor.tokenizer)
-        found = trainer.transfer_texts(
-            labelled, data, model.preprocessor.tokenizer
+        examples = experiment.read(name)
+        found = texts.transfer_texts(
+            experiment, examples, None, model.preprocessor.tokenizer
         )
         assert len(found) == 2
         assert found.labels is None
@@ -103,7 +105,7 @@ def test_texts_like_the_tasks_are_retrieved(
     ],
 )
 def test_what_is_retrieved_is_balanced_as_asked(
-    trainer, tokenizer, tmp_path, monkeypatch, text, balance
+    experiment, tokenizer, tmp_path, monkeypatch, text, balance
 ):
     corpus = tmp_path / "corpus.txt"
     corpus.write_text("a sad film\na great plot\n")
@@ -114,10 +116,13 @@ def test_what_is_retrieved_is_balanced_as_asked(
         return tasks.retrieval.Retrieved(files.load(), None, None)
 
     monkeypatch.setattr(tasks.retrieval, "retrieve", retrieve)
-    trainer.config = dataclasses.replace(
-        trainer.config, transfer=str(corpus), retrieve=2, retrieve_balance=text
+    experiment.config = dataclasses.replace(
+        experiment.config,
+        transfer=str(corpus),
+        retrieve=2,
+        retrieve_balance=text,
     )
-    trainer.transfer_texts(trainer.read("sst2"), None, tokenizer)
+    texts.transfer_texts(experiment, experiment.read("sst2"), None, tokenizer)
     assert asked == [balance]
 
 
@@ -131,7 +136,6 @@ def test_what_is_retrieved_is_balanced_as_asked(
         ("rte", "equal", "needs examples with one class each"),
     ],
 )
-def test_a_balance_needs_classes(data_dir, name, text, message):
-    labelled = read_task(name, glue_dir=data_dir)
+def test_a_balance_needs_classes(name, text, message):
     with pytest.raises(ValueError, match=message):
-        labelled.label_balance(text, num_columns=1)
+        texts.label_balance(tasks.get_task(name), text, num_columns=1)

@@ -6,6 +6,7 @@ import keras
 import pytest
 
 from recipes.common import devices
+from recipes.common import experiment
 from recipes.xtremedistil import recipe
 from recipes.xtremedistil.config import Config
 
@@ -28,7 +29,7 @@ def test_a_teacher_alone_is_trained_under_the_strategy(tmp_path, monkeypatch):
         begun.append(strategy)
         raise RuntimeError
 
-    monkeypatch.setattr(recipe, "begin_strategy", begin)
+    monkeypatch.setattr(experiment, "begin_strategy", begin)
     with pytest.raises(RuntimeError):
         recipe.train_teacher(Config(strategy="tpu"), tmp_path / "run")
     assert begun == ["tpu"]

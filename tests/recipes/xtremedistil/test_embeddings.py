@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from recipes.xtremedistil import models
+from recipes.common import models
 from recipes.xtremedistil.config import Config
 
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from recipes.xtremedistil import heat_map
+from recipes.xtremedistil import ranking
 from recipes.xtremedistil.ranking import Scored
 from recipes.xtremedistil.ranking import rank
 
@@ -108,11 +108,11 @@ def test_a_source_of_two_transfer_sets_has_an_average():
 
 def test_there_is_no_average_of_single_rows(one_size):
     assert one_size["sources"] == []
-    assert "average" not in heat_map.to_markdown(one_size)
+    assert "average" not in ranking.to_markdown(one_size)
 
 
 def test_the_table(one_size):
-    assert heat_map.to_markdown(one_size).splitlines() == [
+    assert ranking.to_markdown(one_size).splitlines() == [
         "| dev split, × 100 | rte, accuracy | cola, accuracy | mean |",
         "| --- | ---: | ---: | ---: |",
         "| 1. sst2 | 60.0 | 40.0 | 50.0 |",
@@ -122,7 +122,7 @@ def test_the_table(one_size):
 
 
 def test_the_table_of_averages(two_sizes):
-    assert heat_map.to_markdown(two_sizes).splitlines()[8:] == [
+    assert ranking.to_markdown(two_sizes).splitlines()[8:] == [
         "",
         "| average per source | rte, accuracy | cola, accuracy | mean |",
         "| --- | ---: | ---: | ---: |",
@@ -133,7 +133,7 @@ def test_the_table_of_averages(two_sizes):
 
 
 def test_colours_are_points_above_the_same_size(two_sizes):
-    (axes, _) = heat_map.figure_of(two_sizes).axes
+    (axes, _) = ranking.figure_of(two_sizes).axes
     names = [label.get_text() for label in axes.get_yticklabels()]
     assert names[6:] == ["average: mnli", "average: sst2", f"average: {START}"]
     (image,) = axes.images
@@ -152,6 +152,6 @@ def test_colours_are_points_above_the_same_size(two_sizes):
 
 
 def test_the_picture_is_one_file(one_size, tmp_path):
-    heat_map.draw(one_size, tmp_path / "map.png")
+    ranking.draw(one_size, tmp_path / "map.png")
     assert (tmp_path / "map.png").read_bytes().startswith(b"\x89PNG")
     assert [path.name for path in tmp_path.iterdir()] == ["map.png"]

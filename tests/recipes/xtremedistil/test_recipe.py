@@ -10,8 +10,6 @@ import pytest
 from keras_distill import tasks
 from keras_distill import teachers
 from recipes.xtremedistil import recipe
-from recipes.xtremedistil import stage_list
-from recipes.xtremedistil import targets
 from recipes.xtremedistil.__main__ import build_parser
 from recipes.xtremedistil.__main__ import main
 from recipes.xtremedistil.config import Config
@@ -78,7 +76,7 @@ def test_end_to_end_and_another_target(
     assert [result["target"] for result in found] == ["rte", "mrpc"]
     assert found[:1] == first
     for result in found:
-        assert list(result["models"]) == [targets.BASELINE, targets.TRANSFERRED]
+        assert list(result["models"]) == [recipe.BASELINE, recipe.TRANSFERRED]
     assert found[1]["dev"] == "held-out part of the train"
     assert found[1]["examples"] == 2
     table = (run / "targets.md").read_text()
@@ -109,13 +107,13 @@ def test_a_run_stopped_between_stages_ends_as_if_it_had_not(
     arguments, tmp_path, monkeypatch
 ):
     # Weights are compared, not reports.
-    monkeypatch.setattr(recipe._Recipe, "_report", lambda self: {})
+    monkeypatch.setattr(recipe, "report", lambda *_, **__: {})
     change = ["--logits-epochs", "0", "--unfreezing", "none", "--quiet"]
     arguments = changed(arguments, *change)
     whole = changed(arguments, "--run-dir", str(tmp_path / "whole"))
     assert main(whole) == 0
 
-    list_stages = stage_list.distillation_stages
+    list_stages = recipe.distillation_stages
 
     def stop_at_second(*args):
         listed = list_stages(*args)
@@ -128,7 +126,7 @@ def test_a_run_stopped_between_stages_ends_as_if_it_had_not(
         return listed
 
     with monkeypatch.context() as patch:
-        patch.setattr(stage_list, "distillation_stages", stop_at_second)
+        patch.setattr(recipe, "distillation_stages", stop_at_second)
         assert main(arguments) == 130
     done = sorted(path.name for path in (tmp_path / "run/stages").iterdir())
     assert done == ["representation"]

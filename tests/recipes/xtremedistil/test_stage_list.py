@@ -10,10 +10,11 @@ from keras_distill import losses
 from keras_distill import schedules
 from keras_distill import students
 from keras_distill.features import describe
+from recipes.common.experiment import Experiment
 from recipes.common.student_size import parse_size
+from recipes.common.task_data import TaskData
 from recipes.xtremedistil import stage_list
 from recipes.xtremedistil.config import Config
-from recipes.xtremedistil.trainer import TaskData
 
 RATES = {
     "representation_rate": 4e-3,
@@ -31,26 +32,36 @@ class Examples:
     def num_batches(self, batch_size):
         return -(-20 // batch_size)
 
+    def batches(self, batch_size, **options):
+        raise AssertionError
+
 
 @pytest.fixture
 def data():
     """A task that says how it is learnt and measured, and nothing else."""
-    labelled = types.SimpleNamespace(
+    task = types.SimpleNamespace(
         label_loss=lambda: CROSS_ENTROPY,
-        task=types.SimpleNamespace(selection_metric="accuracy"),
+        metrics=("accuracy",),
+        selection_metric="accuracy",
     )
-    return TaskData(labelled, Examples(), Examples(), Examples())
+    return TaskData(task, Examples(), Examples())
 
 
 @pytest.fixture
-def transfer():
-    return stage_list.TransferData(
-        Examples(), "a cache", Examples(), Examples()
-    )
+def texts():
+    return Examples()
 
 
 @pytest.fixture
-def plan(data, transfer):
+def logits(monkeypatch):
+    """What is kept of the teacher."""
+    found = stage_list.Source("a cache", Examples(), Examples())
+    monkeypatch.setattr(stage_list, "kept_source", lambda *_: found)
+    return found
+
+
+@pytest.fixture
+def plan(data, texts, logits, tmp_path):
     """Lists the stages of a student."""
 
     def make(teacher, student, **settings):
@@ -60,8 +71,9 @@ def plan(data, transfer):
             labels_epochs=2,
             **settings,
         )
+        folder = types.SimpleNamespace(path=tmp_path)
         return stage_list.distillation_stages(
-            config, data, transfer, teacher, student
+            Experiment(config, folder), data, texts, teacher, student, tmp_path
         )
 
     return make
@@ -84,7 +96,7 @@ def trained_in(stage):
 
 
 def test_there_are_7_stages_with_a_projection(
-    make_classifier, plan, data, transfer
+    make_classifier, plan, data, texts, logits
 ):
     teacher = make_classifier(num_layers=2, hidden_dim=8)
     student = make_classifier(num_layers=1, hidden_dim=4)
@@ -94,11 +106,11 @@ def test_there_are_7_stages_with_a_projection(
         *("logits-head", "logits-projection", "logits-encoder"),
         *("labels-head", "labels-projection", "labels-encoder"),
     ]
-    check(listed, teacher, student, data, transfer)
+    check(listed, teacher, student, data, texts, logits)
 
 
 def test_there_are_5_stages_without_a_projection(
-    make_token_classifier, plan, data, transfer
+    make_token_classifier, plan, data, texts, logits
 ):
     teacher = make_token_classifier(num_layers=2, hidden_dim=8)
     student = make_token_classifier(num_layers=1, hidden_dim=4)
@@ -108,10 +120,10 @@ def test_there_are_5_stages_without_a_projection(
         *("logits-head", "logits-encoder"),
         *("labels-head", "labels-encoder"),
     ]
-    check(listed, teacher, student, data, transfer)
+    check(listed, teacher, student, data, texts, logits)
 
 
-def check(listed, teacher, student, data, transfer):
+def check(listed, teacher, student, data, texts, logits):
     """What each stage trains, on what and for what."""
     parts = parts_of(student)
     for stage in listed:
@@ -125,7 +137,7 @@ def check(listed, teacher, student, data, transfer):
         assert (stage.keep.monitor, stage.keep.mode) == ("loss", "min")
     first, *others = listed
     assert first.teacher is teacher
-    assert first.train is transfer.texts
+    assert first.train is texts
     assert first.epochs == 5
     assert [type(loss) for loss in first.distillation_losses] == [
         losses.HiddenStatesDistillation,
@@ -133,8 +145,9 @@ def check(listed, teacher, student, data, transfer):
     ]
     half = len(others) // 2
     for stage in others[:half]:
-        assert stage.teacher is transfer.logits
-        assert stage.train is transfer.texts_with_logits
+        assert stage.teacher == logits.teacher
+        assert stage.train is logits.texts
+        assert stage.validation is logits.dev
         assert stage.epochs == 3
         assert isinstance(stage.distillation_losses, losses.LogitsDistillation)
         assert stage.distillation_losses.loss == "mse"

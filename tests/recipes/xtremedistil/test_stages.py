@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from keras_distill import losses
+from keras_distill import tasks
+from keras_distill import teachers
+from recipes.common.task_data import TaskData
+from recipes.xtremedistil import recipe
 from recipes.xtremedistil import stage_list
-from recipes.xtremedistil import targets
-from recipes.xtremedistil.trainer import TaskData
 
 
 def trained_in(stage):
@@ -16,18 +18,26 @@ def trained_in(stage):
         return {id(variable) for variable in stage.student.trainable_variables}
 
 
+def listed_stages(experiment, teacher, student, data):
+    return stage_list.distillation_stages(
+        experiment,
+        data,
+        data.train,
+        teacher,
+        student,
+        experiment.folder.path / "logits",
+    )
+
+
 def ids(*things):
     return {id(variable) for one in things for variable in one.weights}
 
 
 def test_each_stage_has_its_data_losses_and_parts(
-    trainer, prepared, stage_names
+    experiment, prepared, stage_names
 ):
-    teacher, student, data = prepared
-    transfer = trainer.transfer_data(data.train, data, teacher)
-    listed = stage_list.distillation_stages(
-        trainer.config, data, transfer, teacher, student
-    )
+    _, student, data = prepared
+    listed = listed_stages(experiment, *prepared)
     assert [stage.name for stage in listed] == stage_names
     everything = {id(variable) for variable in student.trainable_variables}
     head = ids(student.output_dense)
@@ -41,7 +51,7 @@ def test_each_stage_has_its_data_losses_and_parts(
         assert stage.loss is None
         assert (stage.keep.monitor, stage.keep.mode) == ("loss", "min")
     assert listed[0].train is data.train
-    assert listed[1].teacher is transfer.logits
+    assert isinstance(listed[1].teacher, teachers.TeacherCache)
     for stage in listed[4:]:
         assert stage.teacher is None
         assert stage.train is data.train
@@ -50,12 +60,9 @@ def test_each_stage_has_its_data_losses_and_parts(
 
 
 @pytest.mark.slow
-def test_what_a_stage_freezes_does_not_change(trainer, prepared):
-    teacher, student, data = prepared
-    transfer = trainer.transfer_data(data.train, data, teacher)
-    listed = stage_list.distillation_stages(
-        trainer.config, data, transfer, teacher, student
-    )
+def test_what_a_stage_freezes_does_not_change(experiment, prepared):
+    _, student, _ = prepared
+    listed = listed_stages(experiment, *prepared)
 
     def values(*layers):
         return [w for layer in layers for w in layer.get_weights()]
@@ -80,7 +87,7 @@ def test_what_a_stage_freezes_does_not_change(trainer, prepared):
             values(student.backbone.pooled_dense),
             of_encoder(),
         )
-        trainer.run([stage])
+        experiment.run([stage])
         after = (
             values(student.output_dense),
             values(student.backbone.pooled_dense),
@@ -94,14 +101,11 @@ def test_what_a_stage_freezes_does_not_change(trainer, prepared):
 
 
 def test_other_heads_are_compared_by_relations(
-    trainer, prepared, make_classifier
+    experiment, prepared, make_classifier
 ):
     _, student, data = prepared
     teacher = make_classifier(num_layers=3, num_heads=4)
-    transfer = trainer.transfer_data(data.train, data, teacher)
-    (stage, *_) = stage_list.distillation_stages(
-        trainer.config, data, transfer, teacher, student
-    )
+    (stage, *_) = listed_stages(experiment, teacher, student, data)
     relations = stage.distillation_losses[1]
     assert isinstance(relations, losses.RelationDistillation)
     assert relations.num_relation_heads == 2
@@ -118,39 +122,73 @@ def words_of(model):
 @pytest.mark.parametrize("embedding_dim", [None, 4])
 @pytest.mark.parametrize("unfreezing", ["encoder", "layer"])
 def test_frozen_words_are_trained_on_targets_alone(
-    trainer, prepared, unfreezing, embedding_dim, monkeypatch
+    experiment, prepared, unfreezing, embedding_dim, monkeypatch
 ):
     teacher, _, data = prepared
-    trainer.config = dataclasses.replace(
-        trainer.config,
+    experiment.config = dataclasses.replace(
+        experiment.config,
         freeze_embeddings=True,
         embedding_dim=embedding_dim,
         unfreezing=unfreezing,
         # Without them there are no logits to compute.
         logits_epochs=0,
     )
-    student = trainer.create_student(teacher)
-    ran = []
-    monkeypatch.setattr(trainer, "run", ran.extend)
-
-    trainer.distil(data, stage_list.TransferData(data.train), teacher, student)
-    for stage in ran:
+    student = recipe.create_student(experiment, teacher)
+    listed = listed_stages(experiment, teacher, student, data)
+    for stage in listed:
         assert not trained_in(stage) & words_of(student)
-    assert trained_in(ran[0]) > ids(student.backbone.position_embedding)
+    assert trained_in(listed[0]) > ids(student.backbone.position_embedding)
     # A stage leaves what it found.
     assert not student.backbone.token_embedding.trainable
 
-    ran.clear()
-    monkeypatch.setattr(trainer, "teacher", lambda *_: (teacher, data))
+    ran = []
+    monkeypatch.setattr(experiment, "run", ran.extend)
+    monkeypatch.setattr(
+        recipe, "fine_tuned_teacher", lambda *_: (teacher, data)
+    )
     monkeypatch.setattr(TaskData, "score", lambda *_: {})
-    targets.transfer(
-        trainer,
+    recipe.transfer(
+        experiment,
         "sst2",
-        targets.transferred_from(student),
-        [targets.BASELINE, targets.TRANSFERRED, targets.FURTHER],
+        recipe.with_encoder_of(student),
+        [recipe.BASELINE, recipe.TRANSFERRED, recipe.FURTHER],
     )
     for stage in ran[:2]:
         assert trained_in(stage) >= words_of(stage.student)
     assert ran[2].name.startswith("sst2.further.")
     for stage in ran[2:]:
         assert not trained_in(stage) & words_of(stage.student)
+
+
+@pytest.mark.parametrize(
+    "kind, names, metric, labels",
+    [
+        (tasks.RegressionTask, None, "pearson_spearman", [0.5, 2.0, 1.0, 0.0]),
+        (
+            tasks.MultiLabelTask,
+            ("sad", "funny"),
+            "micro_f1",
+            [[1, 1], [0, 1], [1, 0], [0, 0]],
+        ),
+    ],
+)
+def test_tasks_of_any_kind_are_distilled(
+    experiment, make_classifier, kind, names, metric, labels
+):
+    task = kind("films", ("text",), names, (metric,), 16)
+    rows = tasks.Examples(
+        (["a sad film", "a funny plot", "dull", "good"],),
+        task.encode_labels(labels),
+    )
+    teacher, student = (
+        make_classifier(layers, num_classes=task.num_outputs)
+        for layers in (2, 1)
+    )
+    data = TaskData(task, rows, rows).tokenize(teacher.preprocessor.tokenizer)
+    listed = listed_stages(experiment, teacher, student, data)
+    # Whatever the outputs stand for, they follow the teacher's as they are.
+    assert listed[1].distillation_losses.loss == "mse"
+    assert isinstance(listed[-1].loss, type(task.label_loss()))
+    assert listed[-1].keep.monitor == metric
+    assert np.isfinite(listed[-1].keep.measure()[metric])
+    assert np.isfinite(data.chance())

@@ -104,8 +104,8 @@ def calls(monkeypatch, contents, tmp_path):
         stages.RunFolder(run_dir, settings, quiet=quiet, inputs=inputs).close()
         (run_dir / "result.json").write_text("{}")
 
-    def transfer(trainer, target, make_student, kinds):
-        config = trainer.config
+    def transfer(experiment, target, make_student, kinds):
+        config = experiment.config
         calls.append((config.source, config.transfer, config.student, target))
         return result(target, 0.5)
 
@@ -115,8 +115,8 @@ def calls(monkeypatch, contents, tmp_path):
     monkeypatch.setattr(study.Checks, "check", check)
     monkeypatch.setattr(study.recipe, "train_teacher", train_teacher)
     monkeypatch.setattr(study.recipe, "run", distil)
-    monkeypatch.setattr(study.targets, "transfer", transfer)
-    monkeypatch.setattr(study.heat_map, "draw", lambda *_: None)
+    monkeypatch.setattr(study.recipe, "transfer", transfer)
+    monkeypatch.setattr(study.ranking, "draw", lambda *_: None)
     return calls
 
 

@@ -7,25 +7,23 @@ import pytest
 
 from keras_distill import export
 from keras_distill import tasks
+from recipes.common.reading import read_task
+from recipes.common.task_data import TaskData
 from recipes.xtremedistil import recipe
-from recipes.xtremedistil import targets
 from recipes.xtremedistil.__main__ import main
 from recipes.xtremedistil.checks import Checks
 from recipes.xtremedistil.config import Config
-from recipes.xtremedistil.labelled_task import TaggingTask
-from recipes.xtremedistil.labelled_task import read_task
-from recipes.xtremedistil.trainer import TaskData
 
 
 def tagged(*languages):
-    """A tagging task with a sentence in each language, seen twice."""
+    """Data of tags with a sentence in each language, seen twice."""
     examples = tasks.TaggedExamples(
         [["anna", "sings"]] * len(languages),
         [[1, 0]] * len(languages),
         languages,
     )
     task = tasks.tagging_task("names", tasks.WIKIANN_TAGS)
-    return TaggingTask(task, {"train": examples, "dev": examples})
+    return TaskData(task, examples, examples)
 
 
 @pytest.mark.parametrize(
@@ -41,9 +39,10 @@ def test_tags_are_those_of_the_files(tmp_path, tag, names):
     for split in ("train", "dev"):
         path = tmp_path / f"names/en/{split}.tsv"
         path.write_text(f"anna\tB-PER\nsings\tO\n\nup\t{tag}\n")
-    labelled = read_task("names:en", tmp_path)
-    assert labelled.task.label_names == names
-    assert [names[label] for label in labelled.train.labels[1]] == [tag]
+    config = Config(source="names:en", data_dir=tmp_path)
+    task, splits = read_task("names:en", config)
+    assert task.label_names == names
+    assert [names[label] for label in splits["train"].labels[1]] == [tag]
 
 
 def test_tags_have_no_pairs(tmp_path):
@@ -51,7 +50,7 @@ def test_tags_have_no_pairs(tmp_path):
     pairs = tmp_path / "pairs.tsv"
     pairs.write_text("anna sings\tin oslo\n")
     checks = Checks()
-    checks._tasks["names:en"] = tagged("en")
+    checks._tasks["names:en"] = tagged("en").task
     config = Config(
         source="names:en", transfer=str(pairs), transfer_columns="0,1"
     )
@@ -61,10 +60,8 @@ def test_tags_have_no_pairs(tmp_path):
 
 def test_tags_of_a_target_are_shown_by_language(make_token_classifier):
     pytest.importorskip("seqeval.metrics", reason="needs seqeval")
-    labelled = tagged("en", "no")
     model = make_token_classifier()
-    dev = labelled.tokenize(labelled.dev, model.preprocessor.tokenizer, 16)
-    data = TaskData(labelled, dev, dev, dev)
+    data = tagged("en", "no").tokenize(model.preprocessor.tokenizer, 16)
     assert list(data.score(model)["languages"]) == ["en", "no"]
     assert "languages" not in data.measure(model)
     page = recipe.targets_page(
@@ -74,7 +71,7 @@ def test_tags_of_a_target_are_shown_by_language(make_token_classifier):
                 "metric": "phrase_f1",
                 "dev": "dev",
                 "examples": 2,
-                "models": {targets.TRANSFERRED: data.score(model)},
+                "models": {recipe.TRANSFERRED: data.score(model)},
             }
         ]
     )

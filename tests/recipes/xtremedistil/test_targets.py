@@ -7,21 +7,26 @@ import pytest
 
 from keras_distill import export
 from keras_distill import teachers
+from recipes.common.task_data import TaskData
 from recipes.xtremedistil import recipe
-from recipes.xtremedistil import targets
 from recipes.xtremedistil.config import Config
-from recipes.xtremedistil.trainer import TaskData
 
 
-def test_another_rate_of_a_finished_target_is_refused(trainer, prepared):
-    _, student, data = prepared
+def test_another_rate_of_a_finished_target_is_refused(
+    experiment, prepared, monkeypatch
+):
+    _, student, _ = prepared
+    monkeypatch.setattr(TaskData, "score", lambda *_: {})
 
     def fine_tune(rate):
-        config = dataclasses.replace(
-            trainer.config, targets="rte", target_rate=rate
+        experiment.config = dataclasses.replace(
+            experiment.config, targets="rte", target_rate=rate, target_epochs=1
         )
-        trainer.run(
-            [targets._fine_tuning(config, data, student, "rte.fine-tuning")]
+        recipe.transfer(
+            experiment,
+            "rte",
+            recipe.with_encoder_of(student),
+            [recipe.TRANSFERRED],
         )
 
     fine_tune(1e-3)
@@ -43,29 +48,37 @@ def test_a_folder_belongs_to_the_settings_of_the_source():
 
 
 def test_targets_of_one_task_have_stages_of_their_own(
-    trainer, prepared, monkeypatch
+    experiment, prepared, monkeypatch
 ):
     teacher, student, data = prepared
     names = []
-    trainer.config = dataclasses.replace(trainer.config, logits_epochs=0)
+    experiment.config = dataclasses.replace(
+        experiment.config,
+        logits_epochs=0,
+        targets="rte",
+        task_distillation="both",
+    )
     monkeypatch.setattr(
-        trainer, "run", lambda listed: names.extend(one.name for one in listed)
+        experiment,
+        "run",
+        lambda listed: names.extend(one.name for one in listed),
     )
 
-    def teacher_of(labelled, name):
+    def teacher_of(experiment, examples, name):
         names.append(name)
         return teacher, data
 
-    monkeypatch.setattr(trainer, "teacher", teacher_of)
-    monkeypatch.setattr(trainer, "read", lambda name: data.labelled)
+    examples = experiment.read("sst2")
+    monkeypatch.setattr(recipe, "fine_tuned_teacher", teacher_of)
+    monkeypatch.setattr(experiment, "read", lambda name: examples)
     monkeypatch.setattr(TaskData, "score", lambda *_: {})
     # As TensorFlow Datasets has it, all of them are called "wikiann".
     for target in ("wikiann:de", "wikiann:ru"):
-        targets.transfer(
-            trainer,
+        recipe.transfer(
+            experiment,
             target,
-            targets.transferred_from(student),
-            targets.rows_of(Config(targets="rte", task_distillation="both")),
+            recipe.with_encoder_of(student),
+            recipe.rows_of(experiment.config),
         )
     assert len(set(names)) == len(names)
     assert {name.split(".")[0] for name in names} == {
@@ -75,10 +88,10 @@ def test_targets_of_one_task_have_stages_of_their_own(
 
 
 def test_factorized_words_go_with_the_encoder(
-    trainer, make_classifier, tmp_path
+    experiment, make_classifier, tmp_path
 ):
-    trainer.config = Config(**{**vars(trainer.config), "embedding_dim": 4})
-    student = trainer.create_student(make_classifier())
+    experiment.config = dataclasses.replace(experiment.config, embedding_dim=4)
+    student = recipe.create_student(experiment, make_classifier())
     assert student.backbone.token_embedding.output_dim == 4
     export.to_encoder_preset(student, tmp_path / "student")
     loaded = teachers.load_teacher(str(tmp_path / "student"), 3, 16)
@@ -95,7 +108,7 @@ def test_distillation_on_the_target_itself(
     data_dir, make_classifier, tmp_path, monkeypatch
 ):
     # The page on the source task is not what this is about.
-    monkeypatch.setattr(recipe._Recipe, "_write_report", lambda self: "none")
+    monkeypatch.setattr(recipe.Experiment, "report", lambda *_: None)
     encoder = make_classifier(num_layers=2)
     export.to_encoder_preset(encoder, tmp_path / "encoder")
     config = Config(
@@ -117,11 +130,11 @@ def test_distillation_on_the_target_itself(
     found = recipe.run(config, tmp_path / "run", quiet=True)
     (result,) = found["targets"]
     assert set(result["models"]) == {
-        targets.TEACHER,
-        targets.BASELINE,
-        targets.TRANSFERRED,
-        targets.SCRATCH,
-        targets.FURTHER,
+        recipe.TEACHER,
+        recipe.BASELINE,
+        recipe.TRANSFERRED,
+        recipe.SCRATCH,
+        recipe.FURTHER,
     }
     names = {path.name for path in (tmp_path / "run/stages").iterdir()}
     assert names == {
