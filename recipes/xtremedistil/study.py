@@ -44,7 +44,9 @@ _LEAVES = (
 # What a study sets by itself, for each of its runs.
 _SET_BY_STUDY = ("source", "targets", "transfer", "task_distillation")
 # Sources are named.
-_OF_DATA = ("data", "text_column", "label_column", "kind")
+_OF_DATA = (
+    *("data", "text_column", "label_column", "label_separator", "kind"),
+)
 # What the whole study's folder belongs to: its parts know their settings.
 _STUDY = {"program": "recipes.xtremedistil.study"}
 _FIELDS = Config.__dataclass_fields__

@@ -162,6 +162,8 @@ EFFECTS = {
     },
     ErrorPropagation: {
         **{k: v for k, v in OF_DATA.items() if k != "select_on"},
+        # It does not ask what its teacher is worth.
+        "label_separator": ("|", {"glue_dir": None, "data": "several.csv"}),
         "source": ("mrpc", {}),
         "glue_dir": ("other", {}),
         "teacher": ("another", {}),
