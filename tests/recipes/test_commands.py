@@ -111,6 +111,7 @@ def test_an_option_that_would_do_nothing_is_refused(config):
         "text_column": "text",
         "label_column": "label",
         "kind": "regression",
+        "label_separator": "|",
         "glue_dir": "glue",
         "encoding": "cp1252",
     }

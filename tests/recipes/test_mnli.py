@@ -54,11 +54,8 @@ def test_the_matched_split_comes_first():
 
 
 def test_tinybert_reports_both_and_chooses_by_the_matched_one(
-    mnli_dir, make_classifier, tmp_path, monkeypatch
+    mnli_dir, make_classifier, tmp_path
 ):
-    monkeypatch.setattr(
-        experiment.export, "to_saved_model", lambda *_, **__: None
-    )
     export.to_preset(
         make_classifier(num_layers=1, num_classes=3),
         tmp_path / "teacher",
