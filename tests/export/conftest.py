@@ -74,9 +74,9 @@ def hub(name):
     return getattr(keras_hub.models, name)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def tokenizer_of_family():
-    """Makes the tokenizer of a family, once in a file of tests."""
+    """Makes the tokenizer of a family, once in a test."""
     made = {}
 
     def get(family):
@@ -88,7 +88,7 @@ def tokenizer_of_family():
     return get
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def make_preprocessor(tokenizer_of_family):
     """Makes the preprocessor of a family; the arguments are its own."""
 
@@ -99,7 +99,7 @@ def make_preprocessor(tokenizer_of_family):
     return make
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def make_backbone(tokenizer_of_family):
     """Makes the encoder of a family."""
 
@@ -113,7 +113,7 @@ def make_backbone(tokenizer_of_family):
     return make
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def make_family(make_preprocessor, make_backbone):
     """Makes a classifier of a family with a preprocessor."""
 
