@@ -312,13 +312,14 @@ class Experiment:
         """Measures quality, size and speed from raw text on, and reports."""
         results = self.results
         self.folder.say("Measuring quality, size and speed")
+        served = self.folder.path / "serving" / "1"
         comparison = evaluation.compare(
             made,
             examples.task,
             examples.dev,
             further_splits=examples.further,
-            # What is timed is what is shipped.
-            saved_models={"student": self.folder.path / "serving" / "1"},
+            # What is timed is what is shipped, where a SavedModel is.
+            saved_models={"student": served} if served.is_dir() else {},
             quiet=self.folder.quiet,
         )
         report = evaluation.write_report(
