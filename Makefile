@@ -9,7 +9,7 @@ INSTALL := $(PIP) install --quiet --use-pep517 \
 SOURCES := keras_distill recipes tests
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist worksteal \
 	--durations 20
-BACKEND_TESTS := $(addprefix tests/,backends callbacks checks corpora data \
+BACKEND_TESTS := $(addprefix tests/,backends callbacks corpora data \
 	distiller distribution/test_jax_distribution.py features fitting losses \
 	models optimizers packing stages students tasks teachers testing \
 	test_layer_map.py)
