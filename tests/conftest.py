@@ -88,6 +88,7 @@ def make_classifier(tokenizer):
         num_classes=2,
         dropout=0.0,
         sequence_length=16,
+        tokenizer=tokenizer,
     ):
         backbone = keras_hub.models.BertBackbone(
             vocabulary_size=tokenizer.vocabulary_size(),

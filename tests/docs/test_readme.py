@@ -40,10 +40,14 @@ def run(tmp_path):
 
 
 @pytest.fixture
-def tiny_teacher(tmp_path, make_classifier):
+def tiny_teacher(tmp_path, make_classifier, many_words):
     """A teacher that the script's student can learn from, in a folder."""
     teacher = make_classifier(
-        num_layers=3, hidden_dim=144, num_heads=12, sequence_length=64
+        num_layers=3,
+        hidden_dim=144,
+        num_heads=12,
+        sequence_length=64,
+        tokenizer=many_words,
     )
     return export.to_preset(
         teacher, tmp_path / "tiny", ["negative", "positive"]
@@ -51,7 +55,7 @@ def tiny_teacher(tmp_path, make_classifier):
 
 
 @pytest.fixture
-def tokenizer():
+def many_words():
     """More words than the student is wide, which the SVD needs."""
     words = "a the film movie plot is was not good bad great dull".split()
     return keras_hub.models.BertTokenizer(

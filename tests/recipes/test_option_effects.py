@@ -221,7 +221,8 @@ def folder(tmp_path_factory):
         lines = ["text,title,label,grade"]
         for number in range(24):
             label = number % 2 == score
-            lines.append(f"a film,the {number % 5},{label:d},{not label:d}")
+            title = f"the film {number % 5}"
+            lines.append(f"a film,{title},{label:d},{not label:d}")
         (path / f"{name}.csv").write_text("\n".join(lines) + "\n")
     (path / "several.csv").write_text(
         "text,label\n" + "a film,x|y\nthe plot,x\n" * 12
