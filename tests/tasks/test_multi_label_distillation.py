@@ -1,6 +1,7 @@
 """Texts of several labels from a file to a student that never sees a label."""
 
 import keras
+import pytest
 
 from keras_distill import tasks
 from keras_distill.distiller import Distiller
@@ -9,6 +10,7 @@ ROWS = [("good film", "praise|film"), ("good", "praise"), ("film", "film")]
 ROWS += [("the dull plot", ""), ("a good film", "film|praise")]
 
 
+@pytest.mark.tensorflow("how far it gets hangs on random starts")
 def test_a_student_learns_several_labels_of_its_teacher(
     tmp_path, make_classifier
 ):
