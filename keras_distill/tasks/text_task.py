@@ -89,8 +89,13 @@ class TextTask(Task):
         cache_dir=None,
         progress=None,
     ):
+        # Unlabelled texts to learn from may be single where the task's are
+        # pairs.
+        is_unlabelled = (
+            isinstance(examples, Examples) and examples.labels is None
+        )
         tokenized = TokenizedExamples(
-            self.as_examples(examples),
+            examples if is_unlabelled else self.as_examples(examples),
             preprocessor,
             sequence_length,
             progress,
