@@ -118,6 +118,9 @@ class SomeTrained(keras.optimizers.Optimizer):
         self.inner_optimizer = inner_optimizer
         self._model = model
         self.built = True
+        if not inner_optimizer.built:
+            # For all at once: more may be trained later.
+            inner_optimizer.build(model.trainable_variables)
 
     @property
     def variables(self):
