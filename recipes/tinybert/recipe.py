@@ -39,6 +39,8 @@ def run(config, run_dir, quiet=False, resume=True):
 def distil(experiment, examples):
     """Trains teacher, student and baseline; returns them by name."""
     config = experiment.config
+    # Raises on options that the task's outputs have no use for.
+    soft_target_loss(config, examples.task)
     create_student = functools.partial(
         experiment.student, layer_map=getattr(layer_map, config.layer_map)
     )
@@ -125,10 +127,19 @@ def intermediate_step(experiment, student, teacher, train):
     )
 
 
+def soft_target_loss(config, task):
+    """Cross-entropy of classes, squared error of numbers."""
+    official = config.normalization == "official"
+    return task.output_distillation(
+        config.temperature,
+        soft_loss="cross_entropy",
+        normalization="official" if official else "sum_over_classes",
+    )
+
+
 def prediction_step(experiment, student, soft_targets, data):
     """The teacher's soft targets, or the labels as in its script's STS-B."""
     config, task = experiment.config, data.task
-    official = config.normalization == "official"
     use_labels = config.prediction_target == "labels"
     return experiment.stage(
         "prediction",
@@ -137,11 +148,7 @@ def prediction_step(experiment, student, soft_targets, data):
         config.prediction_rate,
         config.prediction_epochs,
         teacher=soft_targets,
-        distillation_losses=task.output_distillation(
-            config.temperature,
-            soft_loss="cross_entropy",
-            normalization="official" if official else "sum_over_classes",
-        ),
+        distillation_losses=soft_target_loss(config, task),
         student_loss_weight=1 if use_labels else 0,
         loss=task.label_loss() if use_labels else None,
         **experiment.chosen_by_metric(data),

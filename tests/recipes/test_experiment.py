@@ -250,6 +250,19 @@ def test_rows_of_ones_own_are_distilled_as_their_labels_ask(
     assert metric in data.measure(model)
 
 
+def test_a_temperature_of_numbers_is_refused_before_any_model(tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_text("text,label\n" + "a film,0.5\na plot,1.25\n" * 12)
+    config = Config(
+        data=str(path), kind="regression", temperature=2.0, teacher="nowhere"
+    )
+    with stages.RunFolder(tmp_path / "run", quiet=True) as folder:
+        experiment = Experiment(config, folder)
+        examples = experiment.read(config.main_task)
+        with pytest.raises(ValueError, match="temperature=2.0"):
+            tinybert.distil(experiment, examples)
+
+
 @pytest.fixture
 def languages_dir(tmp_path):
     """A few tagged sentences in two languages."""
