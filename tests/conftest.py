@@ -24,6 +24,15 @@ gc.collect()
 gc.freeze()
 gc.set_threshold(50_000, 10, 10)
 
+if keras.backend.backend() == "tensorflow":
+    import tensorflow as tf
+
+    # Tiny models gain nothing by an optimised graph, and to optimise it costs
+    # a third of a compiled test. New processes, as users start them, do.
+    tf.config.optimizer.set_experimental_options(
+        {"disable_meta_optimizer": True}
+    )
+
 _ROOT = pathlib.Path(__file__).resolve().parents[1]
 
 WORDS = (

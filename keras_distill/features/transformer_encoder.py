@@ -70,6 +70,29 @@ class TransformerEncoderFeatures(keras.layers.Layer):
             x = encoder._feedforward_layer_norm(x)
         return {names.HIDDEN_STATES: x, **features}
 
+    def compute_output_spec(
+        self, inputs, padding_mask=None, attention_mask=None, training=None
+    ):
+        """Shapes and dtypes, for which Keras would trace the whole layer."""
+        attention = self.encoder._self_attention_layer
+        batch, length, _ = inputs.shape
+        num_heads = attention.num_heads
+        scores = (batch, num_heads, length, length)
+        keys = (batch, length, num_heads, attention.key_dim)
+        values = (batch, length, num_heads, attention.value_dim)
+        shapes = {
+            names.HIDDEN_STATES: inputs.shape,
+            names.ATTENTION_SCORES: scores,
+            names.ATTENTION_PROBABILITIES: scores,
+            names.QUERIES: keys,
+            names.KEYS: keys,
+            names.VALUES: values,
+        }
+        return {
+            kind: keras.KerasTensor(shape, dtype=self.compute_dtype)
+            for kind, shape in shapes.items()
+        }
+
     def compute_mask(self, inputs, previous_mask):
         mask = {kind: None for kind in names.LAYER_KINDS}
         mask[names.HIDDEN_STATES] = previous_mask

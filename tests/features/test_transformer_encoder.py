@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 
 from keras_distill.features import FeatureExtractor
+from keras_distill.features.transformer_encoder import (
+    TransformerEncoderFeatures,
+)
 
 
 @pytest.fixture
@@ -96,3 +99,17 @@ def test_masks_that_keras_carries_along():
     for layer in (1, 2):
         probabilities = found[f"attention_probabilities.{layer}"]
         assert np.all(np.asarray(probabilities)[0, :, :, 3:] == 0)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
+def test_its_shapes_are_those_that_keras_would_trace(dtype):
+    """They are said, since a trace costs as much as ten models."""
+    layer = keras_hub.layers.TransformerEncoder(16, 2, dtype=dtype)
+    inputs = keras.Input((None, 8), dtype=layer.compute_dtype)
+    layer(inputs)
+    visible = TransformerEncoderFeatures(layer, "visible")
+    traced = keras.layers.Layer.compute_output_spec(visible, inputs)
+    said = visible.compute_output_spec(inputs)
+    assert {kind: (spec.shape, spec.dtype) for kind, spec in said.items()} == {
+        kind: (spec.shape, spec.dtype) for kind, spec in traced.items()
+    }
