@@ -91,7 +91,7 @@ class TextFiles:
                 f"Received: columns={columns}."
             )
         min_words = check_int("min_words", min_words, minimum=1)
-        self.files = _find_files(path, columns)
+        self.files = find_text_files(path, columns)
         self.num_columns = 1 if columns is None else len(columns)
         self._path = path
         self._columns = columns
@@ -202,9 +202,12 @@ def _check_columns(columns):
     )
 
 
-def _find_files(path, columns):
+def find_text_files(path, columns=None):
+    """The files of texts that a path, or each of a list, stands for."""
     if isinstance(path, (list, tuple)):
-        return [file for entry in path for file in _find_files(entry, columns)]
+        return [
+            file for entry in path for file in find_text_files(entry, columns)
+        ]
     path = local_path(path)
     if path.is_dir():
         return _files_below(path, columns)
