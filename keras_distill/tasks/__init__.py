@@ -15,6 +15,11 @@ from keras_distill.tasks.evaluating import chance_level
 from keras_distill.tasks.evaluating import evaluate_metrics
 from keras_distill.tasks.folder_tasks import FOLDER_TASKS
 from keras_distill.tasks.glue import GLUE_TASKS
+from keras_distill.tasks.glue_submission import GLUE_TEST_FILES
+from keras_distill.tasks.glue_submission import GlueTestFile
+from keras_distill.tasks.glue_submission import glue_test_files
+from keras_distill.tasks.glue_submission import write_glue_predictions
+from keras_distill.tasks.glue_submission import write_glue_submission
 from keras_distill.tasks.iob_files import find_tags
 from keras_distill.tasks.iob_files import load_iob
 from keras_distill.tasks.kinds import register_kind
@@ -39,7 +44,9 @@ __all__ = [
     "ClassificationTask",
     "FOLDER_TASKS",
     "GLUE_TASKS",
+    "GLUE_TEST_FILES",
     "Examples",
+    "GlueTestFile",
     "Metric",
     "MultiLabelTask",
     "RegressionTask",
@@ -58,6 +65,7 @@ __all__ = [
     "evaluate_tags",
     "find_tags",
     "get_task",
+    "glue_test_files",
     "join_tasks",
     "load",
     "load_data",
@@ -70,4 +78,6 @@ __all__ = [
     "retrieval",
     "tagging_task",
     "task_names",
+    "write_glue_predictions",
+    "write_glue_submission",
 ]

@@ -6,6 +6,8 @@ that TensorFlow Datasets has, that is read.
 
 import dataclasses
 import functools
+import pathlib
+from collections.abc import Callable
 
 from keras_distill.data.readers.bad_rows import BadRows
 from keras_distill.data.readers.column_names import find_column
@@ -22,9 +24,14 @@ from keras_distill.data.readers.tsv import read_columns
 from keras_distill.data.readers.tsv import read_header
 from keras_distill.data.splits import Splits
 from keras_distill.io.saving import local_path
+from keras_distill.tasks import msr_paraphrase
 
 # STS-B's human similarity scores run from 0 to 5.
 _HIGHEST_SCORE = 5.0
+
+# The number by which the server knows a row of a test file: GLUE's, QQP's, and
+# that of other libraries.
+_INDICES = ("index", "id", "idx")
 
 # What other libraries that write GLUE as CSV or JSON call these.
 _OTHER_LABEL = "label"
@@ -53,39 +60,66 @@ class _Layout:
     """How one task's files look.
 
     Args:
-        folder: string. The folder's name.
+        folders: tuple of strings. The names that the folder may have, GLUE's
+            own first.
         text_columns: tuple of strings. The columns that hold the texts.
         label_column: string. The column that holds the label.
         splits: dict of split name to the file names, without ending, that
             it may have.
         header: tuple of strings. The columns of files without a header line.
+        find_originals: function of the folder that finds the splits in files
+            that GLUE's were made of, as `msr_paraphrase.find_splits` does.
+            Defaults to `None`.
     """
 
-    folder: str
+    folders: tuple
     text_columns: tuple
     label_column: str
     splits: dict = dataclasses.field(default_factory=lambda: _SPLITS)
     header: tuple | None = None
+    find_originals: Callable | None = None
+
+    @property
+    def folder(self):
+        """The folder's name."""
+        return self.folders[0]
+
+
+@dataclasses.dataclass(frozen=True)
+class _SplitFile:
+    """The file of a split, and which of its rows are of the split.
+
+    `keeps` is a function of the two ids of a row of MRPC.
+    """
+
+    path: pathlib.Path
+    keeps: Callable | None = None
 
 
 _SENTENCES = ("sentence1", "sentence2")
 _LAYOUTS = {
     # Only CoLA's test file has a header.
     "cola": _Layout(
-        "CoLA",
+        ("CoLA",),
         ("sentence",),
         "is_acceptable",
         header=("source", "is_acceptable", "mark", "sentence"),
     ),
-    "sst2": _Layout("SST-2", ("sentence",), "label"),
-    "mrpc": _Layout("MRPC", ("#1 String", "#2 String"), "Quality"),
-    "stsb": _Layout("STS-B", _SENTENCES, "score"),
-    "qqp": _Layout("QQP", ("question1", "question2"), "is_duplicate"),
-    "mnli": _Layout("MNLI", _SENTENCES, "gold_label", splits=_MNLI_SPLITS),
-    "qnli": _Layout("QNLI", ("question", "sentence"), "label"),
-    "rte": _Layout("RTE", _SENTENCES, "label"),
-    "wnli": _Layout("WNLI", _SENTENCES, "label"),
-    "ax": _Layout("AX", _SENTENCES, "label", splits=_AX_SPLITS),
+    "sst2": _Layout(("SST-2",), ("sentence",), "label"),
+    "mrpc": _Layout(
+        ("MRPC",),
+        ("#1 String", "#2 String"),
+        "Quality",
+        find_originals=msr_paraphrase.find_splits,
+    ),
+    "stsb": _Layout(("STS-B",), _SENTENCES, "score"),
+    "qqp": _Layout(("QQP",), ("question1", "question2"), "is_duplicate"),
+    "mnli": _Layout(("MNLI",), _SENTENCES, "gold_label", splits=_MNLI_SPLITS),
+    "qnli": _Layout(("QNLI",), ("question", "sentence"), "label"),
+    "rte": _Layout(("RTE",), _SENTENCES, "label"),
+    "wnli": _Layout(("WNLI",), _SENTENCES, "label"),
+    # GLUE's download script writes diagnostic/diagnostic.tsv.
+    "ax": _Layout(("AX", "diagnostic"), _SENTENCES, "label", splits=_AX_SPLITS),
 }
 
 
@@ -120,9 +154,9 @@ def open_folder(task, data_dir, encoding=None, skip_bad_rows=False):
         )
     readers = {
         split: functools.partial(
-            _read_split, task, layout, split, path, encoding, skip_bad_rows
+            _read_split, task, layout, split, file, encoding, skip_bad_rows
         )
-        for split, path in files.items()
+        for split, file in files.items()
     }
     return Splits(readers, f"{folder}, which holds {listing(folder)}")
 
@@ -135,11 +169,13 @@ def _task_folder(data_dir, layout):
             f"which is {'a file' if data_dir.exists() else 'not there'}."
         )
     for parent in (data_dir, data_dir / "glue"):
-        if (parent / layout.folder).is_dir():
-            return parent / layout.folder
+        for name in layout.folders:
+            if (parent / name).is_dir():
+                return parent / name
     # Some tasks have the same columns but other labels, so another task's
     # folder must not be read as this one's.
-    others = {other.folder for other in _LAYOUTS.values()} - {layout.folder}
+    others = {name for other in _LAYOUTS.values() for name in other.folders}
+    others -= set(layout.folders)
     if data_dir.name not in others and _split_files(data_dir, layout):
         return data_dir
     raise ValueError(
@@ -161,14 +197,25 @@ def _split_files(folder, layout):
                 if (path := find_table(folder, stem, OTHER_ENDINGS))
             ]
         if found:
-            files[split] = found[0]
-    return files
+            files[split] = _SplitFile(found[0])
+    if layout.find_originals is None:
+        return files
+    originals = {
+        split: _SplitFile(*found)
+        for split, found in layout.find_originals(folder).items()
+    }
+    if {"train", "dev"} & set(files):
+        # The original train file holds the rows of both splits.
+        originals = {k: v for k, v in originals.items() if k == "test"}
+    files = originals | files
+    return {split: files[split] for split in layout.splits if split in files}
 
 
-def _read_split(task, layout, split, path, encoding, skip_bad_rows):
+def _read_split(task, layout, split, file, encoding, skip_bad_rows):
     """Reads one file into `Examples`."""
+    path = file.path
     bad = BadRows(path, skip_bad_rows)
-    is_tsv = path.name.removesuffix(".gz").endswith(".tsv")
+    is_tsv = not path.name.removesuffix(".gz").endswith(OTHER_ENDINGS)
     header = None
     if is_tsv:
         names = read_header(path, encoding)
@@ -184,6 +231,10 @@ def _read_split(task, layout, split, path, encoding, skip_bad_rows):
     # A test file may lack the labels; for the others that is an error.
     is_test = split.startswith("test")
     columns, parse = text_columns, None
+    index = None
+    if is_test:
+        index = next((n for n in _INDICES if _has_columns(names, (n,))), None)
+        columns += (index,) if index else ()
     if not is_test or _has_columns(names, (label_column,)):
         columns += (label_column,)
         parse = (
@@ -192,7 +243,11 @@ def _read_split(task, layout, split, path, encoding, skip_bad_rows):
             else class_parser(task.label_names)
         )
     if is_tsv:
+        if file.keeps is not None:
+            columns += msr_paraphrase.IDS
         rows = read_columns(path, columns, header, bad=bad, encoding=encoding)
+        if file.keeps is not None:
+            rows = _rows_of_split(rows, file.keeps)
     else:
         rows = read_table(
             path,
@@ -202,8 +257,23 @@ def _read_split(task, layout, split, path, encoding, skip_bad_rows):
             optional=(label_column,),
         )
     return read_examples(
-        rows, text_columns, bad, parse, may_lack_labels=is_test
+        rows,
+        text_columns,
+        bad,
+        parse,
+        may_lack_labels=is_test,
+        has_ids=index is not None,
+        # The server takes an answer to every row.
+        may_be_empty=is_test,
     )
+
+
+def _rows_of_split(rows, keeps):
+    """The rows that are of a split, by the ids that stand behind them."""
+    count = len(msr_paraphrase.IDS)
+    for line, values in rows:
+        if keeps(values[-count:]):
+            yield line, values[:-count]
 
 
 def _has_columns(names, columns):

@@ -141,7 +141,7 @@ class TextTask(Task):
             labels = self.as_table(np.asarray(labels))
         else:
             labels = self.as_table(self.encode_labels(labels))
-        predictions = self.predictions(self._checked_outputs(outputs))
+        predictions = self.predictions(self.checked_outputs(outputs))
         if labels.shape != predictions.shape or not labels.size:
             raise ValueError(
                 "`labels` and `outputs` must have the same number of rows, at "
@@ -158,7 +158,8 @@ class TextTask(Task):
         """Encoded labels in the shape of `predictions`."""
         return labels
 
-    def _checked_outputs(self, outputs):
+    def checked_outputs(self, outputs):
+        """Outputs as a float64 array `(rows, num_outputs)`, or raises."""
         outputs = np.asarray(outputs, dtype="float64")
         if self.num_outputs == 1 and outputs.ndim == 1:
             outputs = outputs[:, np.newaxis]

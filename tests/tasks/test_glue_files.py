@@ -115,13 +115,82 @@ def test_the_tasks_own_folder(write_tsv, tmp_path):
     assert len(splits["train"]) == 2
 
 
-def test_unlabelled_test_files(write_tsv, tmp_path):
-    write_tsv("CoLA/test.tsv", ["index", "sentence"], ["0", "It was."])
-    write_tsv("SST-2/test.tsv", ["index", "sentence"], ["0", "so sad"])
-    for name, text in (("cola", "It was."), ("sst2", "so sad")):
-        test = tasks.load(name, tmp_path)[1]["test"]
-        assert test.texts == ([text],)
-        assert test.labels is None
+_PAIR = ["index", "sentence1", "sentence2"]
+# The header of each official test file, and the places of its texts.
+TEST_FILES = {
+    "cola": ("CoLA/test.tsv", ["index", "sentence"], [1]),
+    "sst2": ("SST-2/test.tsv", ["index", "sentence"], [1]),
+    "mrpc": (
+        "MRPC/test.tsv",
+        ["index", "#1 ID", "#2 ID", "#1 String", "#2 String"],
+        [3, 4],
+    ),
+    "stsb": ("STS-B/test.tsv", FILES["stsb"][1][0][:-1], [7, 8]),
+    "qqp": ("QQP/test.tsv", ["id", "question1", "question2"], [1, 2]),
+    "mnli": (
+        "MNLI/test_mismatched.tsv",
+        "index promptID pairID genre sentence1_binary_parse "
+        "sentence2_binary_parse sentence1_parse sentence2_parse sentence1 "
+        "sentence2".split(),
+        [8, 9],
+    ),
+    "qnli": ("QNLI/test.tsv", ["index", "question", "sentence"], [1, 2]),
+    "rte": ("RTE/test.tsv", _PAIR, [1, 2]),
+    "wnli": ("WNLI/test.tsv", _PAIR, [1, 2]),
+    "ax": ("diagnostic/diagnostic.tsv", _PAIR, [1, 2]),
+}
+
+
+@pytest.mark.parametrize("name", TEST_FILES)
+def test_official_test_files(write_tsv, tmp_path, name):
+    file, header, places = TEST_FILES[name]
+    # Rows keep the index that the server knows them by, and none is left out.
+    rows = [
+        [index, *(f"{column} {index}" for column in header[1:])]
+        for index in ("7", "3", "0")
+    ]
+    rows[1][places[-1]] = ""
+    write_tsv(file, header, *rows)
+    split = file.split("/")[1].removesuffix(".tsv")
+    split = "test" if split == "diagnostic" else split
+    _, splits = tasks.load(name, tmp_path)
+    assert list(splits) == [split]
+    test = splits[split]
+    assert test.texts == tuple([row[place] for row in rows] for place in places)
+    assert test.ids.tolist() == [7, 3, 0]
+    assert test.labels is None
+
+
+def test_an_index_that_is_no_number(write_tsv, tmp_path):
+    path = write_tsv("RTE/test.tsv", _PAIR, ["a", "b", "c"])
+    check_message(
+        lambda: tasks.load("rte", tmp_path)[1]["test"],
+        f"{path}:2: the row's index 'a' is not a whole number.",
+    )
+
+
+def test_mrpc_as_microsoft_gave_it(write_tsv, tmp_path):
+    header = FILES["mrpc"][1][0]
+    rows = [
+        ["1", "11", "12", 'He said "no.', "He refused."],
+        ["0", "13", "14", "Rain fell.", "Snow fell."],
+        ["1", "15", "16", "It rained.", "Rain fell."],
+    ]
+    write_tsv("MRPC/msr_paraphrase_train.txt", header, *rows)
+    assert len(tasks.load("mrpc", tmp_path)[1]["train"]) == 3
+    write_tsv("MRPC/dev_ids.tsv", ["13", "14"])
+    write_tsv("MRPC/msr_paraphrase_test.txt", header, rows[2])
+    _, splits = tasks.load("mrpc", tmp_path)
+    assert list(splits) == ["train", "dev", "test"]
+    assert splits["train"].texts[0] == ['He said "no.', "It rained."]
+    assert splits["train"].labels.tolist() == [1, 1]
+    assert splits["dev"].texts == (["Rain fell."], ["Snow fell."])
+    assert splits["test"].labels.tolist() == [1]
+    # What GLUE's script made of them goes first.
+    write_tsv("MRPC/train.tsv", header, rows[1])
+    _, splits = tasks.load("mrpc", tmp_path)
+    assert list(splits) == ["train", "test"]
+    assert splits["train"].labels.tolist() == [0]
 
 
 def test_labelled_test_file(write_tsv, tmp_path):

@@ -17,13 +17,20 @@ SEPARATORS = "|;,"
 
 
 def read_examples(
-    rows, text_columns, bad, parse_label=None, may_lack_labels=False
+    rows,
+    text_columns,
+    bad,
+    parse_label=None,
+    may_lack_labels=False,
+    has_ids=False,
+    may_be_empty=False,
 ):
     """Collects the rows of a file.
 
     Args:
         rows: iterable of pairs of a line's number and the list of its
-            values: the texts and, with `parse_label`, the label.
+            values: the texts, with `has_ids` the row's id and, with
+            `parse_label`, the label.
         text_columns: sequence of strings. The names of the texts.
         bad: `BadRows` of the file. What happens to an empty text or a bad
             label.
@@ -32,18 +39,25 @@ def read_examples(
         may_lack_labels: bool. Whether all rows may say that they have no
             label, by `-` or `-1`; then the examples have none. Defaults to
             `False`.
+        has_ids: bool. Whether rows have ids; otherwise they are counted.
+            Defaults to `False`.
+        may_be_empty: bool. Whether a text may be empty. Defaults to `False`.
 
     Returns:
         `Examples`.
 
     Raises:
-        ValueError: an empty text, a bad label or no row at all, with the file
-            and the line.
+        ValueError: an empty text, a bad id or label, or no row at all, with
+            the file and the line.
     """
     kept, unlabelled = [], []
     for line, values in rows:
         try:
-            texts = list(map(check_text, values, text_columns))
+            texts = [
+                text if may_be_empty else check_text(text, column)
+                for text, column in zip(values, text_columns, strict=False)
+            ]
+            row_id = _id(values[len(text_columns)]) if has_ids else None
         except ValueError as error:
             bad.add(line, error)
             continue
@@ -56,7 +70,7 @@ def read_examples(
                     bad.add(line, error)
                     continue
                 unlabelled.append((line, error))
-        kept.append((texts, label))
+        kept.append((texts, label, row_id))
     has_labels = parse_label is not None and len(unlabelled) < len(kept)
     if has_labels and unlabelled:
         # Some have labels, so that these lack theirs.
@@ -69,9 +83,11 @@ def read_examples(
             f"{bad.path}:1: the file has no row that can be read, of "
             f"{bad.count:,} that were left out."
         )
+    texts, labels, ids = zip(*kept, strict=True)
     return Examples(
-        tuple(map(list, zip(*(texts for texts, _ in kept), strict=True))),
-        [label for _, label in kept] if has_labels else None,
+        tuple(map(list, zip(*texts, strict=True))),
+        list(labels) if has_labels else None,
+        list(ids) if has_ids else None,
     )
 
 
@@ -88,6 +104,16 @@ def check_text(text, column):
             "the line."
         )
     return text
+
+
+def _id(value):
+    """A row's id as a number."""
+    try:
+        return int(value)
+    except ValueError:
+        raise ValueError(
+            f"the row's index {value!r} is not a whole number."
+        ) from None
 
 
 def class_parser(label_names):
