@@ -2,6 +2,12 @@
 
 from keras_distill.models.bert import BertBackbone
 from keras_distill.models.bert import BertTextClassifier
+from keras_distill.models.bert_head import HEADS
+from keras_distill.models.bert_head import LINEAR
+from keras_distill.models.bert_head import POOLER
+from keras_distill.models.bert_head import POOLINGS
+from keras_distill.models.bert_head import TINYBERT
+from keras_distill.models.bert_head import BertHead
 from keras_distill.models.bilstm import BiLstmBackbone
 from keras_distill.models.bilstm import BiLstmEncoder
 from keras_distill.models.bilstm import BiLstmTextClassifier
@@ -13,10 +19,12 @@ from keras_distill.models.checkpoint_encoders import XLMRobertaBackbone
 from keras_distill.models.checkpoint_encoders import XLMRobertaTextClassifier
 from keras_distill.models.factorized_bert import FactorizedBertBackbone
 from keras_distill.models.factorized_bert import FactorizedBertTextClassifier
+from keras_distill.models.pooling import MeanPooling
 from keras_distill.models.token_classifier import TokenClassifier
 
 __all__ = [
     "BertBackbone",
+    "BertHead",
     "BertTextClassifier",
     "BiLstmBackbone",
     "BiLstmEncoder",
@@ -25,8 +33,14 @@ __all__ = [
     "DistilBertTextClassifier",
     "FactorizedBertBackbone",
     "FactorizedBertTextClassifier",
+    "HEADS",
+    "LINEAR",
+    "MeanPooling",
+    "POOLER",
+    "POOLINGS",
     "RobertaBackbone",
     "RobertaTextClassifier",
+    "TINYBERT",
     "TokenClassifier",
     "XLMRobertaBackbone",
     "XLMRobertaTextClassifier",

@@ -13,6 +13,20 @@ class OwnTask(SavedWhole):
     It comes before KerasHub's class among the bases.
     """
 
+    # The ids of those variables of the backbone that the outputs do not
+    # depend on, such as a pooler's. A class sets them before it is built.
+    _idle = frozenset()
+
+    # Keras would build the optimizer for an idle pooler, and warn in each fit
+    # that it has no gradient.
+    @property
+    def trainable_variables(self):
+        return self._without_idle(super().trainable_variables)
+
+    @property
+    def trainable_weights(self):
+        return self._without_idle(super().trainable_weights)
+
     def preprocess_samples(self, x, y=None, sample_weight=None):
         """Runs the preprocessor, but on what is tokenised already.
 
@@ -27,3 +41,13 @@ class OwnTask(SavedWhole):
         if isinstance(x, Mapping) and "token_ids" in x:
             return keras.utils.pack_x_y_sample_weight(x, y, sample_weight)
         return super().preprocess_samples(x, y, sample_weight)
+
+    def _without_idle(self, variables):
+        return [v for v in variables if id(v) not in self._idle]
+
+
+def idle_variables(backbone, outputs):
+    """The ids of those variables that outputs do not depend on."""
+    used = keras.Model(backbone.input, outputs).variables
+    used = {id(v) for v in used}
+    return frozenset(id(v) for v in backbone.variables if id(v) not in used)

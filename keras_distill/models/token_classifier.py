@@ -11,6 +11,7 @@ from keras_distill.checks.arguments import check_int
 from keras_distill.io.saving import local_path
 from keras_distill.models import hugging_face
 from keras_distill.models.own_task import OwnTask
+from keras_distill.models.own_task import idle_variables
 from keras_distill.models.saving import saved_task_class
 
 # BERT's own, for weights that start at random.
@@ -106,7 +107,7 @@ class TokenClassifier(OwnTask, keras_hub.models.Task):
         )
         # Before KerasHub compiles with a loss that depends on it.
         self.activation = keras.activations.get(activation)
-        self._idle = _idle_variables(backbone, hidden_states)
+        self._idle = idle_variables(backbone, hidden_states)
 
         # === Functional Model ===
         inputs = backbone.input
@@ -118,16 +119,6 @@ class TokenClassifier(OwnTask, keras_hub.models.Task):
         # === Config ===
         self.num_classes = num_classes
         self.dropout = dropout
-
-    # Keras would build the optimizer for an idle pooler, and warn in each fit
-    # that it has no gradient.
-    @property
-    def trainable_variables(self):
-        return self._without_idle(super().trainable_variables)
-
-    @property
-    def trainable_weights(self):
-        return self._without_idle(super().trainable_weights)
 
     def compile(
         self,
@@ -229,22 +220,12 @@ class TokenClassifier(OwnTask, keras_hub.models.Task):
             kwargs["preprocessor"] = preprocessor_class.from_preset(str(preset))
         return cls(**kwargs)
 
-    def _without_idle(self, variables):
-        return [v for v in variables if id(v) not in self._idle]
-
 
 def _hidden_states(output):
     """The hidden states of tokens among a backbone's outputs, or `None`."""
     if isinstance(output, dict):
         output = output.get("sequence_output")
     return output if len(getattr(output, "shape", ())) == 3 else None
-
-
-def _idle_variables(backbone, hidden_states):
-    """The ids of those variables that the hidden states do not depend on."""
-    used = keras.Model(backbone.input, hidden_states).variables
-    used = {id(v) for v in used}
-    return frozenset(id(v) for v in backbone.variables if id(v) not in used)
 
 
 def _load_with_head(cls, preset, load_weights, kwargs):

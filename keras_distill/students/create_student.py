@@ -31,6 +31,8 @@ def create_student(
     embeddings="random",
     layers="random",
     layer_map=None,
+    pooling=None,
+    head=None,
     name=None,
     quiet=False,
 ):
@@ -67,8 +69,8 @@ def create_student(
             are then factorized, or of an ELECTRA. Defaults to the width of
             the hidden states, or to the teacher's where that differs from its
             own.
-        dropout: float. Dropout rate of the backbone and of the head. Defaults
-            to the teacher's.
+        dropout: float. Dropout rate of the backbone and of the head, unless
+            that has none (`head="tinybert"`). Defaults to the teacher's.
         embeddings: string. `"random"`, or `"teacher"` to start from the
             teacher's tables: copied when the student's are as wide, by
             truncated SVD (`factorize_embeddings`) when they are narrower or
@@ -79,13 +81,19 @@ def create_student(
         layer_map: Which teacher layers to copy, as in `copy_layers`; only
             with `layers="teacher"`. Defaults to
             `keras_distill.layer_map.uniform`.
+        pooling: string. What the head of a BERT's student reads, `"pooler"`
+            or `"mean"`, as in `keras_distill.models.BertTextClassifier`.
+            Defaults to the teacher's.
+        head: string. What its head makes of it, `"linear"` or `"tinybert"`.
+            Defaults to the teacher's.
         name: string. The student's name. Defaults to Keras's choice.
         quiet: bool. Whether to print nothing; otherwise a truncated SVD says
             what it keeps. Defaults to `False`.
 
     Returns:
         A model of the teacher's class; with `embedding_dim` and a BERT, one of
-        its factorized kind.
+        its factorized kind, and with another `pooling` or `head` than
+        KerasHub's, a `keras_distill.models.BertTextClassifier`.
 
     Raises:
         ValueError: If the size is not given, given twice or impossible, an
@@ -116,13 +124,14 @@ def create_student(
     check_int("embedding_dim", embedding_dim, minimum=1, optional=True)
     check_float("dropout", dropout, minimum=0, below=1, optional=True)
     size = _resolve_size(teacher_backbone, preset, sizes, embedding_dim)
+    chosen = _chosen_head(teacher, pooling, head)
     if teacher is teacher_backbone:
         student = _build_backbone(teacher, size, embedding_dim, dropout, name)
     else:
         backbone = _build_backbone(
             teacher_backbone, size, embedding_dim, dropout
         )
-        student = _build_task(teacher, backbone, dropout, name)
+        student = _build_task(teacher, backbone, dropout, chosen, name)
     if layers == "teacher":
         copy_layers(teacher, student, layer_map or layer_maps.uniform)
     if embeddings == "teacher":
@@ -151,6 +160,28 @@ def _check_starts(embeddings, layers, layer_map):
             "`layer_map` says which layers to copy, so it needs "
             f'layers="teacher". Received: layers={layers!r}'
         )
+
+
+def _chosen_head(teacher, pooling, head):
+    """What the head shall have other than the teacher's, by its name."""
+    chosen = {}
+    for argument, value, choices in (
+        ("pooling", pooling, models.POOLINGS),
+        ("head", head, models.HEADS),
+    ):
+        if value is None:
+            continue
+        check_choice(argument, value, choices)
+        if not isinstance(teacher, keras_hub.models.BertTextClassifier):
+            raise ValueError(
+                f"`{argument}` is for students of a BERT text classifier. "
+                f"Received: {argument}={value!r} and a teacher of type "
+                f"{type(teacher).__name__}"
+            )
+        # The first is KerasHub's.
+        if value != getattr(teacher, argument, choices[0]):
+            chosen[argument] = value
+    return chosen
 
 
 def _resolve_size(teacher, preset, sizes, embedding_dim):
@@ -201,7 +232,7 @@ def _build_backbone(teacher, size, embedding_dim, dropout, name=None):
     return backbone_class(**config, name=name)
 
 
-def _build_task(teacher, backbone, dropout, name):
+def _build_task(teacher, backbone, dropout, chosen, name):
     config = teacher.get_config()
     config.update(
         backbone=backbone, preprocessor=teacher.preprocessor, name=name
@@ -212,13 +243,18 @@ def _build_task(teacher, backbone, dropout, name):
         config["hidden_dim"] = backbone.hidden_dim
     if dropout is not None and "dropout" in config:
         config["dropout"] = dropout
+    config |= chosen
+    is_other = "head" in chosen and dropout is None
+    if is_other or config.get("head") == models.TINYBERT:
+        # One head has none, the other its own.
+        del config["dropout"]
     task_class = type(teacher)
     # KerasHub finds a saved task by the class of its backbone.
-    if (
-        issubclass(task_class, keras_hub.models.BertTextClassifier)
-        and type(backbone) is models.FactorizedBertBackbone
-    ):
-        task_class = models.FactorizedBertTextClassifier
+    if issubclass(task_class, keras_hub.models.BertTextClassifier):
+        if type(backbone) is models.FactorizedBertBackbone:
+            task_class = models.FactorizedBertTextClassifier
+        elif chosen and not issubclass(task_class, models.BertHead):
+            task_class = models.BertTextClassifier
     return task_class(**config)
 
 

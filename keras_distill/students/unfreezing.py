@@ -82,8 +82,9 @@ def _parts(student):
 
 def _pooler(student):
     """The dense layer between the encoder and the last one, or `None`."""
-    if len(student.output.shape) == 3:
-        # The backbone of a token classifier may have one, which is not used.
+    reads_tokens = getattr(student, "pooling", None) == "mean"
+    if reads_tokens or len(student.output.shape) == 3:
+        # The backbone may have one, which is not used.
         return None
     for owner in (student, student.backbone):
         pooler = getattr(owner, "pooled_dense", None)

@@ -8,6 +8,8 @@ import warnings
 
 import keras_hub
 
+from keras_distill import models
+from keras_distill.checks.arguments import check_choice
 from keras_distill.checks.arguments import check_int
 from keras_distill.checks.model_of import model_of
 from keras_distill.io.saving import local_path
@@ -21,6 +23,8 @@ LABELS_FILE = "labels.json"
 # How Keras begins to say so.
 _NO_OPTIMIZER = "Skipping variable loading for optimizer"
 
+# What a new head on a BERT may be, and KerasHub's own.
+_HEADS = {"pooling": models.POOLINGS, "head": models.HEADS}
 _HUB = "hf://"
 # Other frameworks' copies of the weights.
 _NOT_NEEDED_OF_HUB = [
@@ -67,6 +71,8 @@ def load_teacher(
     num_classes,
     sequence_length,
     task_class=keras_hub.models.TextClassifier,
+    pooling=None,
+    head=None,
 ):
     """Loads a classifier to teach with.
 
@@ -87,6 +93,11 @@ def load_teacher(
             is left, with a warning, and a new one put on its encoder.
             Defaults to
             `keras_hub.models.TextClassifier`.
+        pooling: Optional str. What a new head on a BERT reads, `"pooler"` or
+            `"mean"`, as in `keras_distill.models.BertTextClassifier`. A head
+            that is loaded stays as it is. Defaults to `None`: the pooler.
+        head: Optional str. What a new head on a BERT makes of it, `"linear"`
+            or `"tinybert"`, as there. Defaults to `None`: `"linear"`.
 
     Returns:
         `LoadedTeacher`.
@@ -94,7 +105,8 @@ def load_teacher(
     Raises:
         ValueError: If there is no such folder, package or preset; if what
             its config says cannot be expressed; if its head has another
-            number of outputs, or it reads no text that long.
+            number of outputs, or it reads no text that long; if `pooling` or
+            `head` is asked for and its head is another one, or no BERT's.
 
     Example:
 
@@ -108,13 +120,23 @@ def load_teacher(
     check_int("num_classes", num_classes, minimum=1)
     # A token between the start and the end.
     check_int("sequence_length", sequence_length, minimum=3)
+    asked = _asked_of_head(task_class, pooling=pooling, head=head)
     source = str(source)
     folder = _folder(source)
     if folder is not None and hugging_face.is_hugging_face_folder(folder):
-        loaded = _from_hugging_face(folder, num_classes, task_class)
+        loaded = _from_hugging_face(folder, num_classes, task_class, asked)
     else:
-        loaded = _from_keras_hub(source, folder, num_classes, task_class)
+        loaded = _from_keras_hub(source, folder, num_classes, task_class, asked)
     classifier = loaded.classifier
+    for argument, value in asked.items():
+        found = getattr(classifier, argument, _HEADS[argument][0])
+        if loaded.has_head and found != value:
+            raise ValueError(
+                f"The teacher in {source!r} has a trained head with "
+                f"{argument}={found!r}, which stays as it is. Leave "
+                f"`{argument}` out, or use a teacher without a head. "
+                f"Received: {argument}={value!r}"
+            )
     if classifier.num_classes != num_classes:
         raise ValueError(
             f"The teacher in {source!r} has {classifier.num_classes} outputs, "
@@ -193,10 +215,33 @@ def _from_hub(name):
     )
 
 
-def _from_hugging_face(folder, num_classes, task_class):
+def _asked_of_head(task_class, **arguments):
+    """What a head shall be, without what is left open."""
+    asked = {k: value for k, value in arguments.items() if value is not None}
+    for name, value in asked.items():
+        check_choice(name, value, _HEADS[name])
+        if not issubclass(task_class, keras_hub.models.TextClassifier):
+            raise ValueError(
+                f"`{name}` is for heads of text classifiers. Received: "
+                f"{name}={value!r} and task_class={task_class.__name__}"
+            )
+    return asked
+
+
+def _from_hugging_face(folder, num_classes, task_class, asked):
     checkpoint = hugging_face.Checkpoint(folder)
     if not hugging_face.has_head(checkpoint, task_class):
-        classifier = hugging_face.load_task(task_class, checkpoint, num_classes)
+        if asked:
+            family = checkpoint.config["model_type"]
+            if family != "bert":
+                raise ValueError(
+                    f"`{next(iter(asked))}` is for heads of a BERT. Received: "
+                    f"{asked} and a {family} in {folder}"
+                )
+            task_class = models.BertTextClassifier
+        classifier = hugging_face.load_task(
+            task_class, checkpoint, num_classes, **asked
+        )
         return LoadedTeacher(classifier, False, None)
     classifier = hugging_face.load_task(task_class, checkpoint)
     config = checkpoint.config
@@ -208,7 +253,7 @@ def _from_hugging_face(folder, num_classes, task_class):
     )
 
 
-def _from_keras_hub(source, folder, num_classes, task_class):
+def _from_keras_hub(source, folder, num_classes, task_class, asked):
     saved_class = None if folder is None else saved_task_class(folder)
     has_head = saved_class is not None and issubclass(saved_class, task_class)
     arguments = {} if has_head else {"num_classes": num_classes}
@@ -218,6 +263,9 @@ def _from_keras_hub(source, folder, num_classes, task_class):
             f"{task_class.__name__} gets a new one, which is not trained.",
             stacklevel=3,
         )
+    if asked and not has_head:
+        arguments |= asked
+        task_class = models.BertTextClassifier
     try:
         precision = None if folder is None else saved_precision(folder)
         if precision is not None:

@@ -25,6 +25,8 @@ def load_teacher(config, task):
         task.num_outputs,
         config.sequence_length or task.sequence_length,
         task.model_class,
+        pooling=config.pooling,
+        head=config.head,
     )
     check_fine_tuning(config, loaded)
     task.check_teacher(loaded, repr(config.teacher))
@@ -68,7 +70,12 @@ def create_student(config, teacher, start=None, layer_map=layer_maps.uniform):
         size["embedding_dim"] = config.embedding_dim
     start = start or config.start
     keras.utils.set_random_seed(config.seed)
-    student = students.create_student(teacher, **size)
+    student = students.create_student(
+        teacher,
+        **size,
+        pooling=config.student_pooling,
+        head=config.student_head,
+    )
     words = "The student starts at random"
     if start != RANDOM:
         words = _start_embeddings(config, teacher, student)

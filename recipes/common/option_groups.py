@@ -8,6 +8,7 @@ value of a paper.
 import dataclasses
 
 from keras_distill import distribution
+from keras_distill import models
 from recipes.common.options import Options
 from recipes.common.options import check_encoding
 from recipes.common.options import flag
@@ -209,6 +210,11 @@ class ChoiceOptions(SelectionOptions):
 class TeacherOptions(Options):
     """The teacher as it is given."""
 
+    # What only some recipes have options for: the head of a teacher without a
+    # trained one.
+    pooling = None
+    head = None
+
     teacher: str = option(
         "minilm",
         "KerasHub preset, folder, or 'minilm' from the pip package "
@@ -250,6 +256,8 @@ class StudentOptions(Options):
     embedding_dim = None
     embedding_positions = None
     freeze_embeddings = False
+    student_pooling = None
+    student_head = None
 
     student: str = option(
         "bert_3l_132d",
@@ -294,6 +302,47 @@ class StudentOptions(Options):
                 f"--student-start {self.student_start} starts from the "
                 "teacher's embeddings. Received: --embeddings random"
             )
+
+
+@dataclasses.dataclass(frozen=True)
+class BertHeadOptions(Options):
+    """What the heads of teacher and student read, and what they make of it.
+
+    It comes before `TeacherOptions` and `StudentOptions` among the bases.
+    """
+
+    pooling: str | None = option(
+        None,
+        "what the heads of teacher and student read: the pooler, a dense "
+        "layer over the first token, or the mean of all tokens, as models for "
+        "sentence embeddings were trained; by default the pooler, or what a "
+        "teacher's trained head reads",
+        "pooler",
+        models.POOLINGS,
+        later=True,
+    )
+    student_pooling: str | None = option(
+        None,
+        "what the student's head reads, where it is not what the teacher's "
+        "does",
+        choices=models.POOLINGS,
+        later=True,
+    )
+    head: str | None = option(
+        None,
+        "the heads of teacher and student: dropout and a dense layer, or a "
+        "dense layer over the ReLU of what is read, as in TinyBERT's script; "
+        "by default the former, or a teacher's trained head",
+        "tinybert",
+        models.HEADS,
+        later=True,
+    )
+    student_head: str | None = option(
+        None,
+        "the student's head, where it is not like the teacher's",
+        choices=models.HEADS,
+        later=True,
+    )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from recipes.common.option_groups import BertHeadOptions
 from recipes.common.option_groups import DataOptions
 from recipes.common.option_groups import DeviceOptions
 from recipes.common.option_groups import FineTuningOptions
@@ -18,6 +19,7 @@ from recipes.common.reading import check_folders
 class Config(
     DeviceOptions,
     TrainingOptions,
+    BertHeadOptions,
     StudentOptions,
     FineTuningOptions,
     SelectionOptions,

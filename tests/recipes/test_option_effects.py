@@ -95,6 +95,10 @@ EFFECTS = {
         "student": ("2x8x2", {}),
         "student_start": ("layers", {"student": "1x16x2x32"}),
         "embeddings": ("random", {}),
+        "pooling": ("mean", {}),
+        "student_pooling": ("mean", {}),
+        "head": ("tinybert", {}),
+        "student_head": ("tinybert", {}),
         "layer_map": ("last", {}),
         "intermediate_epochs": (3, {}),
         "intermediate_rate": (1e-5, {}),
@@ -310,6 +314,7 @@ def stages_of(listed):
                 )
             ],
             stage.student.backbone.get_config().get("dropout"),
+            stage.student.get_config().get("head"),
             len(stage.student.trainable_variables),
             fingerprint(stage.student),
         )
@@ -355,8 +360,8 @@ def observe(folder, teacher, monkeypatch):
             has_trained=lambda: False,
         )
 
-        def load_teacher(source, *size):
-            seen.append(("teacher", source, *map(str, size)))
+        def load_teacher(source, *size, **head):
+            seen.append(("teacher", source, *map(str, size), head))
             return teachers.LoadedTeacher(teacher, False, None)
 
         def run_stages(listed, run_folder, seed):
@@ -410,7 +415,10 @@ def remember_students(patch, config):
             "create_student",
             remembered(
                 common_models.create_student,
-                ("student", "student_start", "embeddings", "seed"),
+                (
+                    *("student", "student_start", "embeddings", "seed"),
+                    *("student_pooling", "student_head"),
+                ),
             ),
         )
         return
@@ -702,7 +710,7 @@ def test_a_trained_head_is_not_fine_tuned(monkeypatch, teacher):
                 config(**{name: value}),
                 teachers.LoadedTeacher(teacher, False, None),
             )
-    monkeypatch.setattr(teachers, "load_teacher", lambda *_: loaded)
+    monkeypatch.setattr(teachers, "load_teacher", lambda *_, **__: loaded)
     with pytest.raises(ValueError, match="--teacher-epochs has no effect on a"):
         common_models.load_teacher(
             XtremeDistil(teacher_epochs=5), tasks.get_task("sst2")

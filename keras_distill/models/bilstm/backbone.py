@@ -2,11 +2,11 @@
 
 import keras
 import keras_hub
-from keras import ops
 
 from keras_distill.checks.arguments import check_choice
 from keras_distill.checks.arguments import check_int
 from keras_distill.models.bilstm.encoder import BiLstmEncoder
+from keras_distill.models.pooling import mean_of_tokens
 
 _POOLINGS = ("mean", "first_token")
 
@@ -122,7 +122,7 @@ class BiLstmBackbone(keras_hub.models.Backbone):
             self.token_embedding(inputs["token_ids"]), padding_mask=padding_mask
         )
         if pooling == "mean":
-            pooled = _mean_of_real_tokens(states, padding_mask)
+            pooled = mean_of_tokens(states, padding_mask)
         else:
             pooled = states[:, 0, :]
         super().__init__(
@@ -161,11 +161,3 @@ class BiLstmBackbone(keras_hub.models.Backbone):
             "max_sequence_length": self.max_sequence_length,
             "embeddings_trainable": self.token_embedding.trainable,
         }
-
-
-def _mean_of_real_tokens(states, padding_mask):
-    # In float32: half precision cannot count to 512 one by one.
-    weights = ops.expand_dims(ops.cast(padding_mask, "float32"), axis=-1)
-    total = ops.sum(ops.cast(states, "float32") * weights, axis=1)
-    count = ops.maximum(ops.sum(weights, axis=1), 1.0)
-    return ops.cast(total / count, states.dtype)

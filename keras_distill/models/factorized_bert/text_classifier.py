@@ -3,18 +3,18 @@
 import keras
 import keras_hub
 
+from keras_distill.models.bert_head import BertHead
 from keras_distill.models.factorized_bert.backbone import FactorizedBertBackbone
-from keras_distill.models.own_task import OwnTask
 
 
 @keras.saving.register_keras_serializable("keras_distill")
 class FactorizedBertTextClassifier(
-    OwnTask, keras_hub.models.BertTextClassifier
+    BertHead, keras_hub.models.BertTextClassifier
 ):
     """A text classifier above a `FactorizedBertBackbone`.
 
-    It is KerasHub's `BertTextClassifier` in everything else; as a class of
-    its own, KerasHub finds it when it loads a preset.
+    It is `keras_distill.models.BertTextClassifier` in everything else; as a
+    class of its own, KerasHub finds it when it loads a preset.
 
     Args:
         backbone: `FactorizedBertBackbone`.
@@ -23,7 +23,13 @@ class FactorizedBertTextClassifier(
             `None` if inputs are tokenised already. Defaults to `None`.
         activation: Optional activation of the outputs. Defaults to `None`:
             logits.
-        dropout: float. Dropout rate before the head. Defaults to `0.1`.
+        dropout: Optional float. Dropout rate before the dense layer. Defaults
+            to `0.1`, and to `0` with a head `"tinybert"`.
+        pooling: str. What the head reads, `"pooler"` or `"mean"`, as in
+            `BertTextClassifier`. Defaults to `"pooler"`.
+        head: str. `"linear"` or `"tinybert"`, as there. Defaults to
+            `"linear"`.
+        **kwargs: Further arguments of `keras_hub.models.TextClassifier`.
 
     Example:
 

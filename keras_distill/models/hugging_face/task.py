@@ -5,6 +5,8 @@ import warnings
 import keras_hub
 
 from keras_distill.models.bert import MultilingualBertPreprocessor
+from keras_distill.models.bert_head import MEAN
+from keras_distill.models.bert_head import TINYBERT
 from keras_distill.models.hugging_face.encoder import load_encoder
 from keras_distill.models.hugging_face.head import TEXT
 from keras_distill.models.hugging_face.head import TOKEN
@@ -52,7 +54,7 @@ def load_task(task_class, checkpoint, num_classes=None, **kwargs):
     task_class = _class_above(checkpoint, task_class)
     is_new = num_classes is not None
     if is_new:
-        _warn_of_what_is_new(checkpoint, task_class)
+        _warn_of_what_is_new(checkpoint, task_class, kwargs.get("pooling"))
     elif has_head(checkpoint, task_class):
         num_classes = num_labels(checkpoint)
     else:
@@ -69,7 +71,8 @@ def load_task(task_class, checkpoint, num_classes=None, **kwargs):
         )
     if "preprocessor" not in kwargs:
         kwargs["preprocessor"] = load_preprocessor(checkpoint)
-    kwargs.setdefault("dropout", checkpoint.settings.head_dropout)
+    if kwargs.get("head") != TINYBERT:
+        kwargs.setdefault("dropout", checkpoint.settings.head_dropout)
     task = task_class(num_classes=num_classes, **kwargs)
     if not is_new:
         load_head(task, checkpoint)
@@ -110,6 +113,8 @@ def _class_above(checkpoint, task_class):
     found = _text_classifier(checkpoint)
     if issubclass(found, task_class):
         return found
+    if issubclass(task_class, found):
+        return task_class
     if _kind_of(task_class) == TEXT:
         raise ValueError(
             f"{checkpoint.folder} holds a {checkpoint.config['model_type']}, "
@@ -125,7 +130,7 @@ def _text_classifier(checkpoint):
     return checkpoint.family.text_classifier
 
 
-def _warn_of_what_is_new(checkpoint, task_class):
+def _warn_of_what_is_new(checkpoint, task_class, pooling):
     kind = head_kind(checkpoint)
     if kind is not None:
         warnings.warn(
@@ -134,8 +139,8 @@ def _warn_of_what_is_new(checkpoint, task_class):
             "one, which is not trained.",
             stacklevel=3,
         )
-    is_text = _kind_of(task_class) == TEXT
-    if is_text and checkpoint.has_segments and not checkpoint.has_pooler:
+    reads_pooler = _kind_of(task_class) == TEXT and pooling != MEAN
+    if reads_pooler and checkpoint.has_segments and not checkpoint.has_pooler:
         warnings.warn(
             f"The {checkpoint.architecture} in {checkpoint.folder} has no "
             f"pooler: that of the {task_class.__name__} is new and not "
