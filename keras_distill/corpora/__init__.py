@@ -2,5 +2,14 @@
 
 from keras_distill.corpora import retrieval
 from keras_distill.corpora.documents import read_documents
+from keras_distill.corpora.sentence_pairs import SentencePairs
+from keras_distill.corpora.tokenized_corpus import TokenizedCorpus
+from keras_distill.corpora.tokenized_corpus import tokenize_corpus
 
-__all__ = ["read_documents", "retrieval"]
+__all__ = [
+    "SentencePairs",
+    "TokenizedCorpus",
+    "read_documents",
+    "retrieval",
+    "tokenize_corpus",
+]

@@ -1,5 +1,6 @@
 """Documents of a corpus of plain text, in constant memory."""
 
+from keras_distill.corpora import wikipedia
 from keras_distill.data.readers.sentences import split_into_sentences
 from keras_distill.data.readers.text_files import find_text_files
 from keras_distill.data.readers.text_lines import check_encoding
@@ -9,7 +10,7 @@ from keras_distill.data.readers.text_lines import read_lines
 _LONGEST = 1 << 20
 
 
-def read_documents(path, encoding=None):
+def read_documents(path, encoding=None, data_dir=None):
     """Yields the documents of a corpus of plain text.
 
     An empty line ends a document, and so does the end of a file. A line is a
@@ -21,9 +22,14 @@ def read_documents(path, encoding=None):
     Args:
         path: str or path of a file or a folder, or a list of them. Of a
             folder those below it are read that end in `.txt` or `.txt.gz`, in
-            the order of their paths; hidden ones are not.
+            the order of their paths; hidden ones are not. Or `"wikipedia"`,
+            with a configuration such as `"wikipedia/20230601.de"`, where
+            nothing of this name lies here: TensorFlow Datasets' Wikipedia,
+            an article a document.
         encoding: Optional str. The encoding of files without byte order mark,
             such as `"cp1252"`. Defaults to `None`: UTF-8.
+        data_dir: Optional path. Where TensorFlow Datasets keeps its files.
+            Defaults to `None`, its own default.
 
     Yields:
         Lists of str, the sentences of a document; none is empty.
@@ -45,23 +51,48 @@ def read_documents(path, encoding=None):
     ```
     """
     # Not where the first document is asked for: a typing error is told at once.
+    return _not_empty(open_source(path, encoding, data_dir), path)
+
+
+def open_source(path, encoding=None, data_dir=None):
+    """Where documents come from: files, or TensorFlow Datasets' Wikipedia.
+
+    It has `documents()`, which yields them, and `identity(hash_of)`, which
+    tells it from others, `hash_of` being a function of a file's path.
+    """
     check_encoding(encoding)
-    return _read(find_text_files(path), encoding, path)
+    if wikipedia.is_name(path):
+        return wikipedia.Wikipedia(path, data_dir)
+    return _Files(find_text_files(path), encoding)
 
 
-def _read(files, encoding, path):
-    is_empty = True
-    for file in files:
-        for document in _documents_of(file, encoding):
-            is_empty = False
-            yield document
-    if is_empty:
+def _not_empty(source, path):
+    document = None
+    for document in source.documents():
+        yield document
+    if document is None:
         raise ValueError(f"There is no text in {path}: all lines are empty.")
 
 
-def _documents_of(file, encoding):
+class _Files:
+    """The documents of files."""
+
+    def __init__(self, files, encoding):
+        self._files = files
+        self._encoding = encoding
+
+    def identity(self, hash_of):
+        return [self._encoding, *map(hash_of, self._files)]
+
+    def documents(self):
+        for file in self._files:
+            lines = read_lines(file, encoding=self._encoding)
+            yield from _documents_of(line for _, line in lines)
+
+
+def _documents_of(lines):
     sentences, length = [], 0
-    for _, line in read_lines(file, encoding=encoding):
+    for line in lines:
         found = split_into_sentences(line)
         sentences += found
         length += len(line)

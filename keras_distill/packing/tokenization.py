@@ -132,6 +132,53 @@ def well_formed(text):
     return text
 
 
+def tokenize_stream(chunks, tokenizer, workers=None):
+    """Runs a tokenizer over texts that need not be in memory together.
+
+    Args:
+        chunks: iterable of lists of strings, read once.
+        tokenizer: a KerasHub tokenizer.
+        workers: int. Chunks that are tokenised at the same time, on the
+            TensorFlow backend. Defaults to `None`: as many as suit the
+            machine. The order is that of `chunks` whatever it is.
+
+    Yields:
+        A `Ragged` of token ids for each chunk.
+    """
+    chunks = ([well_formed(text) for text in chunk] for chunk in chunks)
+    if keras.backend.backend() != "tensorflow":
+        for chunk in chunks:
+            yield _ragged(tokenizer(chunk))
+        return
+    import tensorflow as tf
+
+    failures = []
+
+    def read():
+        try:
+            yield from chunks
+        except Exception as error:
+            # TensorFlow would make another one of it.
+            failures.append(error)
+
+    def ragged(column):
+        rows = tokenizer(column)
+        return rows.values, rows.row_lengths()
+
+    texts = tf.data.Dataset.from_generator(
+        read, output_signature=tf.TensorSpec([None], tf.string)
+    )
+    rows = texts.map(
+        tf.autograph.experimental.do_not_convert(ragged),
+        num_parallel_calls=workers or tf.data.AUTOTUNE,
+        deterministic=True,
+    )
+    for values, lengths in rows.as_numpy_iterator():
+        yield Ragged(values, lengths)
+    if failures:
+        raise failures[0]
+
+
 def space_before_word(tokenizer):
     """What stands before each word of a sentence but the first.
 

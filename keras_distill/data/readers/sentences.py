@@ -1,27 +1,28 @@
-"""Cuts paragraphs into sentences, roughly."""
+"""Cuts paragraphs into sentences, roughly, whatever their language."""
 
 import re
 
-# Where a sentence ends although a space follows only in some languages.
-_FULL_WIDTH = "。！？"
-_BREAK = re.compile(
-    # Not after an initial, such as in "J. Smith", nor after a title.
+# What may stand after the end of a sentence and still belongs to it.
+_CLOSING = "\"'”’)\\]»"
+_END = re.compile(
+    # The Arabic, Urdu, Devanagari, Armenian and Ethiopic marks among them,
+    rf"[.!?…؟۔।॥։።][{_CLOSING}]?"
+    # not after an initial, such as in "J. Smith", nor after a title,
     r"(?<!\b\w\.)(?<!\b(?:Mr|Dr|St|vs)\.)(?<!\bMrs\.)(?<!\bProf\.)"
-    # After an end, with the quotation mark or bracket that may follow it,
-    rf"(?:(?<=[.!?…])|(?<=[.!?…][\"'”’)\]]))\s+"
-    # before what does not go on in small letters.
-    r"(?=[\"'“‘(\[]?(?![a-zß-öø-ÿ]))"
-    rf"|(?<=[{_FULL_WIDTH}])"
+    r"\s+(?=(?P<next>\S?))"
+    # or those after which a space follows only in some languages.
+    r"|[。！？｡]+[”’」』）】]*"
 )
 
 
 def split_into_sentences(text):
     """Cuts a paragraph where a sentence seems to end.
 
-    That is after `.`, `!`, `?` or `…` before a space and no small letter, and
-    after the full-width marks of Chinese and Japanese. Initials and a few
-    English titles end no sentence; other abbreviations may be taken for the
-    end of one.
+    That is after `.`, `!`, `?` or `…`, and their like in other scripts,
+    before a space and no small letter, and after the full-width marks of
+    Chinese and Japanese. Initials and a few English titles end no sentence;
+    other abbreviations may be taken for the end of one. Where a language has
+    no such marks, as Thai, a paragraph is one sentence.
 
     Args:
         text: str.
@@ -35,5 +36,11 @@ def split_into_sentences(text):
     >>> split_into_sentences("It was dull. Mr. J. Smith left! (I stayed.)")
     ['It was dull.', 'Mr. J. Smith left!', '(I stayed.)']
     """
-    parts = (part.strip() for part in _BREAK.split(text))
-    return [part for part in parts if part]
+    sentences, start = [], 0
+    for end in _END.finditer(text):
+        if (end["next"] or "").islower():
+            continue
+        sentences.append(text[start : end.end()].strip())
+        start = end.end()
+    sentences.append(text[start:].strip())
+    return [sentence for sentence in sentences if sentence]

@@ -3,6 +3,10 @@
 import keras
 import numpy as np
 
+from keras_distill.checks.arguments import check_int
+
+# Batches that are made while the model computes.
+_AHEAD = 2
 # Batches that are sorted by length together. On SST-2 in batches of 32, 50
 # leave 5% of padding, where unsorted batches are two thirds padding.
 _POOL = 50
@@ -61,6 +65,81 @@ def _pool_batches(batches):
 def _cut(rows, size):
     """Consecutive pieces of `size` rows; the last may be shorter."""
     return [rows[start : start + size] for start in range(0, len(rows), size)]
+
+
+def fit_batches(
+    plan, read, signature, count, initial_epoch=0, first_batch=None
+):
+    """Batches as Keras's `fit` takes them, one epoch after the other.
+
+    An epoch counts when its last batch was handed out, so an iteration that
+    is given up, as Keras does with its first one to see a batch, does not
+    change what training reads.
+
+    Args:
+        plan: function of the number of an epoch that returns the batches of
+            that epoch as a list of whatever `read` takes.
+        read: function that turns an entry of the list into a batch.
+        signature: function without arguments that gives the `tf.TensorSpec`
+            of a batch; TensorFlow alone asks for it.
+        count: int. The batches of an epoch.
+        initial_epoch: int. The number of the first epoch. Defaults to `0`.
+        first_batch: int. Gives the epoch `initial_epoch` alone, from this
+            batch on, the same at every iteration. Defaults to `None`: whole
+            epochs, one after the other.
+
+    Returns:
+        On TensorFlow a `tf.data.Dataset` of a known number of batches, on JAX
+        and PyTorch a `keras.utils.PyDataset`. `fit` reads either in its own
+        order, with `shuffle=True` too.
+    """
+
+    def planned(epoch):
+        if first_batch is None:
+            return plan(epoch)
+        return plan(initial_epoch)[first_batch:]
+
+    if keras.backend.backend() != "tensorflow":
+        return BatchSequence(planned, read, initial_epoch)
+    import tensorflow as tf
+
+    epoch = initial_epoch
+    count -= first_batch or 0
+
+    def generate():
+        nonlocal epoch
+        for number, entry in enumerate(planned(epoch), start=1):
+            batch = read(entry)
+            if number == count and first_batch is None:
+                epoch += 1
+            yield batch
+
+    dataset = tf.data.Dataset.from_generator(
+        generate, output_signature=signature()
+    ).apply(tf.data.experimental.assert_cardinality(count))
+    # In a set of few batches, fetching ahead could reach the last batch,
+    # and count the epoch, when only the first was asked for.
+    options = tf.data.Options()
+    options.experimental_optimization.inject_prefetch = False
+    dataset = dataset.with_options(options)
+    return dataset.prefetch(_AHEAD) if count > 4 * _AHEAD else dataset
+
+
+def check_first_batch(first_batch, count):
+    """Raises on a batch that an epoch of so many does not have."""
+    check_int("first_batch", first_batch)
+    if not 0 <= first_batch <= count:
+        raise ValueError(
+            f"`first_batch` must be from 0 to {count}, the number of batches. "
+            f"Received: {first_batch}."
+        )
+
+
+def whole_length_multiple(value):
+    """What lengths are rounded up to: where Keras compiles for each, 8."""
+    if value is not None:
+        return value
+    return 8 if keras.backend.backend() == "jax" else 1
 
 
 class BatchSequence(keras.utils.PyDataset):

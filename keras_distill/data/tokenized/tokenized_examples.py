@@ -16,15 +16,14 @@ from keras_distill.checks.values import num_positions
 from keras_distill.data.class_weight import weights_of_classes
 from keras_distill.data.examples import row_numbers
 from keras_distill.data.kinds_of_examples import as_examples
-from keras_distill.data.tokenized.batching import BatchSequence
+from keras_distill.data.tokenized.batching import check_first_batch
+from keras_distill.data.tokenized.batching import fit_batches
 from keras_distill.data.tokenized.batching import make_batches
+from keras_distill.data.tokenized.batching import whole_length_multiple
 from keras_distill.data.tokenized.token_cache import pack_once
 from keras_distill.io import content_hash
 from keras_distill.packing import Packer
 from keras_distill.packing import tokenizer_fingerprint
-
-# Batches that are made while the model computes.
-_AHEAD = 2
 
 # What is hashed at once.
 _HASHED_ROWS = 2**16
@@ -265,12 +264,12 @@ class TokenizedExamples:
             `(x, y)`, or `(x,)` when there are no labels; with a class weight
             `(x, y, sample_weight)`.
         """
-        length_multiple = _length_multiple(length_multiple)
+        length_multiple = whole_length_multiple(length_multiple)
         self._check_batching(batch_size, seed, fixed_length, length_multiple)
         batches = make_batches(
             self.lengths, batch_size, shuffle, seed, epoch, drop_remainder
         )
-        _check_first_batch(first_batch, len(batches))
+        check_first_batch(first_batch, len(batches))
         return (
             self._batch(rows, fixed_length, length_multiple)
             for rows in batches[first_batch:]
@@ -319,65 +318,25 @@ class TokenizedExamples:
             `tf.data.Dataset`, on JAX and PyTorch a `keras.utils.PyDataset`.
             `fit` reads either in its own order, with `shuffle=True` too.
         """
-        length_multiple = _length_multiple(length_multiple)
+        length_multiple = whole_length_multiple(length_multiple)
         check_int("initial_epoch", initial_epoch, minimum=0)
         self._check_batching(batch_size, seed, fixed_length, length_multiple)
         count = self.num_batches(batch_size, drop_remainder)
-        _check_first_batch(first_batch or 0, count)
-        count -= first_batch or 0
-        if keras.backend.backend() != "tensorflow":
+        check_first_batch(first_batch or 0, count)
 
-            def plan(epoch):
-                return make_batches(
-                    self.lengths,
-                    batch_size,
-                    shuffle,
-                    seed,
-                    epoch if first_batch is None else initial_epoch,
-                    drop_remainder,
-                )[first_batch or 0 :]
-
-            def read(rows):
-                return self._batch(rows, fixed_length, length_multiple)
-
-            return BatchSequence(plan, read, initial_epoch)
-        import tensorflow as tf
-
-        epoch = initial_epoch
-
-        def generate():
-            nonlocal epoch
-            batches = self.iterate(
-                batch_size,
-                shuffle,
-                seed,
-                epoch,
-                fixed_length,
-                length_multiple,
-                drop_remainder,
-                first_batch or 0,
+        def plan(epoch):
+            return make_batches(
+                self.lengths, batch_size, shuffle, seed, epoch, drop_remainder
             )
-            for number, batch in enumerate(batches, start=1):
-                if number == count and first_batch is None:
-                    epoch += 1
-                yield batch
 
-        tokens = tf.TensorSpec((None, fixed_length), "int32")
-        signature = ({name: tokens for name in self._inputs},)
-        if self._targets is not None:
-            for name, spec in self._targets.signature(fixed_length).items():
-                signature[0][name] = tf.TensorSpec(*spec)
-        if self.labels is not None:
-            signature += self._answer_signature(fixed_length)
-        dataset = tf.data.Dataset.from_generator(
-            generate, output_signature=signature
-        ).apply(tf.data.experimental.assert_cardinality(count))
-        # In a set of few batches, fetching ahead could reach the last batch,
-        # and count the epoch, when only the first was asked for.
-        options = tf.data.Options()
-        options.experimental_optimization.inject_prefetch = False
-        dataset = dataset.with_options(options)
-        return dataset.prefetch(_AHEAD) if count > 4 * _AHEAD else dataset
+        return fit_batches(
+            plan,
+            lambda rows: self._batch(rows, fixed_length, length_multiple),
+            lambda: self._signature(fixed_length),
+            count,
+            initial_epoch,
+            first_batch,
+        )
 
     def num_batches(self, batch_size, drop_remainder=False):
         """Returns the number of batches in an epoch.
@@ -491,6 +450,19 @@ class TokenizedExamples:
             weight = of_class if weight is None else weight * of_class
         return answers if weight is None else (*answers, weight)
 
+    def _signature(self, fixed_length):
+        """The `tf.TensorSpec` of each array of a batch."""
+        import tensorflow as tf
+
+        tokens = tf.TensorSpec((None, fixed_length), "int32")
+        signature = ({name: tokens for name in self._inputs},)
+        if self._targets is not None:
+            for name, spec in self._targets.signature(fixed_length).items():
+                signature[0][name] = tf.TensorSpec(*spec)
+        if self.labels is not None:
+            signature += self._answer_signature(fixed_length)
+        return signature
+
     def _answer_signature(self, width):
         """The `tf.TensorSpec` of each array of `_answers`."""
         import tensorflow as tf
@@ -561,18 +533,3 @@ def _rows_of(arrays, rows):
     return keras.tree.map_structure(
         lambda array: None if array is None else array[rows], arrays
     )
-
-
-def _check_first_batch(first_batch, count):
-    check_int("first_batch", first_batch)
-    if not 0 <= first_batch <= count:
-        raise ValueError(
-            f"`first_batch` must be from 0 to {count}, the number of batches. "
-            f"Received: {first_batch}."
-        )
-
-
-def _length_multiple(value):
-    if value is not None:
-        return value
-    return 8 if keras.backend.backend() == "jax" else 1
