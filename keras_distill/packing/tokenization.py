@@ -2,6 +2,8 @@
 
 import dataclasses
 import itertools
+import operator
+import weakref
 
 import keras
 import numpy as np
@@ -9,6 +11,10 @@ import numpy as np
 # Texts per call of the tokenizer: large enough to amortise a call, small
 # enough to show progress.
 _CHUNK = 1024
+# Graphs of tokenizers, each beside what its tokenizer was made of then.
+_TRACED = weakref.WeakKeyDictionary()
+# Where tokenizers keep their vocabularies.
+_VOCABULARIES = ("vocabulary", "merges", "proto", "_parts")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -72,18 +78,41 @@ def _tokenize_in_graph(texts, tokenizer):
     """
     import tensorflow as tf
 
-    def ragged(*columns):
-        tokens = [tokenizer(column) for column in columns]
-        return [(row.values, row.row_lengths()) for row in tokens]
-
+    function = _traced(tokenizer)
     columns = tuple(tf.constant(column, tf.string) for column in texts)
     chunks = tf.data.Dataset.from_tensor_slices(columns).batch(_CHUNK)
-    # Tokenizers are made of TensorFlow's own control flow; to look for
-    # Python's takes longer than tokenising a small data set.
-    ragged = tf.autograph.experimental.do_not_convert(ragged)
-    chunks = chunks.map(ragged, num_parallel_calls=tf.data.AUTOTUNE)
+    chunks = chunks.map(
+        lambda *columns: [function(column) for column in columns],
+        num_parallel_calls=tf.data.AUTOTUNE,
+    )
     for chunk in chunks.as_numpy_iterator():
         yield [Ragged(values, lengths) for values, lengths in chunk]
+
+
+def _traced(tokenizer):
+    """The graph of a tokenizer, made once: small data take less than it."""
+    import tensorflow as tf
+
+    config = tokenizer.get_config()
+    parts = [getattr(tokenizer, name, None) for name in _VOCABULARIES]
+    if tokenizer in _TRACED:
+        its_config, its_parts, function = _TRACED[tokenizer]
+        if its_config == config and all(map(operator.is_, its_parts, parts)):
+            return function
+    # What is kept of a tokenizer must not keep it.
+    reference = weakref.ref(tokenizer)
+
+    def ragged(texts):
+        tokens = reference()(texts)
+        return tokens.values, tokens.row_lengths()
+
+    # Tokenizers are made of TensorFlow's own control flow; to look for
+    # Python's takes longer than tokenising a small data set.
+    function = tf.function(
+        ragged, [tf.TensorSpec([None], tf.string)], autograph=False
+    ).get_concrete_function()
+    _TRACED[tokenizer] = config, parts, function
+    return function
 
 
 def _tokenize_in_python(texts, tokenizer):

@@ -1,5 +1,8 @@
 """Texts become the tokens of the tokenizer."""
 
+import gc
+import weakref
+
 import keras_hub
 import numpy as np
 import pytest
@@ -32,3 +35,34 @@ def test_half_a_surrogate_pair_is_no_end_of_the_run(tokenizer):
     chunk = next(tokenization.tokenize((["the film \ud83d"],), tokenizer))
     (wanted,) = tokenizer(["the film \ufffd"])
     assert chunk[0].values.tolist() == list(wanted)
+
+
+@pytest.mark.tensorflow("A graph is its own.")
+def test_the_graph_of_a_tokenizer_is_made_once():
+    class Counting(keras_hub.models.BertTokenizer):
+        traces = 0
+
+        def call(self, inputs):
+            self.traces += 1
+            return super().call(inputs)
+
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    tokenizer = Counting([*special, "film", "plot"])
+
+    def ids(tokenizer, *columns):
+        (chunk,) = tokenization.tokenize(columns, tokenizer)
+        return [ragged.values.tolist() for ragged in chunk]
+
+    assert ids(tokenizer, ["film plot"]) == [[5, 6]]
+    two = ["plot", "film film"], ["plot", "plot"]
+    assert ids(tokenizer, *two) == [[6, 5, 5], [6, 6]]
+    assert tokenizer.traces == 1
+    # Another vocabulary is another graph.
+    tokenizer.set_vocabulary([*special, "plot", "film"])
+    assert ids(tokenizer, ["film plot"]) == [[6, 5]]
+    assert tokenizer.traces == 2
+    # Nothing is kept of what is gone.
+    gone = weakref.ref(tokenizer)
+    del tokenizer
+    gc.collect()
+    assert gone() is None
