@@ -1,5 +1,6 @@
-"""Optimizers around Keras's own."""
+"""What Keras's own optimizers lack, and what goes around them."""
 
+from keras_distill.optimizers.bert_adam import BertAdam
 from keras_distill.optimizers.rate_scale_optimizer import RateScaleOptimizer
 
-__all__ = ["RateScaleOptimizer"]
+__all__ = ["BertAdam", "RateScaleOptimizer"]
