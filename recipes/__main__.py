@@ -4,6 +4,8 @@ import sys
 
 _RECIPES = {
     "recipes.tinybert": "TinyBERT: distils a BERT on one task in two steps",
+    "recipes.tinybert.general": "TinyBERT's general distillation, over plain "
+    "text",
     "recipes.xtremedistil": "XtremeDistil: distils on one task, fine-tunes on "
     "many",
     "recipes.xtremedistil.study": "which source, texts and size transfer best",

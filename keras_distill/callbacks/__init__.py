@@ -7,6 +7,7 @@ from keras_distill.callbacks.progressive_knowledge_transfer import (
     ProgressiveKnowledgeTransfer,
 )
 from keras_distill.callbacks.stop_on_nan import StopOnNaN
+from keras_distill.callbacks.throughput import Throughput
 
 __all__ = [
     "GradualUnfreezing",
@@ -14,4 +15,5 @@ __all__ = [
     "Progress",
     "ProgressiveKnowledgeTransfer",
     "StopOnNaN",
+    "Throughput",
 ]

@@ -3,6 +3,8 @@
 import keras
 import numpy as np
 
+from keras_distill.callbacks.throughput import RATE
+from keras_distill.callbacks.throughput import TOKENS
 from keras_distill.checks.arguments import check_float
 from keras_distill.io import make_console
 from keras_distill.io.progress import Progress as Display
@@ -94,5 +96,9 @@ class Progress(keras.callbacks.Callback):
             for name, value in (logs or {}).items()
             if name == "loss" or name.startswith("val_")
         ]
+        if TOKENS in (logs or {}):
+            values += [
+                f"{logs[TOKENS]:,} tokens, {logs[RATE]:,.0f} tokens a second"
+            ]
         epoch = f"epoch {self._epoch + 1}/{self.params['epochs']}"
         return ", ".join([epoch, *values])

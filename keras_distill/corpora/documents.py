@@ -1,5 +1,7 @@
 """Documents of a corpus of plain text, in constant memory."""
 
+import os
+
 from keras_distill.corpora import wikipedia
 from keras_distill.data.readers.sentences import split_into_sentences
 from keras_distill.data.readers.text_files import find_text_files
@@ -57,8 +59,9 @@ def read_documents(path, encoding=None, data_dir=None):
 def open_source(path, encoding=None, data_dir=None):
     """Where documents come from: files, or TensorFlow Datasets' Wikipedia.
 
-    It has `documents()`, which yields them, and `identity(hash_of)`, which
-    tells it from others, `hash_of` being a function of a file's path.
+    It has `documents()`, which yields them; `identity(hash_of)`, which tells
+    it from others, `hash_of` being a function of a file's path; and how many
+    of `total` `unit` are `done`.
     """
     check_encoding(encoding)
     if wikipedia.is_name(path):
@@ -77,17 +80,27 @@ def _not_empty(source, path):
 class _Files:
     """The documents of files."""
 
+    unit = "bytes"
+
     def __init__(self, files, encoding):
         self._files = files
         self._encoding = encoding
+        self.total = sum(os.path.getsize(file) for file in files)
+        self.done = 0
 
     def identity(self, hash_of):
         return [self._encoding, *map(hash_of, self._files)]
 
     def documents(self):
+        before = 0
         for file in self._files:
-            lines = read_lines(file, encoding=self._encoding)
+
+            def advance(position, before=before):
+                self.done = before + position
+
+            lines = read_lines(file, advance, self._encoding)
             yield from _documents_of(line for _, line in lines)
+            self.done = before = before + os.path.getsize(file)
 
 
 def _documents_of(lines):

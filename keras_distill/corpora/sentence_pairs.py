@@ -184,20 +184,24 @@ class SentencePairs:
             first_batch,
         )
 
-    def sizes(self, batch_size, seed=0, epoch=0):
+    def sizes(self, batch_size, seed=0, epoch=0, drop_remainder=False):
         """How large the shuffled batches of an epoch are.
 
         Args:
             batch_size: int. Rows per batch.
             seed: int. Seed of the shuffle. Defaults to `0`.
             epoch: int. Number of the epoch. Defaults to `0`.
+            drop_remainder: bool. Whether the rows that do not fill a batch
+                are left out. Defaults to `False`.
 
         Returns:
             Two int64 arrays with an entry for each batch: its tokens, special
             ones included, and its places, padding included.
         """
         lengths = self._lengths(self._spans(epoch))
-        batches = make_batches(lengths, batch_size, True, seed, epoch)
+        batches = make_batches(
+            lengths, batch_size, True, seed, epoch, drop_remainder
+        )
         tokens = [lengths[rows].sum() for rows in batches]
         places = [lengths[rows].max() * len(rows) for rows in batches]
         return np.array(tokens, "int64"), np.array(places, "int64")

@@ -15,6 +15,7 @@ import numpy as np
 from keras_distill.checks.arguments import check_int
 from keras_distill.corpora.documents import open_source
 from keras_distill.io.file_lock import file_lock
+from keras_distill.io.file_lock import remove_lock
 from keras_distill.io.growing_array import GrowingArray
 from keras_distill.io.hashes import file_hash
 from keras_distill.io.hashes import json_hash
@@ -148,17 +149,20 @@ def tokenize_corpus(
     folder = local_path(cache_dir)
     make_folder(folder)
     place = folder / key
-    with file_lock(folder / f"{key}.lock"):
+    lock_file = folder / f"{key}.lock"
+    with file_lock(lock_file):
         corpus = _open(place)
         if corpus is None:
             with Progress(
-                "Tokenising the corpus", None, unit="sentences", quiet=quiet
+                "Tokenising the corpus", source.total, 0, source.unit, quiet
             ) as progress:
                 fill = functools.partial(
                     _write, source, path, tokenizer, workers, progress
                 )
                 _make_folder_of(place, fill)
             corpus = _open(place)
+        # Whoever takes the lock later finds the folder.
+        remove_lock(lock_file)
     return TokenizedCorpus(
         **corpus,
         tokenizer=tokenizer,
@@ -191,7 +195,7 @@ def _write(source, path, tokenizer, workers, progress, folder):
         GrowingArray(folder / "sentences.npy", "int64") as sentences,
         GrowingArray(folder / "documents.npy", "int64") as documents,
     ):
-        num_pieces = num_sentences = 0
+        num_pieces = num_sentences = done = 0
         chunks = _chunks(source.documents(), counts)
         for rows in tokenize_stream(chunks, tokenizer, workers):
             pieces.append(rows.values)
@@ -206,7 +210,8 @@ def _write(source, path, tokenizer, workers, progress, folder):
             sentences.append(num_pieces + np.cumsum(lengths) - lengths)
             num_pieces += len(rows.values)
             num_sentences += len(lengths)
-            progress.advance(len(rows.lengths))
+            progress.advance(source.done - done)
+            done = source.done
         sentences.append([num_pieces])
         documents.append([num_sentences])
     if not num_pieces:

@@ -25,6 +25,8 @@ class Wikipedia:
         data_dir: Optional path. Where TensorFlow Datasets keeps its files.
     """
 
+    unit = "articles"
+
     def __init__(self, name, data_dir=None):
         # Slow to import, and not needed by who reads files.
         import tensorflow_datasets as tfds
@@ -43,6 +45,8 @@ class Wikipedia:
                 f"({type(error).__name__}: {error}). Check its name, the "
                 "network and the disk; or give a file or folder of text."
             ) from error
+        self.total = self._builder.info.splits["train"].num_examples
+        self.done = 0
 
     def identity(self, hash_of):
         """Tells these articles from others: name, configuration, version."""
@@ -53,6 +57,7 @@ class Wikipedia:
         """Yields the sentences of each article."""
         articles = self._builder.as_dataset(split="train")
         for article in articles.as_numpy_iterator():
+            self.done += 1
             sentences = [
                 sentence
                 for line in article["text"].decode("utf-8").splitlines()

@@ -86,7 +86,8 @@ def load_teacher(
             and the names in its `id2label`. `"hf://user/model"`: such a
             folder on Hugging Face's hub. Otherwise the name of a KerasHub
             preset, such as `"bert_base_en_uncased"`.
-        num_classes: int. The task's outputs, 1 for regression.
+        num_classes: int. The task's outputs, 1 for regression. Where only the
+            encoder matters, `None`: any number.
         sequence_length: int. Most tokens of an example.
         task_class: class of the classifier, such as
             `keras_distill.models.TokenClassifier`. A head of another class
@@ -117,16 +118,18 @@ def load_teacher(
     print(teacher.classifier.backbone.num_layers, teacher.has_head)
     ```
     """
-    check_int("num_classes", num_classes, minimum=1)
+    check_int("num_classes", num_classes, minimum=1, optional=True)
     # A token between the start and the end.
     check_int("sequence_length", sequence_length, minimum=3)
     asked = _asked_of_head(task_class, pooling=pooling, head=head)
     source = str(source)
     folder = _folder(source)
+    # Of a new head, where there is none.
+    outputs = num_classes or 1
     if folder is not None and hugging_face.is_hugging_face_folder(folder):
-        loaded = _from_hugging_face(folder, num_classes, task_class, asked)
+        loaded = _from_hugging_face(folder, outputs, task_class, asked)
     else:
-        loaded = _from_keras_hub(source, folder, num_classes, task_class, asked)
+        loaded = _from_keras_hub(source, folder, outputs, task_class, asked)
     classifier = loaded.classifier
     for argument, value in asked.items():
         found = getattr(classifier, argument, _HEADS[argument][0])
@@ -137,7 +140,7 @@ def load_teacher(
                 f"`{argument}` out, or use a teacher without a head. "
                 f"Received: {argument}={value!r}"
             )
-    if classifier.num_classes != num_classes:
+    if num_classes not in (None, classifier.num_classes):
         raise ValueError(
             f"The teacher in {source!r} has {classifier.num_classes} outputs, "
             f"the task has {num_classes}. Use a teacher of this task."

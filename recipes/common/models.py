@@ -7,6 +7,9 @@ import keras
 from keras_distill import layer_map as layer_maps
 from keras_distill import students
 from keras_distill import teachers
+from keras_distill.io.json_file import differences
+from keras_distill.packing.vocabulary import vocabulary_difference
+from recipes.common.option_groups import FOLDER
 from recipes.common.option_groups import LAYERS
 from recipes.common.option_groups import RANDOM
 from recipes.common.options import flag
@@ -55,7 +58,7 @@ def create_student(config, teacher, start=None, layer_map=layer_maps.uniform):
         config: `Config` with `StudentOptions`.
         teacher: KerasHub task.
         start: Optional str, how it starts in place of the configuration's:
-            `"layers"`, `"embeddings"` or `"random"`.
+            `"layers"`, `"embeddings"`, `"folder"` or `"random"`.
         layer_map: The layers that it takes over with `"layers"`. Defaults to
             `keras_distill.layer_map.uniform`.
 
@@ -63,9 +66,11 @@ def create_student(config, teacher, start=None, layer_map=layer_maps.uniform):
         KerasHub task, and a str that says what it starts from.
 
     Raises:
-        ValueError: If the teacher's layers do not fit it.
+        ValueError: If the teacher's layers do not fit it, or the encoder of
+            `--student-from` fits neither the teacher nor `--student`.
     """
-    size = parse_size(config.student)
+    encoder = _encoder_of_folder(config, teacher)
+    size = parse_size(config.student) if encoder is None else _size_of(encoder)
     if config.embedding_dim is not None:
         size["embedding_dim"] = config.embedding_dim
     start = start or config.start
@@ -77,7 +82,9 @@ def create_student(config, teacher, start=None, layer_map=layer_maps.uniform):
         head=config.student_head,
     )
     words = "The student starts at random"
-    if start != RANDOM:
+    if start == FOLDER:
+        words = _start_from_folder(config, encoder, student)
+    elif start != RANDOM:
         words = _start_embeddings(config, teacher, student)
     if start == LAYERS:
         layers = _start_layers(config, teacher, student, layer_map)
@@ -94,6 +101,66 @@ def train_words(model, is_trained):
     No stage trains what is frozen, whatever it is told to train.
     """
     model.backbone.token_embedding.trainable = is_trained
+
+
+def _encoder_of_folder(config, teacher):
+    """The classifier of `--student-from`, whose encoder alone counts."""
+    folder = config.student_from
+    if folder is None:
+        return None
+    encoder = teachers.load_teacher(folder, None, 3).classifier
+    found, asked = _size_of(encoder), parse_size(config.student)
+    if "preset" in asked:
+        asked = dataclasses.asdict(students.PRESETS[asked["preset"]])
+    is_default = (
+        config.student == type(config).__dataclass_fields__["student"].default
+    )
+    differs = {k: v for k, v in found.items() if asked.get(k, v) != v}
+    if differs and not is_default:
+        raise ValueError(
+            f"The encoder in --student-from {folder} has "
+            f"{', '.join(f'{k}={v}' for k, v in differs.items())}, which is "
+            "another size. Leave --student out: the student has the size of "
+            f"the encoder. Received: --student {config.student}"
+        )
+    difference = vocabulary_difference(teacher, encoder)
+    if difference is not None:
+        raise ValueError(
+            f"The encoder in --student-from {folder} was made for another "
+            f"tokenizer than that of --teacher {config.teacher}: {difference} "
+            "Use an encoder that was distilled from a teacher with this "
+            "tokenizer."
+        )
+    return encoder
+
+
+def _size_of(model):
+    """The arguments of `create_student` for a model's size."""
+    words = ("num_layers", "hidden_dim", "num_heads", "intermediate_dim")
+    config = model.backbone.get_config()
+    return {word: config[word] for word in words if word in config}
+
+
+def _start_from_folder(config, encoder, student):
+    ours, theirs = (
+        {
+            name: value
+            for name, value in model.backbone.get_config().items()
+            if name not in ("name", "trainable", "dtype", "dropout")
+        }
+        for model in (student, encoder)
+    )
+    names = [type(model.backbone).__name__ for model in (student, encoder)]
+    if ours != theirs or len(set(names)) > 1:
+        found = differences(
+            {**theirs, "encoder": names[1]}, {**ours, "encoder": names[0]}
+        )
+        raise ValueError(
+            f"The encoder in --student-from {config.student_from} is no "
+            f"student of --teacher {config.teacher}: {'; '.join(found)}."
+        )
+    student.backbone.set_weights(encoder.backbone.get_weights())
+    return f"The student starts from the encoder in {config.student_from}"
 
 
 def _start_layers(config, teacher, student, layer_map):

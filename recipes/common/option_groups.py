@@ -23,6 +23,14 @@ NO_FILES = {"data_dir": None, "glue_dir": None, "data": None}
 _NO_FILES_OR_TEXTS = {**NO_FILES, "transfer": None}
 # What a student may start from.
 LAYERS, EMBEDDINGS, RANDOM = STARTS = ("layers", "embeddings", "random")
+# The start with an encoder out of a folder, and the options of other ones.
+FOLDER = "folder"
+_OTHER_STARTS = (
+    "student_start",
+    "embeddings",
+    "embedding_positions",
+    "embedding_dim",
+)
 
 
 def like(group, name, **changes):
@@ -272,6 +280,14 @@ class StudentOptions(Options):
         choices=STARTS,
         later=True,
     )
+    student_from: str | None = option(
+        None,
+        "folder of an encoder that the student starts from, such as the one "
+        "that recipes.tinybert.general leaves: a KerasHub preset or a Hugging "
+        "Face folder; the student has its size",
+        "general distillation",
+        later=True,
+    )
     embeddings: str = option(
         "teacher",
         "how the student's embeddings start: by truncated SVD of the "
@@ -283,9 +299,16 @@ class StudentOptions(Options):
     @property
     def start(self):
         """What the student starts from."""
+        if self.student_from is not None:
+            return FOLDER
         if self.student_start is not None:
             return self.student_start
         return RANDOM if self.embeddings == RANDOM else EMBEDDINGS
+
+    @property
+    def student_in_words(self):
+        """Which student it is."""
+        return self.student_from or self.student
 
     @property
     def with_positions(self):
@@ -297,11 +320,24 @@ class StudentOptions(Options):
     def check(self):
         super().check()
         parse_size(self.student)
+        self._check_without_effect()
         if self.embeddings == RANDOM and self.student_start is not None:
             raise ValueError(
                 f"--student-start {self.student_start} starts from the "
                 "teacher's embeddings. Received: --embeddings random"
             )
+
+    def _check_without_effect(self):
+        if self.student_from is None:
+            return
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if field.name in _OTHER_STARTS and value != field.default:
+                raise ValueError(
+                    f"{flag(field.name)} has no effect with --student-from, "
+                    "whose embeddings and layers the student starts from. "
+                    f"Received: {in_words(field.name, value)}"
+                )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -353,6 +389,8 @@ class TrainingOptions(Options):
     # after which a stage ends, and how rates run.
     patience = None
     schedule = "linear"
+    # Batches that an update of the weights is made of.
+    accumulate = 1
 
     batch_size: int = option(32, "examples in a step of a student", minimum=1)
     weight_decay: float = option(0.01, "decoupled weight decay", minimum=0)

@@ -11,8 +11,8 @@ def make_optimizer(config, peak, total_steps=None):
     Args:
         config: `Config`.
         peak: float, the learning rate, or a Keras schedule of it.
-        total_steps: Optional int. With it the rate rises over the first tenth
-            of the steps and falls to 0; without it the rate is constant.
+        total_steps: Optional int, in batches. With it the rate rises over the
+            first tenth of them and falls to 0; without it it is constant.
 
     Returns:
         `keras.optimizers.AdamW`.
@@ -21,7 +21,13 @@ def make_optimizer(config, peak, total_steps=None):
     if total_steps is not None:
         rate = schedules.WarmupLinearDecay(peak, total_steps)
     optimizer = keras.optimizers.AdamW(
-        rate, weight_decay=config.weight_decay, epsilon=1e-6, clipnorm=1.0
+        rate,
+        weight_decay=config.weight_decay,
+        epsilon=1e-6,
+        clipnorm=1.0,
+        gradient_accumulation_steps=(
+            config.accumulate if config.accumulate > 1 else None
+        ),
     )
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return optimizer

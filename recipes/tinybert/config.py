@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from recipes.common.layer_maps import parse_layer_map
 from recipes.common.option_groups import BertHeadOptions
 from recipes.common.option_groups import DataOptions
 from recipes.common.option_groups import DeviceOptions
@@ -51,9 +52,9 @@ class Config(
     layer_map: str = option(
         "uniform",
         "which teacher layers the student learns from, and starts from with "
-        "--student-start layers",
+        "--student-start layers: uniform, last, first, or one for each of the "
+        "student's, such as 2,3,5,6",
         "uniform",
-        ("uniform", "last", "first"),
         no_effect_with=[
             {"intermediate_epochs": 0, "student_start": start}
             for start in (None, "embeddings", "random")
@@ -162,6 +163,7 @@ class Config(
     def check(self):
         """Raises on what does not go together."""
         super().check()
+        parse_layer_map(self.layer_map)
         check_folders([] if self.data else [self.task], self)
         if self.teacher_features != "live" and self.normalization == "official":
             raise ValueError(

@@ -6,9 +6,9 @@ states and attention, in the prediction step its soft targets.
 
 import functools
 
-from keras_distill import layer_map
 from keras_distill import losses
 from recipes.common.experiment import Experiment
+from recipes.common.layer_maps import parse_layer_map
 
 
 def run(config, run_dir, quiet=False, resume=True):
@@ -28,7 +28,7 @@ def run(config, run_dir, quiet=False, resume=True):
         with experiment.scope:
             models = distil(experiment, examples)
         return experiment.finish(
-            f"TinyBERT: {config.teacher} to {config.student} on "
+            f"TinyBERT: {config.teacher} to {config.student_in_words} on "
             f"{examples.task.name}",
             models,
             examples,
@@ -42,7 +42,7 @@ def distil(experiment, examples):
     # Raises on options that the task's outputs have no use for.
     soft_target_loss(config, examples.task)
     create_student = functools.partial(
-        experiment.student, layer_map=getattr(layer_map, config.layer_map)
+        experiment.student, layer_map=parse_layer_map(config.layer_map)
     )
     loaded = experiment.load_teacher(examples)
     teacher = loaded.classifier
@@ -100,7 +100,7 @@ def distil(experiment, examples):
 def intermediate_step(experiment, student, teacher, train):
     """Embeddings, hidden states and attention, through one projection."""
     config = experiment.config
-    mapping = getattr(layer_map, config.layer_map)
+    mapping = parse_layer_map(config.layer_map)
     # The released script averages over padding as well.
     official = config.normalization == "official"
     return experiment.stage(

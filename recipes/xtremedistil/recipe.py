@@ -111,7 +111,7 @@ def run(
         experiment.folder.say(f"The distilled encoder is in {path / 'student'}")
         return report(
             experiment,
-            f"XtremeDistil: {config.teacher} to {config.student} on "
+            f"XtremeDistil: {config.teacher} to {config.student_in_words} on "
             f"{config.main_task}",
             models,
             examples,

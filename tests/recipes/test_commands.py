@@ -13,6 +13,8 @@ from recipes import __main__ as all_recipes
 from recipes.common.options import Options
 from recipes.tinybert.__main__ import build_parser as tinybert
 from recipes.tinybert.config import Config as TinyBert
+from recipes.tinybert.general import build_parser as general
+from recipes.tinybert.general_config import Settings as General
 from recipes.xtremedistil import study as study_module
 from recipes.xtremedistil.__main__ import build_parser as xtremedistil
 from recipes.xtremedistil.bilstm import Settings as BiLstm
@@ -25,9 +27,10 @@ from recipes.xtremedistil.error_propagation import (
 from recipes.xtremedistil.study import build_parser as study
 
 ROOT = pathlib.Path(recipes.__file__).parents[1]
-CONFIGS = [TinyBert, XtremeDistil, BiLstm, ErrorPropagation]
+CONFIGS = [TinyBert, General, XtremeDistil, BiLstm, ErrorPropagation]
 PARSERS = {
     "recipes.tinybert": (tinybert, TinyBert),
+    "recipes.tinybert.general": (general, General),
     "recipes.xtremedistil": (xtremedistil, XtremeDistil),
     "recipes.xtremedistil.study": (study, None),
     "recipes.xtremedistil.bilstm": (bilstm, BiLstm),

@@ -94,6 +94,7 @@ EFFECTS = {
         "glue_dir": ("other", {}),
         "student": ("2x8x2", {}),
         "student_start": ("layers", {"student": "1x16x2x32"}),
+        "student_from": ("another", {"student": "4x16x2x32"}),
         "embeddings": ("random", {}),
         "pooling": ("mean", {}),
         "student_pooling": ("mean", {}),
@@ -120,6 +121,7 @@ EFFECTS = {
         "targets": ("mrpc", {"targets": "sst2"}),
         "student": ("2x8x2", {}),
         "student_start": ("layers", {"student": "1x16x2x32"}),
+        "student_from": ("another", {"student": "4x16x2x32"}),
         "embeddings": ("centred", {}),
         "embedding_positions": ("random", {}),
         "freeze_embeddings": (True, {}),
@@ -173,6 +175,7 @@ EFFECTS = {
         "teacher": ("another", {}),
         "student": ("2x8x2", {}),
         "student_start": ("layers", {"student": "1x16x2x32"}),
+        "student_from": ("another", {"student": "4x16x2x32"}),
         "embeddings": ("centred", {}),
         "embedding_positions": ("random", {}),
         "freeze_embeddings": (True, {}),
@@ -416,7 +419,8 @@ def remember_students(patch, config):
             remembered(
                 common_models.create_student,
                 (
-                    *("student", "student_start", "embeddings", "seed"),
+                    *("student", "student_start", "student_from"),
+                    *("embeddings", "seed"),
                     *("student_pooling", "student_head"),
                 ),
             ),
@@ -429,6 +433,7 @@ def remember_students(patch, config):
             common_models.create_student,
             (
                 *("student", "embedding_dim", "embeddings", "student_start"),
+                "student_from",
                 *("embedding_positions", "freeze_embeddings", "seed"),
             ),
         ),
