@@ -109,6 +109,12 @@ def run(
             f"there are. Received: --student {config.student} and "
             f"{list(student_sizes)}"
         )
+    if student_sizes and config.student_from is not None:
+        raise ValueError(
+            "--students has no effect with --student-from, whose size all "
+            f"students have. Received: {list(student_sizes)} and "
+            f"--student-from {config.student_from}"
+        )
     sizes = student_sizes or (config.student,)
     rows = [
         Row(*names) for names in itertools.product(sources, transfers, sizes)

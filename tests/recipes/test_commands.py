@@ -234,6 +234,9 @@ def test_a_misspelt_option_is_answered_with_the_right_one(name, capsys):
         ("--batchsize", "--batch-size"),
         ("--teacher-rat", "--teacher"),
     ):
+        if name.endswith("general") and meant == "--sequence-length":
+            # Its rows have a --max-length.
+            continue
         with pytest.raises(SystemExit):
             PARSERS[name][0]().parse_args([*needed, misspelt, "8"])
         error = capsys.readouterr().err
