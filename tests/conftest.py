@@ -1,5 +1,6 @@
 """Tiny seeded models and texts that all tests share."""
 
+import functools
 import gc
 import gzip
 import json
@@ -17,6 +18,8 @@ import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 
 from keras_distill import models  # noqa: E402
+from keras_distill.evaluation import measures  # noqa: E402
+from tests.untimed import untimed_models  # noqa: E402
 
 # Tracing a step makes so many objects, and the libraries hold so many more,
 # that a third of a recipe's test went into looking for dead cycles.
@@ -177,6 +180,22 @@ def values():
         return [np.array(weight) for weight in model.weights]
 
     return read
+
+
+@pytest.fixture
+def eager(monkeypatch):
+    """Steps as they come: for the few of a test a graph is not worth it."""
+    monkeypatch.setattr(
+        keras.Model,
+        "compile",
+        functools.partialmethod(keras.Model.compile, run_eagerly=True),
+    )
+
+
+@pytest.fixture
+def untimed(monkeypatch):
+    """Reports whose times say nothing: tests/evaluation looks at those."""
+    monkeypatch.setattr(measures, "timed_models", untimed_models)
 
 
 @pytest.fixture

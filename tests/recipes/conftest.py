@@ -1,5 +1,8 @@
 """A tiny teacher and made-up reviews for the recipes."""
 
+import shutil
+
+import keras
 import numpy as np
 import pytest
 
@@ -27,9 +30,10 @@ def glue_dir(tmp_path):
     return folder.parent
 
 
-@pytest.fixture
-def teacher_dir(tmp_path, make_classifier):
+@pytest.fixture(scope="session")
+def made_teacher(tmp_path_factory, make_classifier):
     """A teacher whose head is right about every made-up review."""
+    keras.utils.set_random_seed(7)
     teacher = make_classifier(num_layers=2)
     backbone = teacher.backbone
     for layer in backbone.transformer_layers + [backbone.pooled_dense]:
@@ -38,15 +42,22 @@ def teacher_dir(tmp_path, make_classifier):
                 # As they are, a tiny BERT's answers hardly differ.
                 weight.assign(weight * 20)
     labels = np.repeat([1, 0], 4)
-    pooled = backbone(teacher.preprocessor(GOOD + BAD))["pooled_output"]
+    features = teacher.preprocessor(GOOD + BAD)
+    pooled = backbone(features)["pooled_output"]
     wanted = np.where(labels[:, None] == [0, 1], 2.0, -2.0)
     kernel, *_ = np.linalg.lstsq(np.asarray(pooled), wanted, rcond=None)
     teacher.output_dense.set_weights([kernel, np.zeros(2)])
-    predicted = teacher.predict(GOOD + BAD, verbose=0).argmax(-1)
+    predicted = np.argmax(teacher(features, training=False), axis=-1)
     assert (predicted == labels).all()
-    folder = tmp_path / "teacher"
+    folder = tmp_path_factory.mktemp("made") / "teacher"
     export.to_preset(teacher, folder, ["negative", "positive"])
     return folder
+
+
+@pytest.fixture
+def teacher_dir(tmp_path, made_teacher):
+    """A copy of the teacher that knows, which a test may change."""
+    return shutil.copytree(made_teacher, tmp_path / "teacher")
 
 
 @pytest.fixture

@@ -278,6 +278,7 @@ def languages_dir(tmp_path):
     return tmp_path / "data"
 
 
+@pytest.mark.usefixtures("eager", "untimed")
 def test_tinybert_distils_tags_of_words(
     languages_dir, tmp_path, make_token_classifier, capsys
 ):

@@ -5,6 +5,7 @@ that they train on, the students as they start, what is asked of the teacher.
 An option whose value changes none of that has no entry here that holds.
 """
 
+import functools
 import hashlib
 import shutil
 import types
@@ -325,7 +326,9 @@ def stages_of(listed):
     ]
 
 
+@functools.cache
 def fingerprint(model):
+    """Of a model's weights, which nothing here changes."""
     digest = hashlib.sha256()
     for weight in model.weights:
         digest.update(np.ascontiguousarray(weight.numpy()).tobytes())

@@ -40,6 +40,7 @@ def arguments(mails, tmp_path):
     ]
 
 
+@pytest.mark.usefixtures("eager", "untimed")
 def test_a_table_of_ones_own(arguments, mails, teacher_dir, tmp_path, capsys):
     assert main(arguments) == 0
     shown = capsys.readouterr()

@@ -2,7 +2,9 @@
 
 import json
 import pathlib
+import shutil
 
+import keras
 import keras_hub
 import numpy as np
 import pytest
@@ -21,6 +23,7 @@ from recipes.tinybert.config import Config
 from tests.recipes.commands import changed
 
 
+@pytest.mark.usefixtures("eager", "untimed")
 def test_end_to_end_and_once_more(
     arguments, teacher_dir, reviews, tmp_path, capsys
 ):
@@ -74,18 +77,24 @@ def test_end_to_end_and_once_more(
     assert "seed: 1 there, 2 now" in capsys.readouterr().err
 
 
-@pytest.fixture
-def untrained(arguments, tmp_path, make_classifier):
-    """The same with a teacher of random weights, which needs no training."""
-    export.to_preset(
+@pytest.fixture(scope="module")
+def made_untrained(tmp_path_factory, make_classifier):
+    """A teacher of random weights, which needs no training."""
+    keras.utils.set_random_seed(7)
+    return export.to_preset(
         make_classifier(num_layers=2),
-        tmp_path / "untrained",
+        tmp_path_factory.mktemp("made") / "untrained",
         ["negative", "positive"],
     )
+
+
+@pytest.fixture
+def untrained(arguments, tmp_path, made_untrained):
+    """The same with a copy of that teacher."""
+    folder = shutil.copytree(made_untrained, tmp_path / "untrained")
     return [
         *arguments,
-        *("--teacher", str(tmp_path / "untrained")),
-        "--allow-untrained-teacher",
+        *("--teacher", str(folder), "--allow-untrained-teacher"),
     ]
 
 
@@ -121,7 +130,7 @@ def test_a_student_that_does_not_fit_is_refused_first(untrained, capsys):
 
 @pytest.mark.slow
 def test_a_teacher_that_runs_once_teaches_the_same(
-    untrained, tmp_path, monkeypatch
+    untrained, tmp_path, monkeypatch, eager
 ):
     # Their training is compared, not their reports.
     monkeypatch.setattr(Experiment, "finish", lambda *_, **__: None)
@@ -161,7 +170,7 @@ def test_a_teacher_of_probabilities_is_refused_before_the_first_stage(
 def test_an_untrained_teacher_is_refused(
     arguments, tmp_path, make_classifier, capsys
 ):
-    guessing = make_classifier()
+    guessing = make_classifier(num_layers=1)
     head = guessing.output_dense
     head.set_weights([0 * weight for weight in head.get_weights()])
     export.to_preset(guessing, tmp_path / "guessing")

@@ -14,6 +14,8 @@ from recipes.common.experiment import Experiment
 from recipes.tinybert import recipe as tinybert
 from recipes.tinybert.config import Config
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 LENGTH = 16
 
 

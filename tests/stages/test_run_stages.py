@@ -72,6 +72,13 @@ def run_labels(folder, model=None, data=None, dropout=0.3, **words):
     return result, model
 
 
+@pytest.fixture(scope="module")
+def unharmed(tmp_path_factory):
+    """The folder of a run that nothing stopped, its result and model."""
+    folder = tmp_path_factory.mktemp("unharmed")
+    return folder, *run_labels(folder, metrics=["accuracy"])
+
+
 @pytest.fixture
 def stop_and_go_on(tmp_path):
     """Runs the labels unharmed, and again with a Ctrl-C after some batches."""
@@ -143,22 +150,31 @@ def test_a_second_ctrl_c_stops_at_once(tmp_path):
 
 
 @pytest.mark.parametrize("after", [1, 5, 8, 15])
-def test_a_run_that_goes_on_is_the_same_run(stop_and_go_on, tmp_path, after):
-    unharmed, resumed = stop_and_go_on(after, metrics=["accuracy"])
+def test_a_run_that_goes_on_is_the_same_run(unharmed, tmp_path, after):
+    folder, result, model = unharmed
+    with pytest.raises(stages.Interrupted) as stop:
+        run_labels(
+            tmp_path,
+            metrics=["accuracy"],
+            callbacks=[Stop(after, interrupt)],
+        )
+    assert stop.value.exit_code == 130
+    resumed_result, resumed = run_labels(tmp_path, metrics=["accuracy"])
     # Dropout, Adam and the order of the data among it.
     assert_same(
-        [v.numpy() for v in resumed[1].variables],
-        [v.numpy() for v in unharmed[1].variables],
+        [v.numpy() for v in resumed.variables],
+        [v.numpy() for v in model.variables],
     )
-    assert resumed[0].history == unharmed[0].history
-    assert lines(tmp_path / "stopped") == lines(tmp_path / "unharmed")
+    assert resumed_result.history == result.history
+    assert lines(tmp_path) == lines(folder)
 
 
 def test_three_stages_are_the_same_run(tmp_path):
-    results, values = tiny_run.run(tmp_path / "a")
+    options = {"compile_options": {"run_eagerly": True}}
+    results, values = tiny_run.run(tmp_path / "a", **options)
     with pytest.raises(stages.Interrupted):
-        tiny_run.run(tmp_path / "b", callbacks=[Stop(18, interrupt)])
-    again, same_values = tiny_run.run(tmp_path / "b")
+        tiny_run.run(tmp_path / "b", callbacks=[Stop(18, interrupt)], **options)
+    again, same_values = tiny_run.run(tmp_path / "b", **options)
     assert_same(same_values, values)
     assert without_seconds(again) == without_seconds(results)
     assert again["logits"].best["accuracy"] > 0.5
@@ -318,12 +334,12 @@ def test_a_stage_that_makes_nothing_better_leaves_its_start(
 
 
 def test_what_an_earlier_version_left_has_no_start(tmp_path):
-    result, _ = run_labels(tmp_path)
+    result, _ = run_labels(tmp_path, epochs=1)
     path = tmp_path / "stages" / "labels" / "result.json"
     content = json.loads(path.read_text())
     del content["start"]
     path.write_text(json.dumps(content))
-    assert run_labels(tmp_path)[0] == result
+    assert run_labels(tmp_path, epochs=1)[0] == result
 
 
 def test_a_callback_may_end_a_stage_early(tmp_path):
@@ -353,7 +369,8 @@ def test_only_some_layers_are_trained(tmp_path):
 
 def test_metrics_are_lines_of_json(tmp_path):
     data = tiny_run.make_data(8 * 250)
-    run_labels(tmp_path, data=data, epochs=1)
+    # So many that a graph is worth it.
+    run_labels(tmp_path, data=data, epochs=1, compile_options={})
     first, second, last = lines(tmp_path)
     assert first["stage"] == "labels" and first["epoch"] == 1
     assert (first["batch"], first["step"]) == (100, 100)
@@ -385,7 +402,9 @@ def test_tensorboard_reads_the_same_numbers(tmp_path):
 
 
 @pytest.mark.parametrize("after", [2, 6])
-def test_a_full_disk_leaves_the_last_checkpoint(tmp_path, monkeypatch, after):
+def test_a_full_disk_leaves_the_last_checkpoint(
+    unharmed, tmp_path, monkeypatch, after
+):
     def fill():
         def full(descriptor):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -393,14 +412,15 @@ def test_a_full_disk_leaves_the_last_checkpoint(tmp_path, monkeypatch, after):
         monkeypatch.setattr(os, "fsync", full)
 
     with pytest.raises(OSError, match="No space left on device") as error:
-        run_labels(tmp_path, callbacks=[Stop(after, fill)])
+        run_labels(
+            tmp_path, metrics=["accuracy"], callbacks=[Stop(after, fill)]
+        )
     monkeypatch.undo()
     place = f"saved up to epoch {after // 5} of 3"
     assert place in str(error.value)
     assert "The same command goes on from there" in str(error.value)
-    (resumed, model) = run_labels(tmp_path)
-    result, unharmed = run_labels(tmp_path / "unharmed")
-    assert_same(model.get_weights(), unharmed.get_weights())
+    _, resumed = run_labels(tmp_path, metrics=["accuracy"])
+    assert_same(resumed.get_weights(), unharmed[2].get_weights())
 
 
 def test_checkpoints_are_written_when_it_is_time(tmp_path, monkeypatch):
@@ -468,18 +488,18 @@ def test_another_model_is_refused(tmp_path):
 
 
 def test_a_damaged_result_is_refused(tmp_path):
-    run_labels(tmp_path)
+    run_labels(tmp_path, epochs=1)
     weights = tmp_path / "stages" / "labels" / "student.safetensors"
     data = weights.read_bytes()
     for damaged in (data[:-1], b""):
         weights.write_bytes(damaged)
         with pytest.raises(ValueError, match="damaged.*Remove the folder"):
-            run_labels(tmp_path)
+            run_labels(tmp_path, epochs=1)
     weights.unlink()
     with pytest.raises(ValueError, match="missing. Remove the folder"):
-        run_labels(tmp_path)
+        run_labels(tmp_path, epochs=1)
     weights.write_bytes(data)
-    run_labels(tmp_path)
+    run_labels(tmp_path, epochs=1)
 
 
 def test_names_are_checked(tmp_path):
@@ -497,7 +517,8 @@ def test_a_folder_may_be_given(tmp_path):
     model, data = tiny_run.make_model(4), tiny_run.make_data()
     with stages.RunFolder(tmp_path, {"seed": 1}, quiet=True) as folder:
         for name in ("one", "two"):
-            stages.run_stages([label_stage(model, data, name)], folder)
+            stage = label_stage(model, data, name, epochs=1)
+            stages.run_stages([stage], folder)
         with pytest.raises(ValueError, match="has its own already"):
             stages.run_stages([], folder, config={})
     assert (tmp_path / "stages" / "two" / "result.json").is_file()

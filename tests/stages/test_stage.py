@@ -44,6 +44,7 @@ def make_weighted(make_classifier):
             epochs=1,
             batch_size=6,
             class_weight=class_weight,
+            compile_options={"run_eagerly": True},
             **settings,
         )
 
@@ -182,6 +183,7 @@ def test_a_task_is_measured_by_what_the_stage_says_alone(make_classifier):
         loss="mse",
         optimizer="adam",
         epochs=1,
+        compile_options={"run_eagerly": True},
     )
     ids = np.ones((4, 5), "int32")
     x = {"token_ids": ids, "segment_ids": 0 * ids, "padding_mask": ids}
