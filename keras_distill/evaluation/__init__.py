@@ -3,11 +3,15 @@
 from keras_distill.evaluation.compare import compare
 from keras_distill.evaluation.comparison import Comparison
 from keras_distill.evaluation.comparison import aggregate_comparisons
+from keras_distill.evaluation.glue_report import write_glue_report
+from keras_distill.evaluation.glue_table import GlueTable
 from keras_distill.evaluation.report import write_report
 
 __all__ = [
     "Comparison",
+    "GlueTable",
     "aggregate_comparisons",
     "compare",
+    "write_glue_report",
     "write_report",
 ]

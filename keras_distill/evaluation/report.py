@@ -1,28 +1,20 @@
 """The report of a distillation: one page to read, one file to compute with."""
 
 import collections.abc
-import contextlib
 import dataclasses
 import datetime
 import html
-import json
-import os
-import string
-from importlib import resources
 
 from keras_distill.evaluation import environment
 from keras_distill.evaluation import figures
+from keras_distill.evaluation import page
 from keras_distill.evaluation import plots
 from keras_distill.evaluation.comparison import aggregate_comparisons
 from keras_distill.evaluation.verdict import highlights
 from keras_distill.evaluation.verdict import verdict
 from keras_distill.io.json_file import plain
 from keras_distill.io.json_file import to_text
-from keras_distill.io.saving import flush_to_disk
 from keras_distill.io.saving import local_path
-from keras_distill.io.saving import replaced_file
-
-_FILES = ("report.json", "report.html", "report.md")
 
 
 def write_report(
@@ -120,12 +112,7 @@ def write_report(
     ```
     """
     folder = local_path(folder)
-    if folder.exists() and not folder.is_dir():
-        raise ValueError(
-            f"`folder` must be a folder. Received a file: {str(folder)!r}."
-        )
-    if not overwrite:
-        _check_own(folder)
+    page.check_folder(folder, overwrite)
     _check_histories(histories)
     date = date or datetime.datetime.now().astimezone()
     report = plain(
@@ -153,35 +140,7 @@ def write_report(
         "report.html": _page(report, comparison, student, baseline),
         "report.md": _markdown(report),
     }
-    with contextlib.ExitStack() as stack:
-        # All are on the disk before the first takes its place.
-        for name, content in reversed(text.items()):
-            file = stack.enter_context(replaced_file(folder / name))
-            file.write_text(content, encoding="utf-8")
-            flush_to_disk(file)
-    return folder / "report.html"
-
-
-def _check_own(folder):
-    """Raises if files of a report are there that we did not write."""
-    there = [name for name in _FILES if os.path.lexists(folder / name)]
-    if not there or _is_report(folder / _FILES[0]):
-        return
-    raise ValueError(
-        f"`folder` holds {there[0]}, which is of no report that was written "
-        "here. Choose another folder, or pass overwrite=True to replace it. "
-        f"Received: {str(folder)!r}"
-    )
-
-
-def _is_report(path):
-    try:
-        content = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return False
-    return isinstance(content, dict) and {"verdict", "comparison"} <= set(
-        content
-    )
+    return page.write(folder, text)
 
 
 def _check_histories(histories):
@@ -220,13 +179,7 @@ def _markdown(report):
             SEEDS_HINT,
             figures.to_markdown(comparison, summary).rstrip(),
         ]
-    parts += ["## How to run it again", f"```\n{report['command']}\n```"]
-    for title, facts in environment.run_facts(report).items():
-        if facts:
-            lines = [f"- {name}: {value}" for name, value in facts.items()]
-            parts += [f"### {title}", "\n".join(lines)]
-    if report["notes"]:
-        parts += ["## Notes", "\n".join(f"- {n}" for n in report["notes"])]
+    parts += page.markdown_of_run(report)
     parts += [
         "## What the numbers mean",
         "\n".join(f"{number}. {note}" for note, number in notes.items()),
@@ -235,7 +188,6 @@ def _markdown(report):
     return "\n\n".join(parts) + "\n"
 
 
-TEMPLATE = "report_template.html"
 SEEDS_HINT = (
     "Mean ± standard deviation of the runs; a number without ± was the same "
     "in all of them."
@@ -254,34 +206,24 @@ def _page(report, comparison, student, baseline):
     Returns:
         str. HTML that loads nothing from anywhere.
     """
-    template = resources.files(__package__).joinpath(TEMPLATE)
-    cards = highlights(comparison, student, baseline)
     sections = [
         _comparison_section(report, student),
         _trade_off_section(comparison),
         _seeds_section(report, student),
         _curves_section(report["histories"]),
-        _run_section(report),
-        _notes_section(report),
+        page.run_section(report),
+        page.notes_section(report),
         _meaning_section(report),
     ]
-    return string.Template(template.read_text(encoding="utf-8")).substitute(
-        title=html.escape(report["title"]),
-        verdict=html.escape(report["verdict"]),
-        cards="\n".join(
-            f"<div><dt>{html.escape(meaning)}</dt>"
-            f"<dd>{html.escape(number)}</dd></div>"
-            for number, meaning in cards
-        ),
-        sections="\n".join(filter(None, sections)),
-        date=html.escape(report["date"]),
+    return page.render(
+        report, highlights(comparison, student, baseline), sections
     )
 
 
 def _comparison_section(report, student):
     comparison = report["comparison"]
     table = _drawntable(comparison, comparison["rows"], student)
-    return _section(
+    return page.section(
         "Side by side",
         f'<p class="soft">Task {html.escape(comparison["task"])}, '
         f"{comparison['num_examples']:,} dev examples.</p>\n{table}",
@@ -293,7 +235,7 @@ def _seeds_section(report, student):
     if rows is None:
         return ""
     table = _drawntable(report["comparison"], rows, student)
-    return _section(
+    return page.section(
         f"Over {rows[0]['seeds']} seeds",
         f'<p class="soft">{SEEDS_HINT}</p>\n{table}',
     )
@@ -325,7 +267,7 @@ def _drawntable(comparison, rows, student):
         f'<th scope="col"{_mark(row, student)}>{html.escape(row["name"])}</th>'
         for row in rows
     )
-    return _scroll(
+    return page.scroll(
         "models side by side",
         "compared",
         f'<thead><tr><th scope="col">Measure</th>{heads}</tr></thead>\n'
@@ -340,7 +282,7 @@ def _mark(row, student):
 def _trade_off_section(comparison):
     metric = figures.metric_name(comparison.selection_metric)
     drawn = [
-        _figure(
+        page.figure(
             f"{metric} against {cost}: up is better, left is {better}",
             f"Scatter plot of {metric} against {cost}, a point per model. "
             "The table has the numbers.",
@@ -351,7 +293,7 @@ def _trade_off_section(comparison):
             ("size", "smaller", plots.quality_against_size(comparison)),
         )
     ]
-    return _section(
+    return page.section(
         "What quality costs", f'<div class="plots">\n{"".join(drawn)}</div>'
     )
 
@@ -364,7 +306,7 @@ def _curves_section(histories):
             if keys:
                 svg = plots.curves(history, keys, kind, f"{kind}-{i}")
                 alt = f"Line plot per epoch of {', '.join(keys)} in {stage}."
-                drawn.append(_figure(f"{kind}, epoch by epoch", alt, svg))
+                drawn.append(page.figure(f"{kind}, epoch by epoch", alt, svg))
         if drawn:
             blocks.append(
                 f"<h3>{html.escape(stage)}</h3>\n"
@@ -373,36 +315,7 @@ def _curves_section(histories):
     if not blocks:
         return ""
     hint = '<p class="soft">Dashed lines are the dev split.</p>\n'
-    return _section("Training", hint + "\n".join(blocks))
-
-
-def _run_section(report):
-    command = html.escape(report["command"])
-    parts = [f'<pre tabindex="0"><code>{command}</code></pre>']
-    tables = [
-        f"<div><h3>{html.escape(title)}</h3>\n"
-        f"{_facts_table(title, facts)}</div>"
-        for title, facts in environment.run_facts(report).items()
-        if facts
-    ]
-    parts.append(f'<div class="facts">\n{"".join(tables)}</div>')
-    return _section("How to run it again", "\n".join(parts))
-
-
-def _facts_table(title, facts):
-    rows = "\n".join(
-        f'<tr><th scope="row">{html.escape(name)}</th>'
-        f"<td>{html.escape(value)}</td></tr>"
-        for name, value in facts.items()
-    )
-    return _scroll(title, "told", f"<tbody>\n{rows}\n</tbody>")
-
-
-def _notes_section(report):
-    if not report["notes"]:
-        return ""
-    items = "".join(f"<li>{html.escape(note)}</li>" for note in report["notes"])
-    return _section("Notes", f"<ul>{items}</ul>")
+    return page.section("Training", hint + "\n".join(blocks))
 
 
 def _meaning_section(report):
@@ -412,30 +325,8 @@ def _meaning_section(report):
         for note, number in figures.note_numbers(listed).items()
     )
     missing = f"A dash ({figures.DASH}) stands for a number not known."
-    return _section(
+    return page.section(
         "What the numbers mean", f"<ol>\n{items}\n</ol>\n<p>{missing}</p>"
-    )
-
-
-def _section(title, body):
-    return f"<section>\n<h2>{html.escape(title)}</h2>\n{body}\n</section>"
-
-
-def _scroll(label, kind, table):
-    # Focusable, so that the keyboard can scroll it too.
-    return (
-        f'<div class="scroll" role="region" tabindex="0" '
-        f'aria-label="{html.escape(label)}">\n'
-        f'<table class="{kind}">\n{table}\n</table></div>'
-    )
-
-
-def _figure(caption, alternative, svg):
-    alternative = html.escape(alternative)
-    svg = svg.replace("<svg", f'<svg role="img" aria-label="{alternative}"', 1)
-    return (
-        f"<figure>\n<figcaption>{html.escape(caption)}</figcaption>\n"
-        f"{svg}\n</figure>\n"
     )
 
 

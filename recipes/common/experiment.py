@@ -9,6 +9,7 @@ from keras_distill import stages
 from keras_distill import teachers
 from keras_distill.io.saving import local_path
 from recipes.common import models
+from recipes.common import submission
 from recipes.common.devices import begin_strategy
 from recipes.common.devices import on_one_device
 from recipes.common.devices import stage_options
@@ -21,7 +22,7 @@ from recipes.common.training import make_optimizer
 # What a recipe leaves beside what `RunFolder` keeps.
 _LEAVES = (
     *("report.html", "report.json", "report.md", "languages.md"),
-    *("teacher", "student", "tokens", "stages.md"),
+    *("teacher", "student", "tokens", "stages.md", *submission.LEAVES),
 )
 
 
@@ -73,6 +74,7 @@ class Experiment:
         self.scope = scope or contextlib.nullcontext()
         self.cache_dir = local_path(cache_dir or folder.path)
         self.results = {}
+        self._tests = None
         self._listed = []
 
     @classmethod
@@ -131,6 +133,10 @@ class Experiment:
             self.folder.say(f"Labels: {', '.join(task.label_names)}")
         if name == self.config.main_task:
             task = select_by(task, self.config.metric)
+            if self.config.predict_test:
+                # What is wrong with them is said before hours of training.
+                self._tests = submission.TestFiles.read(self.config)
+                self.folder.say(*self._tests.notes())
         examples = from_splits(task, splits, self.config.select_on)
         return examples.limited(self.config)
 
@@ -285,7 +291,8 @@ class Experiment:
 
         The folder has `report.html` (`.json`, `.md`), `teacher/` and
         `student/` (KerasHub presets) and `serving/1/` (a SavedModel) then,
-        beside `tokens/` (the tokenised data) and `stages.md`.
+        beside `tokens/` (the tokenised data) and `stages.md`; with
+        `predict_test` also `predictions/` and `submission.zip`.
 
         Args:
             title: str.
@@ -306,6 +313,16 @@ class Experiment:
         made = self.portable(made)
         self.export_teacher(made["teacher"], examples.task)
         self.export_student(made["student"], examples.task)
+        if self._tests is not None:
+            self.folder.say("Predicting the test files")
+            said = self._tests.predict(
+                made["student"],
+                self.folder.path,
+                self.config.sequence_length,
+                self.cache_dir / "tokens",
+            )
+            for line in said:
+                self.folder.say(line)
         return self.report(title, made, examples, of_student, notes)
 
     def report(self, title, made, examples, of_student, notes=()):

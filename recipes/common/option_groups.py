@@ -9,6 +9,7 @@ import dataclasses
 
 from keras_distill import distribution
 from keras_distill import models
+from keras_distill import tasks
 from recipes.common.options import Options
 from recipes.common.options import check_encoding
 from recipes.common.options import flag
@@ -68,6 +69,8 @@ class DataOptions(Options):
     max_dev_examples = None
     max_scored_examples = None
     draws_rows = False
+    # Whether GLUE's test files are predicted.
+    predict_test = False
 
     data: str | None = option(
         None,
@@ -177,6 +180,27 @@ class SelectionOptions(DataOptions):
         ("dev", "train"),
         later=True,
     )
+
+
+@dataclasses.dataclass(frozen=True)
+class GlueOptions(DataOptions):
+    """What GLUE's server takes."""
+
+    predict_test: bool = option(
+        False,
+        "write what the student says of GLUE's test files, as its server "
+        "takes them, to predictions/ and submission.zip",
+        later=True,
+        noted=False,
+    )
+
+    def check(self):
+        super().check()
+        if self.predict_test and self.main_task not in tasks.GLUE_TASKS:
+            raise ValueError(
+                "--predict-test is for tasks of GLUE. Received: "
+                f"{self.main_task!r}"
+            )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -26,6 +26,7 @@ def option(
     below=None,
     no_effect_with=(),
     later=False,
+    noted=True,
 ):
     """A field of a recipe's `Config`.
 
@@ -43,6 +44,9 @@ def option(
             nothing, and is refused unless it is as by default.
         later: bool. Whether there are runs from before there was this
             option: they are as it is by default. Defaults to `False`.
+        noted: bool. Whether the folder of a run belongs to one value of it.
+            Those that change nothing of what is trained may change in a
+            run that is there. Defaults to `True`.
 
     Returns:
         `dataclasses.Field`.
@@ -58,6 +62,7 @@ def option(
         ),
         "no_effect_with": tuple(no_effect_with),
         "later": later,
+        "noted": noted,
     }
     return dataclasses.field(default=default, metadata=metadata)
 
@@ -92,14 +97,18 @@ class Options:
         """The options as the folder of a run notes them.
 
         Returns:
-            dict of name to value, without what came later and is as by
-            default, so that runs of before are taken up.
+            dict of name to value, without what changes nothing of a run, and
+            without what came later and is as by default, so that runs of
+            before are taken up.
         """
         return {
             field.name: getattr(self, field.name)
             for field in dataclasses.fields(self)
-            if not field.metadata["later"]
-            or getattr(self, field.name) != field.default
+            if field.metadata["noted"]
+            and not (
+                field.metadata["later"]
+                and getattr(self, field.name) == field.default
+            )
         }
 
     def _check_effect(self, field):

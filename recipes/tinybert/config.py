@@ -7,6 +7,7 @@ from recipes.common.option_groups import BertHeadOptions
 from recipes.common.option_groups import DataOptions
 from recipes.common.option_groups import DeviceOptions
 from recipes.common.option_groups import FineTuningOptions
+from recipes.common.option_groups import GlueOptions
 from recipes.common.option_groups import SelectionOptions
 from recipes.common.option_groups import StudentOptions
 from recipes.common.option_groups import TeacherOptions
@@ -24,6 +25,7 @@ class Config(
     StudentOptions,
     FineTuningOptions,
     SelectionOptions,
+    GlueOptions,
 ):
     """The settings of a run: TinyBERT's task distillation.
 

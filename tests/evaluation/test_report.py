@@ -3,6 +3,7 @@ import datetime
 import html.parser
 import json
 import math
+import os
 import re
 
 import pytest
@@ -214,7 +215,7 @@ def test_a_failing_write_leaves_the_old_report(write, monkeypatch):
         if len(list(folder.glob(".new-*"))) == 2:
             raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(report_module.os, "fsync", full_disk)
+    monkeypatch.setattr(os, "fsync", full_disk)
     with pytest.raises(OSError, match="No space left"):
         write(title="New")
     after = {path.name: path.read_bytes() for path in folder.iterdir()}
