@@ -15,6 +15,7 @@ from keras_distill.tasks.evaluating import chance_level
 from keras_distill.tasks.evaluating import evaluate_metrics
 from keras_distill.tasks.folder_tasks import FOLDER_TASKS
 from keras_distill.tasks.glue import GLUE_TASKS
+from keras_distill.tasks.glue_files import glue_folder
 from keras_distill.tasks.glue_submission import GLUE_TEST_FILES
 from keras_distill.tasks.glue_submission import GlueTestFile
 from keras_distill.tasks.glue_submission import glue_test_files
@@ -65,6 +66,7 @@ __all__ = [
     "evaluate_tags",
     "find_tags",
     "get_task",
+    "glue_folder",
     "glue_test_files",
     "join_tasks",
     "load",

@@ -123,6 +123,11 @@ _LAYOUTS = {
 }
 
 
+def glue_folder(name):
+    """The folder of a GLUE task in GLUE's layout, such as `SST-2`."""
+    return _LAYOUTS[name].folder
+
+
 def open_folder(task, data_dir, encoding=None, skip_bad_rows=False):
     """Opens the TSV files of one GLUE task.
 

@@ -66,6 +66,8 @@ class Experiment:
         scope: The context manager.
         cache_dir: `pathlib.Path`.
         results: dict of stage name to `keras_distill.stages.StageResult`.
+        test_files: `recipes.common.submission.TestFiles`, or `None` where
+            none are asked for.
     """
 
     def __init__(self, config, folder, scope=None, cache_dir=None):
@@ -74,7 +76,7 @@ class Experiment:
         self.scope = scope or contextlib.nullcontext()
         self.cache_dir = local_path(cache_dir or folder.path)
         self.results = {}
-        self._tests = None
+        self.test_files = None
         self._listed = []
 
     @classmethod
@@ -135,8 +137,9 @@ class Experiment:
             task = select_by(task, self.config.metric)
             if self.config.predict_test:
                 # What is wrong with them is said before hours of training.
-                self._tests = submission.TestFiles.read(self.config)
-                self.folder.say(*self._tests.notes())
+                self.test_files = submission.TestFiles.read(self.config)
+                for note in self.test_files.notes():
+                    self.folder.say(note)
         examples = from_splits(task, splits, self.config.select_on)
         return examples.limited(self.config)
 
@@ -313,9 +316,9 @@ class Experiment:
         made = self.portable(made)
         self.export_teacher(made["teacher"], examples.task)
         self.export_student(made["student"], examples.task)
-        if self._tests is not None:
+        if self.test_files is not None:
             self.folder.say("Predicting the test files")
-            said = self._tests.predict(
+            said = self.test_files.predict(
                 made["student"],
                 self.folder.path,
                 self.config.sequence_length,

@@ -9,6 +9,7 @@ from keras_distill import students
 from keras_distill import teachers
 from keras_distill.io.json_file import differences
 from keras_distill.packing.vocabulary import vocabulary_difference
+from keras_distill.stages.identity import model_identity
 from recipes.common.option_groups import FOLDER
 from recipes.common.option_groups import LAYERS
 from recipes.common.option_groups import RANDOM
@@ -49,6 +50,24 @@ def check_fine_tuning(config, loaded):
                 f"head, which is not fine-tuned. Received: "
                 f"{in_words(field.name, value)} and --teacher {config.teacher}"
             )
+
+
+def teacher_identity(loaded):
+    """What tells a `LoadedTeacher` from others, and its encoder from others.
+
+    Of a teacher without a trained head the encoder alone counts: its head is
+    random. Students have the `"encoder"` too, so that it is without weights.
+    """
+    teacher = loaded.classifier
+    tokenizer = teacher.preprocessor.tokenizer
+    encoder, whole = (
+        model_identity(model, tokenizer, is_trained=True)
+        for model in (teacher.backbone, teacher)
+    )
+    return {
+        "teacher": whole if loaded.has_head else encoder,
+        "encoder": {k: v for k, v in encoder.items() if k != "weights"},
+    }
 
 
 def create_student(config, teacher, start=None, layer_map=layer_maps.uniform):

@@ -15,6 +15,7 @@ from recipes.common.options import check_encoding
 from recipes.common.options import flag
 from recipes.common.options import in_words
 from recipes.common.options import option
+from recipes.common.reading import GLUE
 from recipes.common.reading import check_metric
 from recipes.common.reading import check_task
 from recipes.common.student_size import parse_size
@@ -69,7 +70,8 @@ class DataOptions(Options):
     max_dev_examples = None
     max_scored_examples = None
     draws_rows = False
-    # Whether GLUE's test files are predicted.
+    # Whether the task may be all of GLUE, and its test files are predicted.
+    runs_glue = False
     predict_test = False
 
     data: str | None = option(
@@ -145,9 +147,21 @@ class DataOptions(Options):
         """The task that is distilled, which `metric` is of, or its data."""
         return self.data or getattr(self, self.names_task)
 
+    @property
+    def is_glue(self):
+        """Whether all tasks of GLUE are run, one after the other."""
+        return self.runs_glue and self.main_task == GLUE and self.data is None
+
     def check(self):
         super().check()
         check_encoding(self.encoding)
+        if self.is_glue and self.metric is not None:
+            raise ValueError(
+                f"--metric has no effect with --task {GLUE}, whose tasks have "
+                f"each their own. Received: --metric {self.metric}"
+            )
+        if self.is_glue:
+            return
         if self.data is None:
             check_task(self.main_task)
             check_metric(self.main_task, self.metric)
@@ -184,7 +198,9 @@ class SelectionOptions(DataOptions):
 
 @dataclasses.dataclass(frozen=True)
 class GlueOptions(DataOptions):
-    """What GLUE's server takes."""
+    """All of GLUE, and what its server takes."""
+
+    runs_glue = True
 
     predict_test: bool = option(
         False,
@@ -196,7 +212,8 @@ class GlueOptions(DataOptions):
 
     def check(self):
         super().check()
-        if self.predict_test and self.main_task not in tasks.GLUE_TASKS:
+        is_known = self.is_glue or self.main_task in tasks.GLUE_TASKS
+        if self.predict_test and not is_known:
             raise ValueError(
                 "--predict-test is for tasks of GLUE. Received: "
                 f"{self.main_task!r}"

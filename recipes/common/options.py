@@ -93,6 +93,23 @@ class Options:
     def check(self):
         """Raises on what does not go together."""
 
+    def changed(self, **changes):
+        """The same with other options; what has no effect with these is left.
+
+        Args:
+            **changes: Options and their values.
+
+        Returns:
+            An instance of the same class, in which options that would be
+            refused since they have no effect are as by default.
+        """
+        values = {**vars(self), **changes}
+        for field in dataclasses.fields(self):
+            for condition in field.metadata["no_effect_with"]:
+                if all(values[k] == v for k, v in condition.items()):
+                    values[field.name] = field.default
+        return type(self)(**values)
+
     def settings(self):
         """The options as the folder of a run notes them.
 

@@ -5,6 +5,9 @@ from keras_distill.checks.arguments import did_you_mean
 from keras_distill.io.saving import local_path
 from recipes.common.options import flag
 
+# All tasks of GLUE, one after the other.
+GLUE = "glue"
+
 
 def get_task(name):
     """A task without its data."""
@@ -115,6 +118,8 @@ def reads_data(names, options):
 
 def _parts(names):
     """The tasks that joined ones are of; those of tags as they are."""
+    if GLUE in names:
+        return tuple(tasks.GLUE_TASKS)
     return [
         part
         for name in names

@@ -24,8 +24,8 @@ class Config(
     BertHeadOptions,
     StudentOptions,
     FineTuningOptions,
-    SelectionOptions,
     GlueOptions,
+    SelectionOptions,
 ):
     """The settings of a run: TinyBERT's task distillation.
 

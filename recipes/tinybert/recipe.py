@@ -8,21 +8,30 @@ import functools
 
 from keras_distill import losses
 from recipes.common.experiment import Experiment
+from recipes.common.glue import run_glue
 from recipes.common.layer_maps import parse_layer_map
 
 
-def run(config, run_dir, quiet=False, resume=True):
+def run(config, run_dir, quiet=False, resume=True, inputs=None):
     """Runs the recipe, or the rest of it, and writes its folder.
 
     Args:
         config: `Config`.
-        run_dir, quiet, resume: As `Experiment.begin` takes them.
+        run_dir, quiet, resume, inputs: As `Experiment.begin` takes them.
 
     Returns:
-        What `Experiment.finish` returns.
+        What `Experiment.finish` returns, or `run_glue` for all of GLUE.
     """
+    if config.is_glue:
+        layer_map = parse_layer_map(config.layer_map)
+        return run_glue(config, run_dir, run, quiet, resume, layer_map)
     with Experiment.begin(
-        config, run_dir, quiet, resume, ["serving", "teacher_features"]
+        config,
+        run_dir,
+        quiet,
+        resume,
+        ["serving", "teacher_features"],
+        inputs=inputs,
     ) as experiment:
         examples = experiment.read(config.main_task)
         with experiment.scope:

@@ -4,9 +4,9 @@ import gc
 
 import keras_distill
 from keras_distill.stages.identity import data_identity
-from keras_distill.stages.identity import model_identity
 from recipes.common.models import create_student
 from recipes.common.models import load_teacher
+from recipes.common.models import teacher_identity
 from recipes.common.reading import get_task
 from recipes.common.reading import read_task
 from recipes.common.task_data import from_splits
@@ -63,7 +63,7 @@ class Checks:
         if key not in self._checked:
             loaded = _check_models(config, source, targets)
             if self._identify and name not in self.teacher_inputs:
-                self.teacher_inputs[name] = _teacher_identity(loaded)
+                self.teacher_inputs[name] = teacher_identity(loaded)
             del loaded
             self._checked.add(key)
             # Models hold themselves in circles; the next to come are large.
@@ -130,20 +130,3 @@ def _check_models(config, source, targets):
             student_loss_weight=0,
         )
     return loaded
-
-
-def _teacher_identity(loaded):
-    """What `Checks.teacher_inputs` has; a head of random numbers is left out.
-
-    It is fine-tuned, unless it has a head, and its students have its rates.
-    """
-    teacher = loaded.classifier
-    tokenizer = teacher.preprocessor.tokenizer
-    encoder, whole = (
-        model_identity(model, tokenizer, is_trained=True)
-        for model in (teacher.backbone, teacher)
-    )
-    return {
-        "teacher": whole if loaded.has_head else encoder,
-        "encoder": {k: v for k, v in encoder.items() if k != "weights"},
-    }

@@ -92,6 +92,7 @@ EFFECTS = {
         **OF_TEACHER,
         **OF_DATA,
         "task": ("mrpc", {}),
+        "predict_test": (True, {}),
         "glue_dir": ("other", {}),
         "student": ("2x8x2", {}),
         "student_start": ("layers", {"student": "1x16x2x32"}),
@@ -486,6 +487,7 @@ def drive_tinybert(config, run_folder, seen, patch):
             examples.dev.texts,
             examples.validation.texts,
             examples.task.metrics,
+            run.test_files and sorted(run.test_files.missing),
         )
     )
     patch.setattr(task_data.TaskData, "measure", lambda *_: _scores(-1.0))
