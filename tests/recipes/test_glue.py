@@ -138,9 +138,9 @@ def test_what_the_server_takes(run_dir):
         }
     assert list(found) == ["MNLI-m.tsv", "AX.tsv"]
     student = teachers.load_teacher(str(path / "mnli/student"), 3, 12)
-    model = student.classifier
-    ids = model.preprocessor((TEXTS, ["", *[TEXTS[1]] * 3]))
-    predicted = np.asarray(model(ids))
+    predicted = student.classifier.predict(
+        (TEXTS, ["", *[TEXTS[1]] * 3]), verbose=0
+    )
     names = tasks.get_task("mnli").label_names
     expected = ["index\tprediction"] + [
         f"{9 - i}\t{names[label]}"
