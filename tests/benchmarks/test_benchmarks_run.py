@@ -19,6 +19,7 @@ _RESULTS = {
     "frozen_layers": rf"frozen: {_RATIO} times .* matched: {_RATIO} times",
     "progressive_depth": rf"The first phase: {_RATIO} times the time of the",
     "input_pipeline": r"Training waits \d+\.\d% of its time for input\.",
+    "general_distillation": rf"takes {_RATIO} times the CPU .* \d+\.\d% of",
     "raw_text": rf"An epoch on raw text takes {_RATIO}\d times the CPU time",
     "attention_memory": r"10 times the examples took -?[\d,]+ MB more",
     "accelerator": r"│ distillation │ [\d,]+ │ [\d,]+ │ 0\.\d{3} │ \d+\.\d% │",
@@ -36,6 +37,7 @@ _RESULTS = {
         ("progressive_depth", (2, 4)),
         ("input_pipeline", (1, 4)),
         ("raw_text", (1, 4)),
+        ("general_distillation", (1, 4)),
         ("attention_memory", (1, 4)),
     ],
 )
