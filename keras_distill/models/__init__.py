@@ -19,6 +19,8 @@ from keras_distill.models.checkpoint_encoders import XLMRobertaBackbone
 from keras_distill.models.checkpoint_encoders import XLMRobertaTextClassifier
 from keras_distill.models.factorized_bert import FactorizedBertBackbone
 from keras_distill.models.factorized_bert import FactorizedBertTextClassifier
+from keras_distill.models.masked_lm import MaskedLanguageModel
+from keras_distill.models.masked_lm import load_masked_lm
 from keras_distill.models.pooling import MeanPooling
 from keras_distill.models.token_classifier import TokenClassifier
 
@@ -38,10 +40,12 @@ __all__ = [
     "MeanPooling",
     "POOLER",
     "POOLINGS",
+    "MaskedLanguageModel",
     "RobertaBackbone",
     "RobertaTextClassifier",
     "TINYBERT",
     "TokenClassifier",
     "XLMRobertaBackbone",
     "XLMRobertaTextClassifier",
+    "load_masked_lm",
 ]

@@ -1,0 +1,63 @@
+"""The head of the pre-training in a folder that `transformers` wrote."""
+
+from keras_distill.models.hugging_face.assign import assign
+from keras_distill.models.hugging_face.assign import dense_weights
+from keras_distill.models.hugging_face.assign import norm_weights
+
+# The dense layer, the normalization and the bias, by `model_type`.
+_OF_ROBERTA = ("lm_head.dense", "lm_head.layer_norm", "lm_head.bias")
+_NAMES = {
+    "bert": (
+        "cls.predictions.transform.dense",
+        "cls.predictions.transform.LayerNorm",
+        "cls.predictions.bias",
+    ),
+    "roberta": _OF_ROBERTA,
+    "xlm-roberta": _OF_ROBERTA,
+    "distilbert": (
+        "vocab_transform",
+        "vocab_layer_norm",
+        "vocab_projector.bias",
+    ),
+    "albert": (
+        "predictions.dense",
+        "predictions.LayerNorm",
+        "predictions.bias",
+    ),
+}
+
+
+def has_masked_lm_head(checkpoint):
+    """Whether a checkpoint holds the head of a masked language model.
+
+    Args:
+        checkpoint: `Checkpoint`.
+
+    Returns:
+        bool.
+    """
+    dense, _, _ = _NAMES[checkpoint.config["model_type"]]
+    return f"{dense}.weight" in checkpoint
+
+
+def load_masked_lm_head(head, checkpoint):
+    """Gives a head the weights of a checkpoint.
+
+    Its last layer are the words of the encoder turned round, as they are in
+    every checkpoint of these families.
+
+    Args:
+        head: `keras_hub.layers.MaskedLMHead`, built.
+        checkpoint: `Checkpoint`.
+
+    Raises:
+        ValueError: If a weight is missing or of another shape.
+    """
+    dense, norm, bias = _NAMES[checkpoint.config["model_type"]]
+    weights = [
+        *dense_weights(head._intermediate_dense, dense),
+        *norm_weights(head._intermediate_layer_norm, norm),
+        (bias, head._bias),
+    ]
+    for name, variable in weights:
+        assign(variable, checkpoint.read(name), name, checkpoint.folder)
