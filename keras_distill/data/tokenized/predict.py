@@ -133,7 +133,7 @@ def predict_batches(model, tokenized, batch_size, role="model"):
     for x, *_ in tokenized.iterate(batch_size, fixed_length=fixed_length):
         x = select_inputs(model, x, role)
         if run is None:
-            run = _compiled(model, x, fixed_length)
+            run = compiled(model, x, fixed_length)
         yield keras.tree.map_structure(keras.ops.convert_to_numpy, run(x))
 
 
@@ -152,7 +152,7 @@ def _predict_by_length(model, tokenized, batch_size):
         yield order[first : first + batch_size], found
 
 
-def _compiled(model, x, fixed_length):
+def compiled(model, x, fixed_length=None):
     """A model as a function of batches like `x`, of any number and length.
 
     Keras's own `predict_on_batch` would run the batch on every device of a
