@@ -1,6 +1,7 @@
 """What every recipe does around its method, in one run folder."""
 
 import contextlib
+import dataclasses
 
 from keras_distill import evaluation
 from keras_distill import export
@@ -13,6 +14,7 @@ from recipes.common import submission
 from recipes.common.devices import begin_strategy
 from recipes.common.devices import on_one_device
 from recipes.common.devices import stage_options
+from recipes.common.reading import read_augmented
 from recipes.common.reading import read_task
 from recipes.common.reading import select_by
 from recipes.common.tables import languages_table
@@ -141,7 +143,13 @@ class Experiment:
                 for note in self.test_files.notes():
                     self.folder.say(note)
         examples = from_splits(task, splits, self.config.select_on)
-        return examples.limited(self.config)
+        examples = examples.limited(self.config)
+        if name != self.config.main_task or self.config.augmented is None:
+            return examples
+        self.folder.say(f"Reading {self.config.augmented}")
+        return dataclasses.replace(
+            examples, augmented=read_augmented(task, self.config)
+        )
 
     def tokenize(self, examples, preprocessor):
         """Tokenises a task's examples, or takes what an earlier start left."""

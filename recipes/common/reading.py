@@ -85,6 +85,29 @@ def read_task(name, options, quiet=False):
     return tasks.join_tasks(*loaded) if len(loaded) > 1 else loaded[0]
 
 
+def read_augmented(task, options):
+    """Reads the augmented rows of a task.
+
+    Args:
+        task: `keras_distill.tasks.Task`.
+        options: `DataOptions` with `augmented`.
+
+    Returns:
+        Examples.
+    """
+    try:
+        return tasks.read_rows(
+            task,
+            options.augmented,
+            options.label_column,
+            options.label_separator,
+            options.encoding,
+            options.skip_bad_rows,
+        )
+    except ValueError as error:
+        raise ValueError(f"--augmented: {error}") from error
+
+
 def check_folders(names, options):
     """Raises on a folder that no task is read from."""
     for name, reads in (("glue_dir", reads_glue), ("data_dir", reads_data)):

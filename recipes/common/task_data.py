@@ -30,6 +30,8 @@ class TaskData:
         held_out: Optional examples of the training split that epochs are
             chosen by in place of `dev`.
         chosen_rows: Optional array: the rows of these that choose.
+        augmented: Optional examples that a student learns from in place of
+            `train`.
     """
 
     task: object
@@ -39,6 +41,12 @@ class TaskData:
     further: dict = dataclasses.field(default_factory=dict)
     held_out: object = None
     chosen_rows: np.ndarray | None = None
+    augmented: object = None
+
+    @property
+    def student_train(self):
+        """The examples that a student learns from."""
+        return self.train if self.augmented is None else self.augmented
 
     @functools.cached_property
     def validation(self):
@@ -59,6 +67,8 @@ class TaskData:
         """The same examples, tokenised."""
 
         def tokenized(examples):
+            if examples is None:
+                return None
             return self.task.tokenize(
                 examples,
                 preprocessor,
@@ -71,9 +81,8 @@ class TaskData:
             train=tokenized(self.train),
             dev=tokenized(self.dev),
             further={k: tokenized(v) for k, v in self.further.items()},
-            held_out=None
-            if self.held_out is None
-            else tokenized(self.held_out),
+            held_out=tokenized(self.held_out),
+            augmented=tokenized(self.augmented),
         )
 
     def limited(self, options):
@@ -120,8 +129,16 @@ class TaskData:
                 f"; the best epochs were chosen on {len(self.validation):,} "
                 "rows of the training split, which nothing was trained on."
             )
+        augmented = []
+        if self.augmented is not None:
+            augmented = [
+                f"The student learned from {len(self.augmented):,} augmented "
+                f"rows; what learned from labels alone, from the "
+                f"{len(self.train):,} of the training split."
+            ]
         return [
             where + chosen,
+            *augmented,
             *(
                 f"Nothing was chosen on the {name} split, which is measured "
                 "too."
