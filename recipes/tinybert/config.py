@@ -46,6 +46,14 @@ class Config(
     max_train_examples: int | None = like(
         DataOptions, "max_train_examples", paper="all, augmented 20 times"
     )
+    augmented: str | None = option(
+        None,
+        "file of augmented rows that the student learns from in place of the "
+        "training split: train_aug.tsv of recipes.tinybert.augment, or of the "
+        "released script",
+        "20 variants of a text",
+        later=True,
+    )
     teacher: str = like(TeacherOptions, "teacher", paper="bert_base_en_uncased")
     student: str = like(StudentOptions, "student", paper="tinybert_4l_312d")
     embeddings: str = like(

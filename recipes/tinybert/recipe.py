@@ -60,7 +60,9 @@ def distil(experiment, examples):
     # when the teacher is fine-tuned.
     student, features = create_student(teacher, quiet=True), []
     if config.intermediate_epochs:
-        first = intermediate_step(experiment, student, teacher, data.train)
+        first = intermediate_step(
+            experiment, student, teacher, data.student_train
+        )
         features = first.build().objective.teacher_features()
     experiment.fine_tune(loaded, data)
 
@@ -78,7 +80,7 @@ def distil(experiment, examples):
         cache = experiment.cache(
             experiment.folder.path / "teacher_features",
             teacher,
-            data.train,
+            data.student_train,
             kept,
             dtype="float32" if is_live else config.teacher_features,
             # Features look like noise: zlib takes long and saves little.
@@ -86,7 +88,7 @@ def distil(experiment, examples):
         )
     steps = []
     if config.intermediate_epochs:
-        followed, train = teacher, data.train
+        followed, train = teacher, data.student_train
         if not is_live:
             followed, train = cache, cache.attach(train, features)
         steps.append(intermediate_step(experiment, student, followed, train))
@@ -153,7 +155,7 @@ def prediction_step(experiment, student, soft_targets, data):
     return experiment.stage(
         "prediction",
         student,
-        soft_targets.attach(data.train, "logits"),
+        soft_targets.attach(data.student_train, "logits"),
         config.prediction_rate,
         config.prediction_epochs,
         teacher=soft_targets,
