@@ -70,14 +70,11 @@ class DataOptions(Options):
     max_dev_examples = None
     max_scored_examples = None
     draws_rows = False
-<<<<<<< HEAD
     # Whether the task may be all of GLUE, and its test files are predicted.
     runs_glue = False
     predict_test = False
-=======
     # Rows that a student learns from in place of the training split.
     augmented = None
->>>>>>> d5ba380 (wip)
 
     data: str | None = option(
         None,
