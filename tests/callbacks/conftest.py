@@ -1,4 +1,4 @@
-"""A tiny distillation of BERT that tests of phases share."""
+"""Tiny distillations that tests of phases share."""
 
 import keras
 import numpy as np
@@ -10,7 +10,7 @@ from keras_distill import losses
 
 @pytest.fixture
 def token_batches():
-    """Three batches of four rows of 6 tokens and less, and their labels."""
+    """Twelve rows of 6 tokens and less, and their labels."""
     generator = np.random.default_rng(4)
     lengths = generator.integers(2, 7, 12)
     mask = (np.arange(6) < lengths[:, None]).astype("int32")
@@ -22,26 +22,45 @@ def token_batches():
     return x, np.arange(12) % 2
 
 
-@pytest.fixture
-def make_bert_distiller(make_classifier):
-    """A compiled distiller of a teacher of four layers.
+@pytest.fixture(scope="module")
+def make_pair(make_classifier):
+    """A BERT to learn from, and one of half the width that learns."""
 
-    By default the student has two layers and half the width, and hidden
-    states, attention and logits are matched. It runs eagerly, which is
-    quicker than to compile so few steps, unless `is_compiled`.
+    def make(teacher_layers=2, num_layers=2):
+        keras.utils.set_random_seed(5)
+        return (
+            make_classifier(num_layers=teacher_layers, hidden_dim=8),
+            make_classifier(num_layers=num_layers, hidden_dim=4),
+        )
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def untrained(make_pair):
+    """A pair of two layers each, for what never gets to train it."""
+    return make_pair()
+
+
+@pytest.fixture
+def make_bert_distiller(make_pair):
+    """A compiled distiller of two models of two layers.
+
+    By default hidden states, attention and logits are matched. It runs
+    eagerly, which is quicker than to compile so few steps, unless
+    `is_compiled`. `models` are the two models, if they are there.
     """
 
     def make(
         distillation_losses=None,
-        num_layers=2,
         optimizer=None,
         compiled=None,
         is_compiled=False,
+        models=None,
+        teacher_layers=2,
         **words,
     ):
-        keras.utils.set_random_seed(5)
-        teacher = make_classifier(num_layers=4, hidden_dim=8)
-        student = make_classifier(num_layers=num_layers, hidden_dim=4)
+        teacher, student = models or make_pair(teacher_layers)
         distiller = Distiller(
             teacher,
             student,
@@ -54,7 +73,7 @@ def make_bert_distiller(make_classifier):
             **{"student_loss_weight": 0, **words},
         )
         distiller.compile(
-            optimizer or keras.optimizers.Adam(0.01),
+            optimizer or keras.optimizers.SGD(0.5),
             run_eagerly=not is_compiled,
             **(compiled or {}),
         )
@@ -64,14 +83,55 @@ def make_bert_distiller(make_classifier):
 
 
 @pytest.fixture
-def fit(token_batches):
-    """Trains by batches of four, in order."""
+def make_dense_distiller():
+    """A compiled distiller of logits: `lower -> upper -> head` of each model.
+
+    It is much quicker than one of BERT, for what is the same in any model.
+    """
+
+    def make(optimizer=None, is_compiled=False):
+        keras.utils.set_random_seed(5)
+        distiller = Distiller(
+            _make_dense(6),
+            _make_dense(3),
+            losses.LogitsDistillation(),
+            student_loss_weight=0,
+        )
+        distiller.compile(
+            optimizer or keras.optimizers.SGD(0.5), run_eagerly=not is_compiled
+        )
+        return distiller
+
+    return make
+
+
+def _make_dense(width):
+    x = keras.Input((4,))
+    h = keras.layers.Dense(width, "tanh", name="lower")(x)
+    h = keras.layers.Dense(width, "tanh", name="upper")(h)
+    return keras.Model(x, keras.layers.Dense(2, name="head")(h))
+
+
+@pytest.fixture
+def rows_of(token_batches):
+    """Twelve rows as a distiller's student reads them, and their labels."""
+
+    def find(distiller):
+        x, y = token_batches
+        if not isinstance(distiller.student.input, dict):
+            x = np.random.default_rng(4).normal(size=(12, 4)).astype("float32")
+        return x, None if distiller.loss is None else y
+
+    return find
+
+
+@pytest.fixture
+def fit(rows_of):
+    """Trains in order of the rows, by default one step an epoch."""
 
     def train(distiller, *callbacks, **words):
-        x, y = token_batches
-        if distiller.loss is None:
-            y = None
-        settings = {"batch_size": 4, "shuffle": False, "verbose": 0, **words}
+        x, y = rows_of(distiller)
+        settings = {"batch_size": 12, "shuffle": False, "verbose": 0, **words}
         return distiller.fit(x, y, callbacks=list(callbacks), **settings)
 
     return train
@@ -94,6 +154,10 @@ class Values(keras.callbacks.Callback):
         before, after = self.copies[epoch - 1 : epoch + 1]
         return {p for p in before if not np.array_equal(before[p], after[p])}
 
+    def changed_layers(self, epoch):
+        """The names of the layers that hold them."""
+        return {path.split("/")[-2] for path in self.changed(epoch)}
+
 
 @pytest.fixture
 def values():
@@ -101,15 +165,13 @@ def values():
 
 
 @pytest.fixture
-def step_cost(token_batches):
+def step_cost(rows_of):
     """Counts the matrix products of a training step, as it would run."""
 
     def count(distiller):
-        x, y = token_batches
-        data = (
-            {k: keras.ops.convert_to_tensor(v[:4]) for k, v in x.items()},
-            None if distiller.loss is None else y[:4],
-        )
+        x, y = rows_of(distiller)
+        x = keras.tree.map_structure(keras.ops.convert_to_tensor, x)
+        data = (x, y)
         return _COUNTS[keras.backend.backend()](distiller, data)
 
     return count
@@ -118,7 +180,8 @@ def step_cost(token_batches):
 def _count_tensorflow(distiller, data):
     import tensorflow as tf
 
-    traced = tf.function(lambda: distiller.train_step(data))
+    # As Keras makes a step: without AutoGraph.
+    traced = tf.function(lambda: distiller.train_step(data), autograph=False)
     graph = traced.get_concrete_function().graph
     # What nothing asks for is taken out before it runs.
     waiting = [tensor.op for tensor in graph.outputs]

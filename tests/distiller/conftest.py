@@ -25,12 +25,12 @@ def counter():
     return CallCounter
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def cross_entropy():
     return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_dense():
     """Builds `x (4) -> hidden (width, tanh) -> extra -> head (classes)`.
 
@@ -71,7 +71,7 @@ def token_batch():
     return x, np.array([0, 1, 1, 0])
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_distiller(make_dense, cross_entropy):
     """A compiled distiller of two dense models, run eagerly.
 

@@ -41,9 +41,10 @@ class At(keras.callbacks.Callback):
         self.batches += 1
 
 
-@pytest.fixture
-def make(make_distiller, make_dense, batch):
+@pytest.fixture(scope="module")
+def make(make_distiller, make_dense):
     """Builds equal distillers of one teacher, with frozen learning."""
+    keras.utils.set_random_seed(7)
     teacher, start = make_dense(16), make_dense(8).get_weights()
 
     def build(rate=0.1, compiled=None, **words):
@@ -94,6 +95,16 @@ def set_temperature(value):
     return change
 
 
+EAGER = {"run_eagerly": True}
+FIT = {"batch_size": 6, "verbose": 0, "shuffle": False}
+
+
+@pytest.fixture(scope="module")
+def compiled(make):
+    """A distiller whose step is compiled once, before the first change."""
+    return make()
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -106,23 +117,24 @@ def set_temperature(value):
     ],
 )
 def test_what_a_callback_changes_counts_in_a_compiled_step(
-    make, batch, change, words
+    make, compiled, batch, change, words
 ):
-    changed, expected = make(), make()
-    fit = {"batch_size": 6, "verbose": 0, "shuffle": False}
+    expected = make(compiled=EAGER)
+    for back in (set_share(0.5), set_weight(1.0), set_temperature(2.0)):
+        back(compiled)
+    compiled.student.set_weights(weights(expected))
     # Twice as it was built, then twice as changed.
-    changed.fit(*batch, epochs=4, callbacks=[At({2: change})], **fit)
-    expected.fit(*batch, epochs=2, **fit)
-    unchanged = weights(expected)
-    other = make(**words)
-    other.student.set_weights(unchanged)
-    other.fit(*batch, epochs=2, **fit)
-    for one, two in zip(weights(changed), weights(other), strict=True):
+    compiled.fit(*batch, epochs=4, callbacks=[At({2: change})], **FIT)
+    expected.fit(*batch, epochs=2, **FIT)
+    other = make(compiled=EAGER, **words)
+    other.student.set_weights(weights(expected))
+    other.fit(*batch, epochs=2, **FIT)
+    for one, two in zip(weights(compiled), weights(other), strict=True):
         np.testing.assert_allclose(one, two, rtol=1e-5, atol=1e-7)
-    expected.fit(*batch, epochs=2, **fit)
-    gap = np.abs(weights(expected)[0] - weights(changed)[0]).max()
+    expected.fit(*batch, epochs=2, **FIT)
+    gap = np.abs(weights(expected)[0] - weights(compiled)[0]).max()
     assert gap > 1e-4
-    found = changed.evaluate(*batch, verbose=0, return_dict=True)
+    found = compiled.evaluate(*batch, verbose=0, return_dict=True)
     assert found["loss"] == pytest.approx(
         other.evaluate(*batch, verbose=0, return_dict=True)["loss"], rel=1e-5
     )
@@ -130,21 +142,20 @@ def test_what_a_callback_changes_counts_in_a_compiled_step(
 
 def test_from_nothing_a_part_begins_to_count_or_is_refused(make, batch):
     x, y = batch
-    fit = {"batch_size": 6, "verbose": 0, "shuffle": False}
     without_loss = make(student_loss_weight=0, compiled={"loss": None})
     with pytest.raises(ValueError, match="`loss` must be given"):
         without_loss.fit(
-            x, epochs=2, callbacks=[At({1: set_share(0.5)})], **fit
+            x, epochs=2, callbacks=[At({1: set_share(0.5)})], **FIT
         )
     without_teacher = make(student_loss_weight=1.0)
     without_teacher.fit(
-        x, y, epochs=2, callbacks=[At({1: set_share(0.0)})], **fit
+        x, y, epochs=2, callbacks=[At({1: set_share(0.0)})], **FIT
     )
-    expected = make(student_loss_weight=1.0)
-    expected.fit(x, y, **fit)
-    other = make(student_loss_weight=0.0)
+    expected = make(student_loss_weight=1.0, compiled=EAGER)
+    expected.fit(x, y, **FIT)
+    other = make(student_loss_weight=0.0, compiled=EAGER)
     other.student.set_weights(weights(expected))
-    other.fit(x, y, **fit)
+    other.fit(x, y, **FIT)
     for one, two in zip(weights(without_teacher), weights(other), strict=True):
         np.testing.assert_allclose(one, two, rtol=1e-5, atol=1e-7)
 
@@ -164,7 +175,7 @@ def test_from_nothing_a_part_begins_to_count_or_is_refused(make, batch):
 def test_a_number_that_cannot_be_is_refused_when_it_changes(
     make, batch, change, message
 ):
-    distiller = make(compiled={"run_eagerly": True})
+    distiller = make(compiled=EAGER)
     with pytest.raises(ValueError, match=message):
         distiller.fit(*batch, callbacks=[At({0: change})], verbose=0)
 
@@ -172,12 +183,14 @@ def test_a_number_that_cannot_be_is_refused_when_it_changes(
 @pytest.mark.parametrize(
     ("words", "value"),
     [
-        ({"student_loss_weight": Linear(1.0, 0.0)}, lambda t: {"a": 1 - t}),
         (
-            {"distillation_loss_weights": [Linear(0.0, 3.0)]},
-            lambda t: {"w": 3 * t},
+            {
+                "student_loss_weight": Linear(1.0, 0.0),
+                "distillation_loss_weights": [Linear(0.0, 3.0)],
+                "temperature": Linear(1.0, 4.0),
+            },
+            lambda t: {"a": 1 - t, "w": 3 * t, "T": 1 + 3 * t},
         ),
-        ({"temperature": Linear(1.0, 4.0)}, lambda t: {"T": 1 + 3 * t}),
         ({"student_loss_weight": lambda step: 0.25}, lambda t: {"a": 0.25}),
     ],
 )
@@ -226,7 +239,7 @@ def test_a_schedule_follows_the_steps(
     assert distiller.evaluate(x, y, verbose=0) == pytest.approx(
         _first(distiller, history), rel=1e-5
     )
-    whole = make(rate=0.0, **words)
+    whole = make(rate=0.0, compiled=EAGER, **words)
     found = [
         whole.train_on_batch(x, y, return_dict=True)["loss"] for _ in range(3)
     ]
@@ -248,7 +261,7 @@ def _softmax(x):
 
 def test_a_schedule_is_in_the_logs_and_the_plan(make, batch):
     distiller = make(
-        compiled={"run_eagerly": True},
+        compiled=EAGER,
         student_loss_weight=Linear(1.0, 0.0),
         distillation_loss_weights=[Linear(0.0, 6.0)],
         temperature=Linear(1.0, 7.0),
@@ -264,7 +277,7 @@ def test_a_schedule_is_in_the_logs_and_the_plan(make, batch):
 def test_accumulated_gradients_have_the_numbers_of_their_update(make, batch):
     x, y = batch
     words = {"student_loss_weight": Linear(1.0, 0.0)}
-    whole = make(**words)
+    whole = make(compiled=EAGER, **words)
     halves = make(
         compiled={
             "optimizer": keras.optimizers.SGD(
