@@ -119,7 +119,7 @@ def test_rows_hold_each_models_quality_size_and_speed(
         np.testing.assert_array_equal(old, new)
 
 
-def test_pairs_and_regression(make_classifier):
+def test_pairs_and_regression(make_classifier, untimed):
     task = Task("pairs", ("first text", "second"), None, ("pearson",), 16)
     texts = (TEXTS, TEXTS[::-1])
     models = {
@@ -221,8 +221,8 @@ def test_models_of_another_kind_are_refused(make_token_classifier):
 def test_tags(make_token_classifier):
     task = tasks.tagging_task("names", ["O", "B-PER", "I-PER"])
     models = {
-        "teacher": make_token_classifier(num_classes=3),
-        "student": make_token_classifier(num_classes=3, num_layers=1),
+        name: make_token_classifier(num_classes=3, num_layers=1)
+        for name in ("teacher", "student")
     }
     examples = TaggedExamples(
         [text.split() for text in TEXTS],
@@ -250,7 +250,7 @@ def test_tags(make_token_classifier):
     )
 
 
-def test_several_labels(make_classifier):
+def test_several_labels(make_classifier, untimed):
     task = tasks.MultiLabelTask(
         "topics", ("text",), ("a", "b", "c"), ("micro_f1",), 16
     )

@@ -129,7 +129,8 @@ TEXTS = (["a film", "the plot is bad and dull"], ["it was fun", "sad"])
 
 
 def test_what_is_timed_answers_as_the_model_predicts(make_classifier):
-    task = tasks.Task("scores", ("a", "b"), None, ("pearson",), 16)
+    # A column whose name no signature could have.
+    task = tasks.Task("scores", ("first text", "b"), None, ("pearson",), 16)
     model = make_classifier(num_layers=1, num_classes=1)
     rows = task.tokenize(tasks.Examples(TEXTS), model.preprocessor)
     expected = task.predict(model, rows)

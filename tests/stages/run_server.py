@@ -18,12 +18,7 @@ def serve():
         read, write = os.pipe()
         child = os.fork()
         if not child:
-            _, values = tiny_run.run(
-                folder,
-                0.02,
-                int(epochs),
-                compile_options={"run_eagerly": True},
-            )
+            _, values = tiny_run.run(folder, 0.02, int(epochs))
             os.write(write, tiny_run.digest(values).encode())
             os._exit(0)
         os.close(write)

@@ -13,6 +13,8 @@ import tensorflow_datasets as tfds
 from keras_distill import tasks
 from keras_distill.tasks import glue_tfds
 
+pytestmark = pytest.mark.tensorflow("reading rows is the same on each backend")
+
 ROWS = 5
 PAIR = ("index", "sentence1", "sentence2")
 

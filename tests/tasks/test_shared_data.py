@@ -5,6 +5,8 @@ import pytest
 
 from keras_distill import tasks
 
+pytestmark = pytest.mark.tensorflow("reading rows is the same on each backend")
+
 # Rows and, for the classification tasks, rows of class 0.
 ROWS = {
     "cola": {"train": (8_551, 2_528), "dev": (1_043, 324)},

@@ -11,6 +11,8 @@ import tensorflow_datasets as tfds
 from keras_distill import tasks
 from keras_distill.tasks import wikiann
 
+pytestmark = pytest.mark.tensorflow("reading rows is the same on each backend")
+
 SENTENCES = {
     "en": "en:Anna\tB-PER\nen:sings\tO\n\nen:10:30\tO\nen:Oslo\tB-LOC\n",
     "zh-yue": "zh-yue:香\tB-LOC\nzh-yue:港\tI-LOC\n\nzh-yue:IBM\tB-ORG\n",
