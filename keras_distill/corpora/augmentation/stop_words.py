@@ -39,7 +39,7 @@ _ADVERBS = (
     "very hence therefore else still"
 )
 # What a tokenizer leaves of contractions: 's, 've, n't and the like.
-_CLITICS = "s t d m o y ll re ve nt em"
+_CLITICS = "s t d m o y ll re ve nt em ca wo"
 
 STOP_WORDS = frozenset(
     " ".join(
@@ -50,4 +50,4 @@ STOP_WORDS = frozenset(
         )
     ).split()
 )
-"""English words that are never replaced."""
+"""English words that are neither replaced nor put in place of others."""
