@@ -14,6 +14,7 @@ from keras_distill.tasks.classification import ClassificationTask
 from keras_distill.tasks.evaluating import chance_level
 from keras_distill.tasks.evaluating import evaluate_metrics
 from keras_distill.tasks.folder_tasks import FOLDER_TASKS
+from keras_distill.tasks.further_rows import read_rows
 from keras_distill.tasks.glue import GLUE_TASKS
 from keras_distill.tasks.glue_files import glue_folder
 from keras_distill.tasks.glue_submission import GLUE_TEST_FILES
@@ -76,6 +77,7 @@ __all__ = [
     "load_wikiann",
     "predict_logits",
     "predict_tags",
+    "read_rows",
     "register_kind",
     "retrieval",
     "tagging_task",

@@ -95,6 +95,9 @@ class ClassificationTask(TextTask):
     def label_parser(self, separator=None):
         return class_parser(self.label_names)
 
+    def spell_label(self, label):
+        return self.label_names[label]
+
     def label_loss(self):
         return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 

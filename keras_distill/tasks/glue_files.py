@@ -166,6 +166,43 @@ def open_folder(task, data_dir, encoding=None, skip_bad_rows=False):
     return Splits(readers, f"{folder}, which holds {listing(folder)}")
 
 
+def is_in_layout(task, path, encoding=None):
+    """Whether a TSV file has the columns of a GLUE task's training file.
+
+    Args:
+        task: `Task`. Any.
+        path: `pathlib.Path`.
+        encoding: as for `open_folder`.
+
+    Returns:
+        bool.
+    """
+    layout = _LAYOUTS.get(task.name)
+    if layout is None or path.name.removesuffix(".gz").endswith(OTHER_ENDINGS):
+        return False
+    names = read_header(path, encoding)
+    if _has_columns(names, (*layout.text_columns, layout.label_column)):
+        return True
+    # A file without a header line.
+    return layout.header is not None and len(names) == len(layout.header)
+
+
+def read_file(task, path, encoding=None, skip_bad_rows=False):
+    """Reads labelled rows of a GLUE task from a file in its layout.
+
+    Args:
+        task: `Task`. A task of `glue.GLUE_TASKS`.
+        path: `pathlib.Path`.
+        encoding: as for `open_folder`.
+        skip_bad_rows: as for `open_folder`.
+
+    Returns:
+        `Examples`.
+    """
+    layout, file = _LAYOUTS[task.name], _SplitFile(path)
+    return _read_split(task, layout, "train", file, encoding, skip_bad_rows)
+
+
 def _task_folder(data_dir, layout):
     """`SST-2` below `data_dir`, or `data_dir` if it has the task's files."""
     if not data_dir.is_dir():

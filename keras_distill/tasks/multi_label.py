@@ -1,5 +1,7 @@
 """Multi-label classification: each text has any number of the labels."""
 
+import json
+
 import keras
 import numpy as np
 from sklearn import metrics
@@ -149,6 +151,12 @@ class MultiLabelTask(TextTask):
             return numbers if self.num_outputs > 1 else numbers[0]
 
         return parse
+
+    def spell_label(self, label):
+        chosen = np.flatnonzero(np.atleast_1d(label))
+        return json.dumps(
+            [self.label_names[place] for place in chosen], ensure_ascii=False
+        )
 
     def label_loss(self):
         return keras.losses.BinaryCrossentropy(from_logits=True)

@@ -86,6 +86,10 @@ class RegressionTask(TextTask):
     def label_parser(self, separator=None):
         return score_parser()
 
+    def spell_label(self, label):
+        # As short as tells it from any other number of its precision.
+        return str(label)
+
     def label_loss(self):
         return keras.losses.MeanSquaredError()
 

@@ -248,6 +248,17 @@ class Task:
         """
         raise NotImplementedError
 
+    def spell_label(self, label):
+        """A label as a file spells it, which `label_parser` reads.
+
+        Args:
+            label: an encoded one.
+
+        Returns:
+            str.
+        """
+        raise NotImplementedError
+
     def as_examples(self, rows):
         """Rows as examples of this kind.
 
