@@ -6,6 +6,8 @@ _RECIPES = {
     "recipes.tinybert": "TinyBERT: distils a BERT on one task in two steps",
     "recipes.tinybert.general": "TinyBERT's general distillation, over plain "
     "text",
+    "recipes.tinybert.augment": "TinyBERT's data augmentation",
+    "recipes.tinybert.masked_lm": "a masked language model for it",
     "recipes.xtremedistil": "XtremeDistil: distils on one task, fine-tunes on "
     "many",
     "recipes.xtremedistil.study": "which source, texts and size transfer best",

@@ -93,6 +93,7 @@ EFFECTS = {
         **OF_DATA,
         "task": ("mrpc", {}),
         "predict_test": (True, {}),
+        "augmented": ("augmented.tsv", {}),
         "glue_dir": ("other", {}),
         "student": ("2x8x2", {}),
         "student_start": ("layers", {"student": "1x16x2x32"}),
@@ -197,6 +198,8 @@ EFFECTS = {
         "encoding": ("latin-1", {"glue_dir": "bytes"}),
     },
 }
+# Those that are a file or a folder of the fixture.
+PATHS = ("glue_dir", "data_dir", "data", "transfer", "augmented")
 BASE = {
     TinyBert: dict(task="sst2", glue_dir="glue", student="1x8x2"),
     XtremeDistil: dict(source="sst2", glue_dir="glue", student="1x8x2"),
@@ -235,6 +238,9 @@ def folder(tmp_path_factory):
         (path / f"{name}.csv").write_text("\n".join(lines) + "\n")
     (path / "several.csv").write_text(
         "text,label\n" + "a film,x|y\nthe plot,x\n" * 12
+    )
+    (path / "augmented.tsv").write_text(
+        "sentence\tlabel\na great film\tpositive\na dull film\tnegative\n"
     )
     # As many as it takes to hold some out of them.
     shutil.copytree(path / "glue", path / "many")
@@ -348,8 +354,7 @@ def observe(folder, teacher, monkeypatch):
             config = config_class(
                 **{
                     name: str(folder / value)
-                    if name in ("glue_dir", "data_dir", "data", "transfer")
-                    and value
+                    if name in PATHS and value
                     else value
                     for name, value in settings.items()
                 }
