@@ -80,8 +80,9 @@ class Progress:
         else:
             words = state()
         left = "?"
-        if self.total:
-            each = (now - self._start) / max(self._done - self._done_before, 1)
+        count = self._done - self._done_before
+        if self.total and count:
+            each = (now - self._start) / count
             seconds = round(each * (self.total - self._done))
             left = f"{seconds // 60}:{seconds % 60:02d}"
         self._console.print(
