@@ -173,6 +173,7 @@ class Distiller(SavedWhole, Steps, keras.Model):
         with self._scope():
             self._numbers = TrainingNumbers(self, self.objective)
         self._choice = (None, True)
+        self._made_for = None
         self._make_passes()
         self._term_trackers = {
             name: keras.metrics.Mean(name=name)
@@ -627,12 +628,15 @@ class Distiller(SavedWhole, Steps, keras.Model):
     def _make_passes(self):
         """Makes the passes for what counts, and is chosen, now."""
         is_chosen, with_outputs = self._choice
-        self._whole = self._trained = self._make_pass(self.objective)
+        structure = self._numbers.structure()
+        if structure != self._made_for:
+            self._whole = self._make_pass(self.objective)
+            # Past Keras's tracking, which would wrap it.
+            self.__dict__["_made_for"] = structure
+        self._trained = self._whole
         if is_chosen is not None or not with_outputs:
             part = self.objective.only(is_chosen or (lambda match: True))
             self._trained = self._make_pass(part, with_outputs)
-        # Past Keras's tracking, which would wrap it.
-        self.__dict__["_made_for"] = self._numbers.structure()
 
     def _make_pass(self, objective, with_outputs=True):
         """A `ForwardPass` for an objective."""

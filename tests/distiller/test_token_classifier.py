@@ -132,9 +132,14 @@ def test_padding_changes_no_loss(make, tokenized, labelled):
     assert wide == pytest.approx(logs, rel=1e-4)
 
 
-def test_fit_reads_the_batches(make, tokenized):
+def test_fit_reads_the_batches(
+    make, make_token_classifier, randomize, tokenized
+):
     distiller = make(
-        run_eagerly=False, weighted_metrics=["sparse_categorical_accuracy"]
+        [losses.HiddenStatesDistillation(), losses.LogitsDistillation()],
+        teacher=randomize(make_token_classifier(1), seed=1),
+        run_eagerly=False,
+        weighted_metrics=["sparse_categorical_accuracy"],
     )
     batches = tokenized.batches(2, shuffle=True)
     history = distiller.fit(batches, epochs=8, verbose=0).history
