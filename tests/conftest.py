@@ -193,6 +193,13 @@ def eager(monkeypatch):
 
 
 @pytest.fixture
+def all_eager(monkeypatch):
+    """The same, and predictions too."""
+    always = property(lambda _: True, lambda *_: None)
+    monkeypatch.setattr(keras.Model, "run_eagerly", always)
+
+
+@pytest.fixture
 def untimed(monkeypatch):
     """Reports whose times say nothing: tests/evaluation looks at those."""
     monkeypatch.setattr(measures, "timed_models", untimed_models)

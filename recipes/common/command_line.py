@@ -66,6 +66,22 @@ def recipe_parser(program, description, run_dir, config_class, without=()):
     return parser
 
 
+def recipe_command(
+    program, description, run_dir, config_class, run, without=()
+):
+    """The functions `build_parser` and `main` of a recipe's module."""
+
+    def build_parser():
+        return recipe_parser(
+            program, description, run_dir, config_class, without
+        )
+
+    def main(arguments=None):
+        return run_recipe(build_parser(), config_class, run, arguments)
+
+    return build_parser, main
+
+
 def add_run_options(parser, run_dir):
     """Adds the options of how a recipe is run, whatever it is.
 

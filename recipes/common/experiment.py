@@ -18,6 +18,7 @@ from recipes.common.reading import read_augmented
 from recipes.common.reading import read_task
 from recipes.common.reading import select_by
 from recipes.common.tables import languages_table
+from recipes.common.tables import show_table
 from recipes.common.task_data import from_splits
 from recipes.common.training import make_optimizer
 
@@ -186,6 +187,13 @@ class Experiment:
         teachers.check_trained(
             score, data.chance(), metric, config.allow_untrained_teacher
         )
+
+    def teacher(self, examples, name="teacher"):
+        """A task's teacher, fine-tuned if need be, and its tokenised data."""
+        loaded = self.load_teacher(examples)
+        data = self.tokenize(examples, loaded.classifier.preprocessor)
+        self.fine_tune(loaded, data, name)
+        return loaded.classifier, data
 
     def student(self, teacher, quiet=False, **options):
         """The student of the configuration, as it is before any stage."""
@@ -373,8 +381,7 @@ class Experiment:
         console.print(comparison.table())
         if hasattr(examples.dev, "languages"):
             table = languages_table(self.scores(made, examples))
-            io.write_text(self.folder.path / "languages.md", table)
-            console.print(table)
+            show_table(self.folder.path / "languages.md", table)
         console.print(f"Report: {report}")
         return comparison
 

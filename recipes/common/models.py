@@ -21,8 +21,8 @@ from recipes.common.student_size import parse_size
 FINE_TUNING = ("teacher_epochs", "teacher_rate", "teacher_batch_size")
 
 
-def load_teacher(config, task):
-    """A teacher of a task, not yet fine-tuned."""
+def load_teacher(config, task, check=True):
+    """A teacher of a task, not yet fine-tuned; its head may go unchecked."""
     keras.utils.set_random_seed(config.seed)
     loaded = teachers.load_teacher(
         config.teacher,
@@ -32,8 +32,9 @@ def load_teacher(config, task):
         pooling=config.pooling,
         head=config.head,
     )
-    check_fine_tuning(config, loaded)
-    task.check_teacher(loaded, repr(config.teacher))
+    if check:
+        check_fine_tuning(config, loaded)
+        task.check_teacher(loaded, repr(config.teacher))
     return loaded
 
 

@@ -1,8 +1,8 @@
 """The options that recipes share, in groups: a `Config` has those it needs.
 
 A recipe's `Config` is a frozen dataclass that derives from groups and adds the
-options of its method. `like` gives an option of a group another default, or the
-value of a paper.
+options of its method. `inherited` gives an option of a group another default,
+or the value of a paper.
 """
 
 import dataclasses
@@ -14,6 +14,7 @@ from recipes.common.options import Options
 from recipes.common.options import check_encoding
 from recipes.common.options import flag
 from recipes.common.options import in_words
+from recipes.common.options import like
 from recipes.common.options import option
 from recipes.common.reading import GLUE
 from recipes.common.reading import check_metric
@@ -33,23 +34,6 @@ _OTHER_STARTS = (
     "embedding_positions",
     "embedding_dim",
 )
-
-
-def like(group, name, **changes):
-    """An option of a group with another default, help or paper's value.
-
-    Args:
-        group: Dataclass with the option.
-        name: str. The option.
-        **changes: Arguments of `recipes.common.options.option`.
-
-    Returns:
-        `dataclasses.Field`.
-    """
-    field = group.__dataclass_fields__[name]
-    metadata = {**field.metadata, **field.metadata["range"]}
-    del metadata["range"]
-    return option(**{"default": field.default, **metadata, **changes})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -153,6 +137,11 @@ class DataOptions(Options):
     def is_glue(self):
         """Whether all tasks of GLUE are run, one after the other."""
         return self.runs_glue and self.main_task == GLUE and self.data is None
+
+    @property
+    def named_tasks(self):
+        """The tasks of the run by their names, which are read from folders."""
+        return [] if self.data else [self.main_task]
 
     def check(self):
         super().check()

@@ -67,17 +67,58 @@ def option(
     return dataclasses.field(default=default, metadata=metadata)
 
 
+def like(group, name, **changes):
+    """An option of another group with another default, help or paper's value.
+
+    Args:
+        group: Dataclass with the option.
+        name: str. The option.
+        **changes: Arguments of `option`.
+
+    Returns:
+        `dataclasses.Field`.
+    """
+    field = group.__dataclass_fields__[name]
+    metadata = {**field.metadata, **field.metadata["range"]}
+    del metadata["range"]
+    return option(**{"default": field.default, **metadata, **changes})
+
+
+def inherited(**changes):
+    """The same of an option of a base class: `x = inherited(default=3)`."""
+    return _Inherited(changes)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Inherited:
+    changes: dict
+
+
 @dataclasses.dataclass(frozen=True)
 class Options:
     """What the `Config`s of all recipes have in common.
 
-    A subclass has fields made by `option`, and may have a `check` of what does
-    not go together otherwise.
+    A subclass has fields made by `option`, `like` or `inherited`, and may have
+    a `check` of what does not go together otherwise.
 
     Raises:
         ValueError: When it is made: a value that is none, an option that would
             do nothing, or what `check` refuses.
     """
+
+    def __init_subclass__(cls):
+        # Before `dataclass` looks for fields.
+        for name, value in list(vars(cls).items()):
+            if isinstance(value, _Inherited):
+                group = next(
+                    base
+                    for base in cls.__bases__
+                    if name in base.__dataclass_fields__
+                )
+                cls.__annotations__[name] = group.__dataclass_fields__[
+                    name
+                ].type
+                setattr(cls, name, like(group, name, **value.changes))
 
     def __post_init__(self):
         for field in dataclasses.fields(self):
@@ -85,10 +126,14 @@ class Options:
             value = _plain(getattr(self, field.name))
             object.__setattr__(self, field.name, value)
             _check_value(field, value)
+        self.complete()
         for field in dataclasses.fields(self):
             if getattr(self, field.name) != field.default:
                 self._check_effect(field)
         self.check()
+
+    def complete(self):
+        """Sets options that follow from others."""
 
     def check(self):
         """Raises on what does not go together."""

@@ -5,6 +5,8 @@ import functools
 
 import numpy as np
 
+from keras_distill.stages.identity import data_identity
+
 # The share of a training split that serves as dev split where there is none.
 _NO_DEV = 0.1
 # The share that epochs are chosen on with `select_on="train"`, and the fewest
@@ -102,6 +104,14 @@ class TaskData:
                 len(limited.validation), options.max_dev_examples
             ),
         )
+
+    def identity(self):
+        """What tells these examples from others, as JSON can hold it."""
+        splits = {"train": self.train, "dev": self.dev, **self.further}
+        return {
+            **{name: data_identity(rows) for name, rows in splits.items()},
+            "label_names": self.task.label_names,
+        }
 
     def measure(self, model):
         """The metrics of a model by which epochs are chosen."""

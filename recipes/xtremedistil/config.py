@@ -2,17 +2,9 @@
 
 import dataclasses
 
-from recipes.common.option_groups import ChoiceOptions
-from recipes.common.option_groups import DataOptions
-from recipes.common.option_groups import DeviceOptions
-from recipes.common.option_groups import FineTuningOptions
-from recipes.common.option_groups import StudentOptions
-from recipes.common.option_groups import TeacherOptions
-from recipes.common.option_groups import TextOptions
-from recipes.common.option_groups import TrainingOptions
-from recipes.common.option_groups import like
-from recipes.common.options import Options
+from recipes.common import option_groups as groups
 from recipes.common.options import flag
+from recipes.common.options import inherited
 from recipes.common.options import option
 from recipes.common.options import split_names
 from recipes.common.reading import check_task
@@ -24,7 +16,7 @@ _NO_HEAD = {"logits_epochs": 0, "labels_epochs": 0}
 
 
 @dataclasses.dataclass(frozen=True)
-class SourceOptions(DataOptions):
+class SourceOptions(groups.DataOptions):
     """The task that is distilled."""
 
     names_task = "source"
@@ -37,29 +29,37 @@ class SourceOptions(DataOptions):
         "tags of words, such as 'wikiann:en,de'",
         "mnli, wikiann",
     )
-    sequence_length: int | None = like(
-        DataOptions, "sequence_length", paper="128; 32 for tags"
-    )
-    max_train_examples: int | None = like(
-        DataOptions,
-        "max_train_examples",
+    sequence_length = inherited(paper="128; 32 for tags")
+    max_train_examples = inherited(
         help="train on so many examples of a task, drawn once and for all",
         paper=None,
     )
 
 
 @dataclasses.dataclass(frozen=True)
-class HeadOptions(Options):
-    """The stages of a head: the teacher's logits, then the labels."""
+class StagedOptions(
+    groups.DeviceOptions,
+    groups.TrainingOptions,
+    groups.FineTuningOptions,
+    groups.TextOptions,
+    SourceOptions,
+    groups.ChoiceOptions,
+):
+    """What students of all kinds have: a teacher, texts, a head's stages."""
 
     # What only some recipes have.
     targets = ""
 
+    metric = inherited(
+        help="the metric by which epochs on the source are chosen, such as "
+        "macro_f1; by default the task's first"
+    )
+    transfer = inherited(
+        no_effect_with={"representation_epochs": 0, "logits_epochs": 0}
+    )
+    teacher_epochs = inherited(default=3)
     logits_epochs: int = option(
-        2,
-        "most epochs of each stage of the teacher's logits",
-        "500",
-        minimum=0,
+        2, "most epochs of each stage of the teacher's logits", "500", minimum=0
     )
     labels_epochs: int = option(
         2, "most epochs of each stage of the labels", "100", minimum=0
@@ -76,19 +76,15 @@ class HeadOptions(Options):
 
 
 @dataclasses.dataclass(frozen=True)
-class EncoderOptions(StudentOptions):
+class EncoderOptions(groups.StudentOptions):
     """A transformer student, and what it learns of the teacher's encoder."""
 
-    student: str = like(
-        StudentOptions,
-        "student",
+    student = inherited(
         default="bert_3l_192d",
         paper="xtremedistil_l6_h256, xtremedistil_l6_h384 or "
         "xtremedistil_l12_h384",
     )
-    embeddings: str = like(
-        StudentOptions,
-        "embeddings",
+    embeddings = inherited(
         help="how the student's words start: by truncated SVD of the "
         "teacher's, by the same after the mean word is subtracted, or at "
         "random",
@@ -159,16 +155,7 @@ class EncoderOptions(StudentOptions):
 
 
 @dataclasses.dataclass(frozen=True)
-class Config(
-    DeviceOptions,
-    TrainingOptions,
-    EncoderOptions,
-    HeadOptions,
-    FineTuningOptions,
-    TextOptions,
-    ChoiceOptions,
-    SourceOptions,
-):
+class Config(EncoderOptions, StagedOptions):
     """The settings of a run: a student distilled on one task, for many.
 
     "Paper" means the official code of XtremeDistilTransformers,
@@ -177,46 +164,17 @@ class Config(
     and learns on a few CPU cores, at higher rates and in fewer epochs.
     """
 
-    metric: str | None = like(
-        ChoiceOptions,
-        "metric",
-        help="the metric by which epochs on the source are chosen, such as "
-        "macro_f1; by default the task's first",
-    )
-    transfer: str | None = like(
-        TextOptions,
-        "transfer",
-        no_effect_with={"representation_epochs": 0, "logits_epochs": 0},
-    )
     targets: str = option(
         "",
         "tasks that the distilled student is fine-tuned on, by commas, such "
         "as rte,mrpc,stsb",
     )
-    teacher: str = like(
-        TeacherOptions,
-        "teacher",
-        paper="electra base; multilingual bert for tags",
-    )
-    teacher_batch_size: int = like(
-        FineTuningOptions,
-        "teacher_batch_size",
-        help="examples in a step of a teacher's fine-tuning",
-        paper="128",
-    )
-    teacher_epochs: int = like(
-        FineTuningOptions, "teacher_epochs", default=3, paper="100"
-    )
-    teacher_rate: float = like(
-        FineTuningOptions,
-        "teacher_rate",
-        help="peak learning rate of a teacher",
-        paper="3e-5",
-    )
-    batch_size: int = like(
-        TrainingOptions, "batch_size", paper="128 unlabelled, 32 labelled"
-    )
-    weight_decay: float = like(TrainingOptions, "weight_decay", paper="0")
+    teacher = inherited(paper="electra base; multilingual bert for tags")
+    teacher_batch_size = inherited(paper="128")
+    teacher_epochs = inherited(paper="100")
+    teacher_rate = inherited(paper="3e-5")
+    batch_size = inherited(paper="128 unlabelled, 32 labelled")
+    weight_decay = inherited(paper="0")
     unfreezing: str = option(
         "encoder",
         "what is set free from stage to stage: head, projection (the pooler), "
@@ -281,14 +239,15 @@ class Config(
         """The targets as a tuple."""
         return split_names(self.targets, "targets")
 
+    @property
+    def named_tasks(self):
+        return [*super().named_tasks, *self.target_names]
+
     def source_settings(self):
         """All settings but those of the targets.
 
         A run's folder belongs to these: further targets may join a run that
         is finished. The stages of a target know their own settings.
-
-        Returns:
-            dict of name to value.
         """
         settings = self.settings()
         return {k: v for k, v in settings.items() if k not in OF_TARGETS}

@@ -19,111 +19,115 @@ from keras_distill import students
 
 
 @dataclasses.dataclass(frozen=True)
-class Source:
-    """What a student learns from without labels.
+class Lesson:
+    """Who learns what of whom.
 
     Attributes:
-        teacher: KerasHub task, or a `keras_distill.teachers.TeacherCache`.
-        texts: Tokenised examples; of a cache, with its features attached.
-        dev: The same of the dev split, whose labels are not read.
+        examples, data: `TaskData` of the task, as it was read and tokenised.
+        texts, dev: What is learnt from without labels, and what chooses then.
+        teacher: KerasHub task, or a `TeacherCache` attached to these.
+        student: KerasHub task.
+        logits_dir: `pathlib.Path` where the teacher's logits are kept.
+        prefix: str. What the names of the stages begin with.
     """
 
-    teacher: object
+    examples: object
+    data: object
     texts: object
     dev: object
+    teacher: object
+    student: object
+    logits_dir: object
+    prefix: str = ""
 
 
-def kept_source(
-    experiment, path, teacher, texts, dev, features="logits", **options
-):
-    """A `Source` whose features of the teacher are computed once."""
-    of_texts, of_dev = (
-        experiment.cache(path / name, teacher, examples, [features], **options)
-        for name, examples in (("transfer", texts), ("dev", dev))
+def kept_lesson(experiment, lesson, path, features="logits", **options):
+    """The same, with features of the teacher that are computed once."""
+
+    def kept(name, examples):
+        return experiment.cache(
+            path / name, lesson.teacher, examples, [features], **options
+        )
+
+    texts, dev = kept("transfer", lesson.texts), kept("dev", lesson.dev)
+    return dataclasses.replace(
+        lesson,
+        teacher=texts,
+        texts=texts.attach(lesson.texts),
+        dev=dev.attach(lesson.dev),
     )
-    return Source(of_texts, of_texts.attach(texts), of_dev.attach(dev))
 
 
-def distillation_stages(
-    experiment, data, texts, teacher, student, logits_dir, prefix=""
-):
-    """How a transformer student learns a task from a teacher.
-
-    Args:
-        experiment: `recipes.common.experiment.Experiment`.
-        data: `recipes.common.task_data.TaskData`, tokenised.
-        texts: What is learnt from without labels, tokenised.
-        teacher: KerasHub task.
-        student: KerasHub task.
-        logits_dir: `pathlib.Path` of the folder for the teacher's logits.
-        prefix: str. What the stages' names begin with. Defaults to `""`.
-
-    Returns:
-        list of `keras_distill.stages.Stage`.
-    """
-    config = experiment.config
-    steps = [
-        (name, trained, _rate(config, trained))
-        for name, trained in students.unfreezing(student, config.unfreezing)
-    ]
-    listed = []
+def distillation_stages(experiment, lesson):
+    """How a transformer student learns a task from a teacher."""
+    config, student, listed = experiment.config, lesson.student, []
     if config.representation_epochs:
         listed.append(
             distilling(
                 experiment,
-                f"{prefix}representation",
-                student,
-                Source(teacher, texts, data.validation),
-                representation_losses(config, teacher, student),
+                "representation",
+                lesson,
+                representation_losses(config, lesson.teacher, student),
                 config.representation_epochs,
                 rate=config.representation_rate,
             )
         )
+    return listed + head_stages(
+        experiment,
+        lesson,
+        students.unfreezing(student, config.unfreezing),
+        losses.LogitsDistillation(loss="mse"),
+        lambda trained, epochs: {"rate": _rate(config, trained)},
+    )
+
+
+def head_stages(experiment, lesson, steps, loss, rates, **of_logits):
+    """The teacher's logits, then the labels, each in steps of unfreezing.
+
+    `rates` gives options of a stage by what it trains and its most epochs.
+    """
+    config, listed = experiment.config, []
     if config.logits_epochs:
-        logits = kept_source(
-            experiment, logits_dir, teacher, texts, data.validation
-        )
+        logits = kept_lesson(experiment, lesson, lesson.logits_dir)
         listed += [
             distilling(
                 experiment,
-                f"{prefix}logits-{name}",
-                student,
+                f"logits-{name}",
                 logits,
-                losses.LogitsDistillation(loss="mse"),
+                loss,
                 config.logits_epochs,
-                rate=rate,
                 trainable=trained,
+                **rates(trained, config.logits_epochs),
+                **of_logits,
             )
-            for name, trained, rate in steps
+            for name, trained in steps
         ]
     if config.labels_epochs:
         listed += [
             experiment.label_stage(
-                f"{prefix}labels-{name}",
-                student,
-                data,
-                rate,
-                config.labels_epochs,
+                f"{lesson.prefix}labels-{name}",
+                lesson.student,
+                lesson.data,
+                epochs=config.labels_epochs,
                 trainable=trained,
+                **rates(trained, config.labels_epochs),
             )
-            for name, trained, rate in steps
+            for name, trained in steps
         ]
     return listed
 
 
-def distilling(
-    experiment, name, student, source, distillation_losses, epochs, **options
-):
+def distilling(experiment, name, lesson, losses, epochs, **options):
     """Training without labels, until the loss on the dev split is least."""
     return experiment.stage(
-        name,
-        student,
-        source.texts,
+        lesson.prefix + name,
+        lesson.student,
+        lesson.texts,
         epochs=epochs,
-        teacher=source.teacher,
-        distillation_losses=distillation_losses,
+        teacher=lesson.teacher,
+        distillation_losses=losses,
         student_loss_weight=0,
-        validation=source.dev,
+        validation=lesson.dev,
         select_by="loss",
         patience=experiment.config.patience,
         **options,
@@ -145,10 +149,8 @@ def representation_losses(config, teacher, student):
         return found
     heads = [model.backbone.num_heads for model in (teacher, student)]
     if heads[0] == heads[1]:
-        found.append(
-            losses.AttentionDistillation(
-                layer_map.top_aligned, feature=config.attention
-            )
+        of_attention = losses.AttentionDistillation(
+            layer_map.top_aligned, feature=config.attention
         )
     elif config.attention == "probabilities":
         raise ValueError(
@@ -160,13 +162,15 @@ def representation_losses(config, teacher, student):
     else:
         # Heads cannot be compared one by one; relations can be cut into any
         # number of them that divides both widths.
-        found.append(
-            losses.RelationDistillation(
-                num_relation_heads=math.gcd(*heads),
-                layer_map=layer_map.top_aligned,
-            )
+        of_attention = losses.RelationDistillation(
+            num_relation_heads=math.gcd(*heads), layer_map=layer_map.top_aligned
         )
-    return found
+    return [*found, of_attention]
+
+
+def create_student(experiment, teacher):
+    """The student of the configuration, as it is before any stage."""
+    return experiment.student(teacher, layer_map=upper_layers)
 
 
 def upper_layers(num_student_layers, num_teacher_layers):

@@ -12,8 +12,8 @@ from keras_distill import teachers
 from recipes.common import experiment
 from recipes.common.task_data import dev_splits
 from recipes.tinybert.__main__ import main
+from recipes.xtremedistil import targets
 from recipes.xtremedistil.config import Config
-from recipes.xtremedistil.recipe import targets_table
 
 NAMES = ("entailment", "neutral", "contradiction")
 # The same texts, and labels of which two of three are others.
@@ -140,7 +140,7 @@ def test_xtremedistil_measures_both_and_chooses_by_the_matched_one(data):
             "student": {"accuracy": 0.8, "accuracy_dev_mismatched": 0.7}
         },
     }
-    assert targets_table([result]).splitlines() == [
+    assert targets.table([result]).splitlines() == [
         "| dev split, × 100 | mnli, accuracy | mnli, accuracy on "
         "dev_mismatched |",
         "| --- | ---: | ---: |",

@@ -26,6 +26,7 @@ from recipes.xtremedistil import bilstm
 from recipes.xtremedistil import error_propagation
 from recipes.xtremedistil import recipe as xtremedistil
 from recipes.xtremedistil import study
+from recipes.xtremedistil import targets
 from recipes.xtremedistil.bilstm import Settings as BiLstm
 from recipes.xtremedistil.config import Config as XtremeDistil
 from recipes.xtremedistil.error_propagation import Settings as ErrorPropagation
@@ -367,6 +368,7 @@ def observe(folder, teacher, monkeypatch):
         run_folder = types.SimpleNamespace(
             path=folder / "run",
             quiet=True,
+            command="a command",
             say=lambda _: None,
             writes=False,
             has_trained=lambda: False,
@@ -554,15 +556,14 @@ def drive(recipe, config, run_folder, seen, patch):
 
     patch.setattr(experiment.Experiment, "fine_tune", see)
     begin_within(experiment, run_folder, patch)
-    transfer = getattr(recipe, "transfer", None)
-    if transfer is not None:
+    transfer = targets.transfer
 
-        def transferred(*arguments):
-            found = transfer(*arguments)
-            seen.append(("target", found))
-            return found
+    def transferred(*arguments):
+        found = transfer(*arguments)
+        seen.append(("target", found))
+        return found
 
-        patch.setattr(recipe, "transfer", transferred)
+    patch.setattr(targets, "transfer", transferred)
     # It ends where nothing is to be written.
     recipe.run(config, run_folder.path, quiet=True)
 
@@ -587,7 +588,7 @@ def drive_error_propagation(config, run_folder, seen, patch):
     begin_within(experiment, run_folder, patch)
     run_folder.writes = True
     patch.setattr(experiment, "on_one_device", lambda model: model)
-    patch.setattr(error_propagation, "layer_errors", layer_errors)
+    patch.setattr(error_propagation.evaluation, "layer_errors", layer_errors)
     for name in ("write_json", "write_text"):
         patch.setattr(experiment.io, name, lambda *_: None)
     error_propagation.run(config, run_folder.path, quiet=True)
@@ -651,7 +652,7 @@ def test_what_is_observed_changes_with_nothing_else(config, observe):
 
 
 # Those of the study's own, of which each run of it has another.
-OF_STUDY = (*study._SET_BY_STUDY, *study._OF_DATA)
+OF_STUDY = (*study.SET_BY_STUDY, "targets")
 
 
 @pytest.mark.parametrize(
@@ -686,25 +687,17 @@ def test_a_study_hands_every_option_on(name, monkeypatch, tmp_path):
     monkeypatch.setattr(experiment, "begin_strategy", lambda _: _within(None))
     monkeypatch.setattr(study.recipe, "train_teacher", train_teacher)
     monkeypatch.setattr(study.recipe, "run", distil)
-    monkeypatch.setattr(study.recipe, "transfer", transfer)
+    monkeypatch.setattr(study.targets, "transfer", transfer)
     monkeypatch.setattr(study.ranking, "draw", lambda *_: None)
-    transfers = ["own"]
-    if "transfer" in common:
-        transfers = [common["transfer"]]
     settings = {
         **BASE[XtremeDistil],
         "targets": "sst2",
         **common,
         name: value,
     }
-    study.run(
-        XtremeDistil(**settings),
-        tmp_path,
-        ["sst2"],
-        ["sst2"],
-        transfers,
-        quiet=True,
-    )
+    settings["sources"] = settings.pop("source")
+    settings["transfers"] = settings.pop("transfer", "own")
+    study.run(study.Settings(**settings), tmp_path, quiet=True)
     assert any(getattr(config, name) == value for config in seen)
 
 

@@ -1,15 +1,17 @@
-"""Made-up tasks, a tiny teacher and an experiment for XtremeDistil."""
+"""Made-up tasks, tiny teachers and an experiment for XtremeDistil."""
 
+import keras
 import pytest
 
 from keras_distill import export
 from keras_distill import stages
 from recipes.common.experiment import Experiment
 from recipes.xtremedistil.config import Config
-from recipes.xtremedistil.recipe import create_student
+from recipes.xtremedistil.stage_list import Lesson
+from recipes.xtremedistil.stage_list import create_student
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def stage_names():
     """The stages on the source task, after its teacher's."""
     return [
@@ -55,22 +57,32 @@ def options(data_dir, tmp_path):
         *("--run-dir", str(tmp_path / "run"), "--student", "1x8x2"),
         *("--representation-epochs", "1", "--logits-epochs", "1"),
         *("--labels-epochs", "1"),
-        *("--sequence-length", "16", "--batch-size", "8"),
+        *("--sequence-length", "16", "--batch-size", "16"),
     ]
 
 
 @pytest.fixture
-def arguments(options, teacher_dir):
-    return [*options, "--teacher", str(teacher_dir)]
+def arguments(options, made_teacher):
+    return [*options, "--teacher", str(made_teacher)]
+
+
+@pytest.fixture(scope="session")
+def made_untrained(tmp_path_factory, make_classifier):
+    """A teacher whose head is of random numbers, with and without it."""
+    keras.utils.set_random_seed(7)
+    folder = tmp_path_factory.mktemp("untrained")
+    model = make_classifier(num_layers=2)
+    export.to_preset(model, folder / "whole")
+    export.to_encoder_preset(model, folder / "encoder")
+    return folder
 
 
 @pytest.fixture
-def untrained(options, make_classifier, tmp_path):
-    """The same with a teacher of random weights, which needs no training."""
-    export.to_preset(make_classifier(num_layers=2), tmp_path / "untrained")
+def untrained(options, made_untrained):
+    """A command with such a teacher, which needs no training."""
     return [
         *options,
-        *("--teacher", str(tmp_path / "untrained")),
+        *("--teacher", str(made_untrained / "whole")),
         "--allow-untrained-teacher",
     ]
 
@@ -85,7 +97,7 @@ def experiment(tmp_path, data_dir):
         logits_epochs=1,
         labels_epochs=1,
         sequence_length=16,
-        batch_size=8,
+        batch_size=16,
     )
     with stages.RunFolder(tmp_path / "run", quiet=True) as folder:
         yield Experiment(config, folder)
@@ -93,10 +105,16 @@ def experiment(tmp_path, data_dir):
 
 @pytest.fixture
 def prepared(experiment, make_classifier):
-    """A teacher, a student and the data of the source task."""
+    """What a tiny student learns of a teacher of three layers."""
     teacher = make_classifier(num_layers=3)
-    student = create_student(experiment, teacher)
-    data = experiment.tokenize(
-        experiment.read("sst2"), teacher.preprocessor.tokenizer
+    examples = experiment.read("sst2")
+    data = experiment.tokenize(examples, teacher.preprocessor.tokenizer)
+    return Lesson(
+        examples,
+        data,
+        data.train,
+        data.validation,
+        teacher,
+        create_student(experiment, teacher),
+        experiment.folder.path / "logits",
     )
-    return teacher, student, data

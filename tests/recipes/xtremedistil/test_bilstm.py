@@ -14,10 +14,14 @@ from keras_distill import models
 from keras_distill import stages
 from keras_distill import students
 from keras_distill import teachers
+from recipes.common import tables
 from recipes.common.experiment import Experiment
 from recipes.xtremedistil import bilstm
 from recipes.xtremedistil.bilstm import Settings
+from recipes.xtremedistil.stage_list import Lesson
 from tests.recipes.commands import changed
+
+pytestmark = pytest.mark.usefixtures("all_eager")
 
 BELOW = ["projection", "bilstm", "embeddings"]
 STAGES = [
@@ -30,7 +34,7 @@ SMALL = dict(
     embedding_dim=8,
     lstm_dim=6,
     sequence_length=16,
-    batch_size=8,
+    batch_size=16,
     representation_epochs=1,
     logits_epochs=1,
     labels_epochs=1,
@@ -59,8 +63,8 @@ def make_experiment(glue_dir, tmp_path):
 
 
 @pytest.fixture
-def prepared(make_experiment, make_classifier):
-    """An experiment, a teacher, a student and the data of the source task."""
+def prepared(make_experiment, make_classifier, tmp_path):
+    """An experiment, and what its student learns."""
     experiment = make_experiment(period_epochs=3, patience=4)
     teacher = make_classifier(num_layers=3)
     with experiment.folder:
@@ -68,13 +72,18 @@ def prepared(make_experiment, make_classifier):
             experiment.read("sst2"), teacher.preprocessor.tokenizer
         )
         student = bilstm.create_student(experiment, teacher)
-        yield experiment, teacher, student, data
-
-
-def listed_stages(experiment, teacher, student, data):
-    return bilstm.distillation_stages(
-        experiment, data, data.train, teacher, student
-    )
+        yield (
+            experiment,
+            Lesson(
+                None,
+                data,
+                data.train,
+                data.validation,
+                teacher,
+                student,
+                tmp_path / "logits",
+            ),
+        )
 
 
 def trained_in(stage):
@@ -83,8 +92,9 @@ def trained_in(stage):
 
 
 def test_each_stage_has_its_data_losses_and_parts(prepared):
-    _, teacher, student, data = prepared
-    listed = listed_stages(*prepared)
+    _, lesson = prepared
+    teacher, student, data = lesson.teacher, lesson.student, lesson.data
+    listed = bilstm.distillation_stages(*prepared)
     assert [stage.name for stage in listed] == STAGES
     encoder = student.backbone.encoder
     head, projection, lstm, words = (
@@ -132,19 +142,20 @@ def test_each_stage_has_its_data_losses_and_parts(prepared):
 
 
 def test_the_rate_falls_along_a_cosine_and_starts_again(prepared):
-    for stage in listed_stages(*prepared):
+    for stage in bilstm.distillation_stages(*prepared):
         optimizer = stage.optimizer(stage.total_steps)
         assert type(optimizer) is keras.optimizers.Adam
-        # 4 batches in each of 3 epochs; then 0.97 of the peak.
-        rates = [float(optimizer._learning_rate(step)) for step in (0, 12, 13)]
+        # 2 batches in each of 3 epochs; then 0.97 of the peak.
+        rates = [float(optimizer._learning_rate(step)) for step in (0, 6, 7)]
         np.testing.assert_allclose(rates, [1e-3, 1e-8, 9.7e-4], rtol=1e-4)
 
 
 def test_what_a_step_freezes_does_not_change(prepared):
-    _, _, student, _ = prepared
+    experiment, lesson = prepared
+    student = lesson.student
     (stage,) = [
         stage
-        for stage in listed_stages(*prepared)
+        for stage in bilstm.distillation_stages(experiment, lesson)
         if stage.name == "logits-projection"
     ]
 
@@ -161,14 +172,14 @@ def test_what_a_step_freezes_does_not_change(prepared):
         ]
 
     before = values()
-    prepared[0].run([stage])
+    experiment.run([stage])
     has_changed = [
         any((x != y).any() for x, y in zip(old, new, strict=True))
         for old, new in zip(before, values(), strict=True)
     ]
     assert has_changed == [True, True, False, False]
     # What is gone by, and what a reader wants to know besides.
-    best = prepared[0].results[stage.name].best
+    best = experiment.results[stage.name].best
     assert {"loss", "accuracy", "epoch"} <= set(best)
 
 
@@ -177,7 +188,7 @@ def test_words_start_from_the_teacher(
     make_experiment, make_classifier, embeddings
 ):
     experiment = make_experiment(embeddings=embeddings)
-    teacher = make_classifier()
+    teacher = make_classifier(num_layers=1)
     with experiment.folder:
         student = bilstm.create_student(experiment, teacher)
     of_teacher, of_student = (
@@ -207,7 +218,7 @@ def test_the_middle_layer_teaches_unless_asked_for_another(
 
 
 def test_kept_hidden_states_teach_the_same(prepared):
-    experiment, teacher, student, data = prepared
+    experiment, lesson = prepared
     found = []
     for features in ("live", "float32"):
         experiment.config = dataclasses.replace(
@@ -216,7 +227,7 @@ def test_kept_hidden_states_teach_the_same(prepared):
             logits_epochs=0,
             labels_epochs=0,
         )
-        (stage, *_) = listed_stages(experiment, teacher, student, data)
+        (stage, *_) = bilstm.distillation_stages(experiment, lesson)
         found.append(
             stage.build().evaluate(
                 stage.validation.batches(8), verbose=0, return_dict=True
@@ -229,7 +240,7 @@ def test_kept_hidden_states_teach_the_same(prepared):
 def test_the_table_of_steps():
     done = stages.StageResult
     of_loss = {"loss": 0.12345, "accuracy": 0.5, "epoch": 2}
-    found = bilstm.steps_table(
+    found = tables.stages_table(
         {
             "representation-bilstm": done(
                 {"loss": [2.0]}, 1.0, {"loss": 1.5, "epoch": 1}
@@ -249,10 +260,10 @@ def test_the_table_of_steps():
 
 
 @pytest.fixture
-def arguments(glue_dir, teacher_dir, tmp_path):
+def arguments(glue_dir, made_teacher, tmp_path):
     return [
         *("--source", "sst2", "--glue-dir", str(glue_dir)),
-        *("--run-dir", str(tmp_path / "run"), "--teacher", str(teacher_dir)),
+        *("--run-dir", str(tmp_path / "run"), "--teacher", str(made_teacher)),
     ]
 
 
@@ -317,7 +328,9 @@ def test_end_to_end_and_once_more(
 
 
 @pytest.mark.slow
-def test_all_stages_and_once_more(arguments, reviews, tmp_path, capsys):
+def test_all_stages_and_once_more(
+    arguments, reviews, tmp_path, capsys, untimed
+):
     check_end_to_end(
         [*arguments, *command_line()],
         STAGES,
@@ -337,7 +350,7 @@ def test_all_stages_and_once_more(arguments, reviews, tmp_path, capsys):
 @pytest.mark.slow
 def test_a_stopped_run_ends_as_if_it_had_not(arguments, tmp_path, monkeypatch):
     # Weights are compared, not reports.
-    monkeypatch.setattr(bilstm, "report", lambda *_: {})
+    monkeypatch.setattr(Experiment, "report", lambda *_: None)
     arguments += command_line(
         teacher_features="float16", logits_epochs=0, labels_epochs=0
     )
@@ -416,14 +429,16 @@ def check_tags(arguments, done, run, capsys):
     return found["student"]["phrase_f1"]
 
 
-def test_tags_in_two_languages(tagging, last_steps_only, tmp_path, capsys):
+def test_tags_in_two_languages(
+    tagging, last_steps_only, tmp_path, capsys, untimed
+):
     done = [name for name in STAGES if name.endswith("embeddings")]
     check_tags(tagging, done, tmp_path / "run", capsys)
 
 
 @pytest.mark.slow
-def test_all_stages_of_tags(tagging, tmp_path, capsys):
-    longer = command_line(labels_epochs=30, patience=30, peak_rate=3e-2)
+def test_all_stages_of_tags(tagging, tmp_path, capsys, untimed):
+    longer = command_line(labels_epochs=10, patience=10, peak_rate=3e-2)
     learned = check_tags(
         changed(tagging, *longer), STAGES, tmp_path / "run", capsys
     )
@@ -467,14 +482,11 @@ def test_settings_that_cannot_be(settings, message, tmp_path, capsys):
     ],
 )
 def test_what_does_not_fit_the_teacher_is_refused_before_it_is_trained(
-    settings, message, glue_dir, make_classifier, tmp_path, capsys
+    settings, message, glue_dir, made_untrained, tmp_path, capsys
 ):
-    export.to_encoder_preset(
-        make_classifier(num_layers=2), tmp_path / "encoder"
-    )
     arguments = [
         *("--source", "sst2", "--glue-dir", str(glue_dir)),
-        *("--teacher", str(tmp_path / "encoder")),
+        *("--teacher", str(made_untrained / "encoder")),
         *("--run-dir", str(tmp_path / "run"), *command_line(**settings)),
     ]
     assert bilstm.main(arguments) == 2

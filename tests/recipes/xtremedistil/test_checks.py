@@ -7,7 +7,6 @@ import weakref
 
 import pytest
 
-from keras_distill import export
 from keras_distill import tasks
 from recipes.common import texts
 from recipes.common.options import split_names
@@ -229,17 +228,14 @@ def test_bad_sources_are_one_sentence(untrained, capsys, source, message):
     assert message in capsys.readouterr().err
 
 
-def test_a_target_is_no_longer_than_the_teacher_reads(
-    data_dir, make_classifier, tmp_path
-):
-    export.to_preset(make_classifier(), tmp_path / "teacher")
+def test_a_target_is_no_longer_than_the_teacher_reads(data_dir, made_untrained):
     # SST-2's texts have 64 tokens and RTE's 128.
     short = dataclasses.replace(tasks.get_task("sst2"), sequence_length=16)
     config = Config(
         source="sst2",
         targets="rte",
         glue_dir=str(data_dir),
-        teacher=str(tmp_path / "teacher"),
+        teacher=str(made_untrained / "whole"),
         student="1x8x2",
     )
     checks = Checks()

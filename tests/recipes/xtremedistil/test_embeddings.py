@@ -1,6 +1,6 @@
 """Words and positions that start from the teacher's."""
 
-import dataclasses
+import functools
 
 import numpy as np
 import pytest
@@ -9,23 +9,33 @@ from recipes.common import models
 from recipes.xtremedistil.config import Config
 
 
+@pytest.fixture(scope="module")
+def teacher(make_classifier):
+    return make_classifier(num_layers=1)
+
+
+@pytest.fixture(scope="module")
+def at_random(teacher):
+    """Students of each size, as they are without the teacher."""
+
+    @functools.cache
+    def make(size):
+        config = Config(student=size, embeddings="random")
+        return models.create_student(config, teacher)[0]
+
+    return make
+
+
 @pytest.mark.parametrize("size", ["1x8x2", "1x16x2"])
 @pytest.mark.parametrize("embeddings", ["teacher", "centred"])
 @pytest.mark.parametrize("positions", [None, "teacher", "random"])
 def test_words_and_positions_start_from_the_teacher(
-    make_classifier, size, embeddings, positions
+    teacher, at_random, size, embeddings, positions
 ):
-    teacher = make_classifier()
     config = Config(
         student=size, embeddings=embeddings, embedding_positions=positions
     )
     student, _ = models.create_student(config, teacher)
-    at_random, _ = models.create_student(
-        dataclasses.replace(
-            config, embeddings="random", embedding_positions=None
-        ),
-        teacher,
-    )
     of_teacher, of_student = (
         model.backbone.token_embedding.get_weights()[0]
         for model in (teacher, student)
@@ -40,7 +50,7 @@ def test_words_and_positions_start_from_the_teacher(
     for name in ("position_embedding", "segment_embedding"):
         start, now = (
             getattr(model.backbone, name).get_weights()[0]
-            for model in (at_random, student)
+            for model in (at_random(size), student)
         )
         is_random = positions == "random" or (
             positions is None and embeddings == "centred"
@@ -48,8 +58,7 @@ def test_words_and_positions_start_from_the_teacher(
         assert (start == now).all() == is_random
 
 
-def test_an_equally_wide_student_gets_the_tables_as_they_are(make_classifier):
-    teacher = make_classifier()
+def test_an_equally_wide_student_gets_the_tables_as_they_are(teacher):
     student, _ = models.create_student(Config(student="1x16x2"), teacher)
     for one, two in zip(
         teacher.backbone.token_embedding.get_weights(),

@@ -9,24 +9,15 @@ from keras_distill import losses
 from keras_distill import tasks
 from keras_distill import teachers
 from recipes.common.task_data import TaskData
-from recipes.xtremedistil import recipe
 from recipes.xtremedistil import stage_list
+from recipes.xtremedistil import targets
+
+pytestmark = pytest.mark.usefixtures("all_eager")
 
 
 def trained_in(stage):
     with stage.only_trainable():
         return {id(variable) for variable in stage.student.trainable_variables}
-
-
-def listed_stages(experiment, teacher, student, data):
-    return stage_list.distillation_stages(
-        experiment,
-        data,
-        data.train,
-        teacher,
-        student,
-        experiment.folder.path / "logits",
-    )
 
 
 def ids(*things):
@@ -36,8 +27,8 @@ def ids(*things):
 def test_each_stage_has_its_data_losses_and_parts(
     experiment, prepared, stage_names
 ):
-    _, student, data = prepared
-    listed = listed_stages(experiment, *prepared)
+    student, data = prepared.student, prepared.data
+    listed = stage_list.distillation_stages(experiment, prepared)
     assert [stage.name for stage in listed] == stage_names
     everything = {id(variable) for variable in student.trainable_variables}
     head = ids(student.output_dense)
@@ -61,8 +52,8 @@ def test_each_stage_has_its_data_losses_and_parts(
 
 @pytest.mark.slow
 def test_what_a_stage_freezes_does_not_change(experiment, prepared):
-    _, student, _ = prepared
-    listed = listed_stages(experiment, *prepared)
+    student = prepared.student
+    listed = stage_list.distillation_stages(experiment, prepared)
 
     def values(*layers):
         return [w for layer in layers for w in layer.get_weights()]
@@ -103,14 +94,15 @@ def test_what_a_stage_freezes_does_not_change(experiment, prepared):
 def test_other_heads_are_compared_by_relations(
     experiment, prepared, make_classifier
 ):
-    _, student, data = prepared
-    teacher = make_classifier(num_layers=3, num_heads=4)
-    (stage, *_) = listed_stages(experiment, teacher, student, data)
+    lesson = dataclasses.replace(
+        prepared, teacher=make_classifier(num_layers=3, num_heads=4)
+    )
+    (stage, *_) = stage_list.distillation_stages(experiment, lesson)
     relations = stage.distillation_losses[1]
     assert isinstance(relations, losses.RelationDistillation)
     assert relations.num_relation_heads == 2
     found = stage.build().evaluate(
-        data.dev.batches(8), verbose=0, return_dict=True
+        lesson.dev.batches(16), verbose=0, return_dict=True
     )
     assert np.isfinite(found["relations_loss"])
 
@@ -124,7 +116,7 @@ def words_of(model):
 def test_frozen_words_are_trained_on_targets_alone(
     experiment, prepared, unfreezing, embedding_dim, monkeypatch
 ):
-    teacher, _, data = prepared
+    teacher, data = prepared.teacher, prepared.data
     experiment.config = dataclasses.replace(
         experiment.config,
         freeze_embeddings=True,
@@ -133,8 +125,10 @@ def test_frozen_words_are_trained_on_targets_alone(
         # Without them there are no logits to compute.
         logits_epochs=0,
     )
-    student = recipe.create_student(experiment, teacher)
-    listed = listed_stages(experiment, teacher, student, data)
+    student = stage_list.create_student(experiment, teacher)
+    listed = stage_list.distillation_stages(
+        experiment, dataclasses.replace(prepared, student=student)
+    )
     for stage in listed:
         assert not trained_in(stage) & words_of(student)
     assert trained_in(listed[0]) > ids(student.backbone.position_embedding)
@@ -143,15 +137,13 @@ def test_frozen_words_are_trained_on_targets_alone(
 
     ran = []
     monkeypatch.setattr(experiment, "run", ran.extend)
-    monkeypatch.setattr(
-        recipe, "fine_tuned_teacher", lambda *_: (teacher, data)
-    )
+    monkeypatch.setattr(experiment, "teacher", lambda *_: (teacher, data))
     monkeypatch.setattr(TaskData, "score", lambda *_: {})
-    recipe.transfer(
+    targets.transfer(
         experiment,
         "sst2",
-        recipe.with_encoder_of(student),
-        [recipe.BASELINE, recipe.TRANSFERRED, recipe.FURTHER],
+        targets.with_encoder_of(student),
+        [targets.BASELINE, targets.TRANSFERRED, targets.FURTHER],
     )
     for stage in ran[:2]:
         assert trained_in(stage) >= words_of(stage.student)
@@ -173,7 +165,7 @@ def test_frozen_words_are_trained_on_targets_alone(
     ],
 )
 def test_tasks_of_any_kind_are_distilled(
-    experiment, make_classifier, kind, names, metric, labels
+    experiment, make_classifier, kind, names, metric, labels, tmp_path
 ):
     task = kind("films", ("text",), names, (metric,), 16)
     rows = tasks.Examples(
@@ -185,7 +177,10 @@ def test_tasks_of_any_kind_are_distilled(
         for layers in (2, 1)
     )
     data = TaskData(task, rows, rows).tokenize(teacher.preprocessor.tokenizer)
-    listed = listed_stages(experiment, teacher, student, data)
+    lesson = stage_list.Lesson(
+        None, data, data.train, data.validation, teacher, student, tmp_path
+    )
+    listed = stage_list.distillation_stages(experiment, lesson)
     # Whatever the outputs stand for, they follow the teacher's as they are.
     assert listed[1].distillation_losses.loss == "mse"
     assert isinstance(listed[-1].loss, type(task.label_loss()))

@@ -9,7 +9,6 @@ import pytest
 from keras_distill import export
 from keras_distill import stages
 from recipes.xtremedistil import study
-from recipes.xtremedistil.config import Config
 from tests.recipes.commands import changed
 
 
@@ -35,7 +34,7 @@ def result(target, score):
 )
 def test_rows_are_named_by_what_differs(rows, names):
     rows = [study.Row(*row) for row in rows]
-    assert [study.row_name(row, rows) for row in rows] == names
+    assert [row.name(rows) for row in rows] == names
 
 
 @pytest.mark.parametrize(
@@ -115,7 +114,7 @@ def calls(monkeypatch, contents, tmp_path):
     monkeypatch.setattr(study.Checks, "check", check)
     monkeypatch.setattr(study.recipe, "train_teacher", train_teacher)
     monkeypatch.setattr(study.recipe, "run", distil)
-    monkeypatch.setattr(study.recipe, "transfer", transfer)
+    monkeypatch.setattr(study.targets, "transfer", transfer)
     monkeypatch.setattr(study.ranking, "draw", lambda *_: None)
     return calls
 
@@ -125,15 +124,14 @@ def test_rows_are_sources_texts_and_sizes_and_done_ones_are_taken(
 ):
     def run(*target_names):
         calls.clear()
-        return study.run(
-            Config(transfer="wiki", retrieve=5),
-            tmp_path / "study",
-            ["mnli", "sst2"],
-            target_names,
-            ["own", "wiki"],
-            ["2x8x2", "1x8x2"],
-            quiet=True,
+        settings = study.Settings(
+            sources="mnli,sst2",
+            targets=",".join(target_names),
+            transfers="own,wiki",
+            students="2x8x2,1x8x2",
+            retrieve=5,
         )
+        return study.run(settings, tmp_path / "study", quiet=True)
 
     found = run("rte")
     assert len(found["rows"]) == 2 * 2 * 2 + 2
@@ -158,15 +156,10 @@ def run_wiki(calls, tmp_path):
 
     def run(folder=tmp_path / "study", resume=True, **settings):
         calls.clear()
-        return study.run(
-            Config(transfer="wiki", targets="rte", **settings),
-            folder,
-            ["mnli"],
-            ["rte"],
-            ["wiki"],
-            quiet=True,
-            resume=resume,
+        settings = study.Settings(
+            sources="mnli", targets="rte", transfers="wiki", **settings
         )
+        return study.run(settings, folder, quiet=True, resume=resume)
 
     return run
 
@@ -290,11 +283,9 @@ def test_what_is_no_study_is_left_alone(run_wiki, tmp_path, name):
 
 
 @pytest.fixture
-def arguments(glue_dir, make_classifier, tmp_path):
+def arguments(glue_dir, made_untrained, tmp_path):
     """Two sources of the same reviews, and a teacher without a head."""
-    export.to_encoder_preset(
-        make_classifier(num_layers=2), tmp_path / "teacher"
-    )
+    shutil.copytree(made_untrained / "encoder", tmp_path / "teacher")
     qnli = glue_dir / "QNLI"
     qnli.mkdir()
     lines = ["index\tquestion\tsentence\tlabel"]
@@ -311,6 +302,8 @@ def arguments(glue_dir, make_classifier, tmp_path):
         *("--labels-epochs", "0", "--unfreezing", "none"),
         *("--teacher-epochs", "1", "--target-epochs", "1"),
         *("--sequence-length", "16", "--allow-untrained-teacher"),
+        # A step is an epoch.
+        *("--batch-size", "32", "--teacher-batch-size", "32"),
     ]
 
 
@@ -325,8 +318,10 @@ def times(folder):
 
 @pytest.mark.slow
 def test_sources_and_targets_and_another_target(
-    arguments, tmp_path, capsys, make_classifier
+    arguments, tmp_path, capsys, make_classifier, all_eager, monkeypatch
 ):
+    # The pages on the sources are not what this is about.
+    monkeypatch.setattr(study.Experiment, "report", lambda *_: None)
     assert study.main([*arguments, "--targets", "sst2"]) == 0
     folder = tmp_path / "study"
     found = json.loads((folder / "study.json").read_text())

@@ -9,7 +9,7 @@ from keras_distill import export
 from keras_distill import tasks
 from recipes.common.reading import read_task
 from recipes.common.task_data import TaskData
-from recipes.xtremedistil import recipe
+from recipes.xtremedistil import targets
 from recipes.xtremedistil.__main__ import main
 from recipes.xtremedistil.checks import Checks
 from recipes.xtremedistil.config import Config
@@ -64,14 +64,14 @@ def test_tags_of_a_target_are_shown_by_language(make_token_classifier):
     data = tagged("en", "no").tokenize(model.preprocessor.tokenizer, 16)
     assert list(data.score(model)["languages"]) == ["en", "no"]
     assert "languages" not in data.measure(model)
-    page = recipe.targets_page(
+    page = targets.page(
         [
             {
                 "target": "names:en,no",
                 "metric": "phrase_f1",
                 "dev": "dev",
                 "examples": 2,
-                "models": {recipe.TRANSFERRED: data.score(model)},
+                "models": {targets.TRANSFERRED: data.score(model)},
             }
         ]
     )
@@ -80,7 +80,7 @@ def test_tags_of_a_target_are_shown_by_language(make_token_classifier):
 
 
 def test_tags_in_two_languages(
-    stage_names, tmp_path, make_token_classifier, capsys
+    stage_names, tmp_path, make_token_classifier, capsys, all_eager, untimed
 ):
     pytest.importorskip("seqeval.metrics", reason="needs seqeval")
     sentences = {
@@ -99,7 +99,7 @@ def test_tags_in_two_languages(
         *("--teacher", str(tmp_path / "encoder"), "--student", "1x8x2"),
         *("--run-dir", str(tmp_path / "run"), "--sequence-length", "16"),
         *("--teacher-epochs", "12", "--teacher-rate", "1e-2"),
-        *("--patience", "12"),
+        *("--patience", "12", "--batch-size", "16"),
         *("--representation-epochs", "1", "--logits-epochs", "1"),
         *("--labels-epochs", "1", "--unfreezing", "encoder"),
     ]

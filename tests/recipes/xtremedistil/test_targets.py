@@ -9,24 +9,27 @@ from keras_distill import export
 from keras_distill import teachers
 from recipes.common.task_data import TaskData
 from recipes.xtremedistil import recipe
+from recipes.xtremedistil import targets
 from recipes.xtremedistil.config import Config
+from recipes.xtremedistil.stage_list import create_student
+
+pytestmark = pytest.mark.usefixtures("all_eager")
 
 
 def test_another_rate_of_a_finished_target_is_refused(
     experiment, prepared, monkeypatch
 ):
-    _, student, _ = prepared
     monkeypatch.setattr(TaskData, "score", lambda *_: {})
 
     def fine_tune(rate):
         experiment.config = dataclasses.replace(
             experiment.config, targets="rte", target_rate=rate, target_epochs=1
         )
-        recipe.transfer(
+        targets.transfer(
             experiment,
             "rte",
-            recipe.with_encoder_of(student),
-            [recipe.TRANSFERRED],
+            targets.with_encoder_of(prepared.student),
+            [targets.TRANSFERRED],
         )
 
     fine_tune(1e-3)
@@ -50,7 +53,6 @@ def test_a_folder_belongs_to_the_settings_of_the_source():
 def test_targets_of_one_task_have_stages_of_their_own(
     experiment, prepared, monkeypatch
 ):
-    teacher, student, data = prepared
     names = []
     experiment.config = dataclasses.replace(
         experiment.config,
@@ -64,21 +66,20 @@ def test_targets_of_one_task_have_stages_of_their_own(
         lambda listed: names.extend(one.name for one in listed),
     )
 
-    def teacher_of(experiment, examples, name):
+    def teacher_of(examples, name):
         names.append(name)
-        return teacher, data
+        return prepared.teacher, prepared.data
 
-    examples = experiment.read("sst2")
-    monkeypatch.setattr(recipe, "fine_tuned_teacher", teacher_of)
-    monkeypatch.setattr(experiment, "read", lambda name: examples)
+    monkeypatch.setattr(experiment, "teacher", teacher_of)
+    monkeypatch.setattr(experiment, "read", lambda name: prepared.examples)
     monkeypatch.setattr(TaskData, "score", lambda *_: {})
     # As TensorFlow Datasets has it, all of them are called "wikiann".
     for target in ("wikiann:de", "wikiann:ru"):
-        recipe.transfer(
+        targets.transfer(
             experiment,
             target,
-            recipe.with_encoder_of(student),
-            recipe.rows_of(experiment.config),
+            targets.with_encoder_of(prepared.student),
+            targets.rows_of(experiment.config),
         )
     assert len(set(names)) == len(names)
     assert {name.split(".")[0] for name in names} == {
@@ -91,7 +92,7 @@ def test_factorized_words_go_with_the_encoder(
     experiment, make_classifier, tmp_path
 ):
     experiment.config = dataclasses.replace(experiment.config, embedding_dim=4)
-    student = recipe.create_student(experiment, make_classifier())
+    student = create_student(experiment, make_classifier(num_layers=2))
     assert student.backbone.token_embedding.output_dim == 4
     export.to_encoder_preset(student, tmp_path / "student")
     loaded = teachers.load_teacher(str(tmp_path / "student"), 3, 16)
@@ -105,17 +106,15 @@ def test_factorized_words_go_with_the_encoder(
 
 @pytest.mark.slow
 def test_distillation_on_the_target_itself(
-    data_dir, make_classifier, tmp_path, monkeypatch
+    data_dir, made_untrained, tmp_path, monkeypatch
 ):
     # The page on the source task is not what this is about.
     monkeypatch.setattr(recipe.Experiment, "report", lambda *_: None)
-    encoder = make_classifier(num_layers=2)
-    export.to_encoder_preset(encoder, tmp_path / "encoder")
     config = Config(
         source="sst2",
         targets="rte",
         glue_dir=str(data_dir),
-        teacher=str(tmp_path / "encoder"),
+        teacher=str(made_untrained / "encoder"),
         student="1x8x2",
         unfreezing="none",
         representation_epochs=0,
@@ -126,15 +125,18 @@ def test_distillation_on_the_target_itself(
         task_distillation="both",
         allow_untrained_teacher=True,
         sequence_length=16,
+        # One step is an epoch.
+        batch_size=32,
+        teacher_batch_size=32,
     )
     found = recipe.run(config, tmp_path / "run", quiet=True)
     (result,) = found["targets"]
     assert set(result["models"]) == {
-        recipe.TEACHER,
-        recipe.BASELINE,
-        recipe.TRANSFERRED,
-        recipe.SCRATCH,
-        recipe.FURTHER,
+        targets.TEACHER,
+        targets.BASELINE,
+        targets.TRANSFERRED,
+        targets.SCRATCH,
+        targets.FURTHER,
     }
     names = {path.name for path in (tmp_path / "run/stages").iterdir()}
     assert names == {
