@@ -1,20 +1,23 @@
 """`--task glue` on miniatures: two tasks, a tiny teacher each."""
 
+import functools
 import json
 import zipfile
 
+import keras
 import numpy as np
 import pytest
 
 from keras_distill import export
-from keras_distill import io
 from keras_distill import tasks
 from keras_distill import teachers
+from keras_distill.evaluation import measures
 from recipes.common import glue
 from recipes.common.experiment import Experiment
 from recipes.tinybert.__main__ import main
 from recipes.tinybert.config import Config
 from tests.recipes.commands import changed
+from tests.untimed import untimed_models
 
 TEXTS = ["a great film", "the plot was sad", "a dull story", "very funny"]
 
@@ -53,20 +56,17 @@ def glue_dir(tmp_path_factory):
     return folder
 
 
-def measured(self, title, made, examples, of_student, notes=()):
-    """What the table takes of a report, without times and sizes."""
-    scores = self.scores(made, examples)
-    rows = [{"name": n, "metrics": found} for n, found in scores.items()]
-    found = {"comparison": {"rows": rows}, "timings": {"one": 1}, "notes": []}
-    io.write_json(self.folder.path / "report.json", io.plain(found))
-
-
 @pytest.fixture(scope="module")
 def cheap():
-    """Neither SavedModels nor measuring of times."""
+    """Neither graphs of the few steps, nor SavedModels, nor times."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(export, "to_saved_model", lambda *_, **__: None)
-        patch.setattr(Experiment, "report", measured)
+        patch.setattr(measures, "timed_models", untimed_models)
+        patch.setattr(
+            keras.Model,
+            "compile",
+            functools.partialmethod(keras.Model.compile, run_eagerly=True),
+        )
         yield
 
 
