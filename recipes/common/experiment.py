@@ -333,7 +333,6 @@ class Experiment:
         self.export_teacher(made["teacher"], examples.task)
         self.export_student(made["student"], examples.task)
         if self.test_files is not None:
-            self.folder.say("Predicting the test files")
             said = self.test_files.predict(
                 made["student"],
                 self.folder.path,

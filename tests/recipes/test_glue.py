@@ -12,6 +12,7 @@ from keras_distill import export
 from keras_distill import tasks
 from keras_distill import teachers
 from keras_distill.evaluation import measures
+from keras_distill.evaluation import plots
 from recipes.common import glue
 from recipes.common.experiment import Experiment
 from recipes.tinybert.__main__ import main
@@ -58,10 +59,11 @@ def glue_dir(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def cheap():
-    """Neither graphs of the few steps, nor SavedModels, nor times."""
+    """Neither graphs of the few steps, nor SavedModels, times and plots."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(export, "to_saved_model", lambda *_, **__: None)
         patch.setattr(measures, "timed_models", untimed_models)
+        patch.setattr(plots, "_svg", lambda *_, **__: "<svg></svg>")
         patch.setattr(
             keras.Model,
             "compile",
