@@ -7,11 +7,13 @@ from keras_distill import io
 from keras_distill import layer_map as layer_maps
 from keras_distill import stages
 from keras_distill import tasks
+from keras_distill.io.saving import local_path
 from keras_distill.stages.identity import data_identity
 from recipes.common import models
 from recipes.common import submission
 from recipes.common.devices import begin_strategy
 from recipes.common.reading import GLUE
+from recipes.common.reading import read_augmented
 from recipes.common.reading import read_task
 from recipes.common.task_data import from_splits
 
@@ -141,6 +143,16 @@ class _Part:
             **{k: data_identity(v) for k, v in examples.further.items()},
             "teacher": models.teacher_identity(loaded)["teacher"],
         }
+        if self.config.augmented is not None:
+            rows = read_augmented(task, self.config)
+            self.inputs["augmented"] = data_identity(rows)
+        if self.config.student_from is not None:
+            start = local_path(self.config.student_from)
+            self.inputs["student_from"] = {
+                str(file.relative_to(start)): folder.hash_of(file)
+                for file in sorted(start.rglob("*"))
+                if file.is_file()
+            }
         if (self.path / "run.json").is_file():
             # Raises unless it is of the same.
             stages.RunFolder(

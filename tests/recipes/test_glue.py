@@ -2,6 +2,7 @@
 
 import functools
 import json
+import types
 import zipfile
 
 import keras
@@ -15,6 +16,7 @@ from keras_distill.evaluation import measures
 from keras_distill.evaluation import plots
 from recipes.common import glue
 from recipes.common.experiment import Experiment
+from recipes.tinybert import recipe
 from recipes.tinybert.__main__ import main
 from recipes.tinybert.config import Config
 from tests.recipes.commands import changed
@@ -218,3 +220,32 @@ def test_texts_that_hold_the_tasks_name():
 def test_what_does_not_go_together(options, message):
     with pytest.raises(ValueError, match=message):
         Config(**options)
+
+
+class Steps:
+    """An experiment that says what a stage would be."""
+
+    def __init__(self, config):
+        self.config = config
+
+    def stage(self, *_, **options):
+        return options
+
+    def chosen_by_metric(self, _):
+        return {}
+
+
+@pytest.mark.parametrize("target", ["teacher", "labels"])
+def test_sts_b_follows_the_teachers_scores_or_the_labels(target):
+    targets = types.SimpleNamespace(attach=lambda rows, _: rows)
+    data = types.SimpleNamespace(task=tasks.get_task("stsb"), student_train=[])
+    config = Config(task="stsb", prediction_target=target)
+    found = recipe.prediction_step(Steps(config), None, targets, data)
+    assert found["distillation_losses"].loss == "mse"
+    if target == "teacher":
+        assert found["student_loss_weight"] == 0
+        assert found["loss"] is None
+    else:
+        # As the released script does.
+        assert found["student_loss_weight"] == 1
+        assert found["loss"]([[1.0], [3.0]], [[2.0], [0.0]]) == 5.0

@@ -54,6 +54,22 @@ def test_the_matched_split_comes_first():
 
 
 @pytest.mark.usefixtures("eager", "untimed")
+@pytest.mark.parametrize(
+    "names",
+    [
+        # GLUE's own scripts, and those of Hugging Face, in another order.
+        ("contradiction", "entailment", "neutral"),
+        ("CONTRADICTION", "NEUTRAL", "ENTAILMENT"),
+    ],
+)
+def test_a_teacher_of_other_scripts_is_refused(names):
+    task = tasks.get_task("mnli")
+    with pytest.raises(ValueError, match="in another order"):
+        task.check_teacher(teachers.LoadedTeacher(None, False, names))
+    in_order = tuple(map(str.upper, NAMES))
+    task.check_teacher(teachers.LoadedTeacher(None, False, in_order))
+
+
 def test_tinybert_reports_both_and_chooses_by_the_matched_one(
     mnli_dir, make_classifier, tmp_path
 ):
