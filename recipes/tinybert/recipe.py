@@ -9,6 +9,7 @@ import functools
 from keras_distill import losses
 from recipes.common.experiment import Experiment
 from recipes.common.glue import run_glue
+from recipes.common.layer_maps import check_layer_map
 from recipes.common.layer_maps import parse_layer_map
 
 
@@ -59,6 +60,7 @@ def distil(experiment, examples):
     # Whether such a student can learn from the teacher: better known now than
     # when the teacher is fine-tuned.
     student, features = create_student(teacher, quiet=True), []
+    check_layer_map(config.layer_map, student)
     if config.intermediate_epochs:
         first = intermediate_step(
             experiment, student, teacher, data.student_train
