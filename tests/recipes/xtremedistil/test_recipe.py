@@ -106,6 +106,30 @@ def test_end_to_end_and_another_target(
     assert "seed: 1 there, 2 now" in capsys.readouterr().err
 
 
+def test_rows_of_ones_own(reviews, made_teacher, tmp_path, all_eager, untimed):
+    table = tmp_path / "mails.csv"
+    verdicts = ["positive"] * 4 + ["negative"] * 4
+    rows = [",".join(row) for row in zip(reviews, verdicts, strict=True)]
+    table.write_text("\n".join(["review,verdict", *rows * 4]) + "\n")
+    arguments = [
+        *("--data", str(table), "--text-column", "review"),
+        *("--label-column", "verdict", "--teacher", str(made_teacher)),
+        *("--representation-epochs", "0", "--logits-epochs", "0"),
+        *("--labels-epochs", "1", "--unfreezing", "none"),
+        *("--student", "1x8x2", "--sequence-length", "16"),
+        *("--run-dir", str(tmp_path / "run")),
+    ]
+    assert main(arguments) == 0
+    found = json.loads((tmp_path / "run/result.json").read_text())
+    assert found["source"] == str(table)
+    assert found["teacher"]["accuracy"] == 1
+    assert 0 <= found["student"]["accuracy"] <= 1
+    report = json.loads((tmp_path / "run/report.json").read_text())
+    assert list(report["histories"]) == ["labels-all"]
+    loaded = teachers.load_teacher(str(tmp_path / "run/student"), 2, 16)
+    assert loaded.classifier.backbone.num_layers == 1
+
+
 @pytest.mark.slow
 def test_a_run_stopped_between_stages_ends_as_if_it_had_not(
     arguments, tmp_path, monkeypatch, all_eager

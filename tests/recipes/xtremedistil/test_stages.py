@@ -111,8 +111,9 @@ def words_of(model):
     return {id(w) for w in model.backbone.token_embedding.weights}
 
 
-@pytest.mark.parametrize("embedding_dim", [None, 4])
-@pytest.mark.parametrize("unfreezing", ["encoder", "layer"])
+@pytest.mark.parametrize(
+    ("unfreezing", "embedding_dim"), [("encoder", None), ("layer", 4)]
+)
 def test_frozen_words_are_trained_on_targets_alone(
     experiment, prepared, unfreezing, embedding_dim, monkeypatch
 ):

@@ -98,8 +98,8 @@ def test_tags_in_two_languages(
         *("--source", "wikiann:en,no", "--data-dir", str(tmp_path / "data")),
         *("--teacher", str(tmp_path / "encoder"), "--student", "1x8x2"),
         *("--run-dir", str(tmp_path / "run"), "--sequence-length", "16"),
-        *("--teacher-epochs", "12", "--teacher-rate", "1e-2"),
-        *("--patience", "12", "--batch-size", "16"),
+        *("--teacher-epochs", "6", "--teacher-rate", "3e-2"),
+        *("--patience", "6", "--batch-size", "16"),
         *("--representation-epochs", "1", "--logits-epochs", "1"),
         *("--labels-epochs", "1", "--unfreezing", "encoder"),
     ]
