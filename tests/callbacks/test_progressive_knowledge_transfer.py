@@ -178,7 +178,9 @@ def test_a_held_head_and_embeddings_can_be_free(
 def test_nothing_above_the_active_layer_is_computed(
     make_bert_distiller, make_pair, step_cost
 ):
-    distiller = make_bert_distiller(WITH_LOGITS, models=make_pair(3, 3))
+    distiller = make_bert_distiller(
+        [PER_LAYER, losses.LogitsDistillation()], models=make_pair(3, 3)
+    )
     callback = ProgressiveKnowledgeTransfer(epochs=1)
     callback.set_model(distiller)
     callback.on_train_begin()

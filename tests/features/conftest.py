@@ -10,7 +10,7 @@ import pytest
 VOCABULARY_SIZE = 30
 SIZES = {
     "vocabulary_size": VOCABULARY_SIZE,
-    "num_layers": 3,
+    "num_layers": 2,
     "num_heads": 2,
     "hidden_dim": 8,
     "intermediate_dim": 16,

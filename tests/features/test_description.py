@@ -34,12 +34,12 @@ def test_a_classifier(make_classifier):
     "family", ["Bert", "Roberta", "DistilBert", "Albert", "Electra"]
 )
 def test_the_layers_of_each_family(family, make_backbone):
-    assert describe(make_backbone(family)).num_layers == 3
+    assert describe(make_backbone(family)).num_layers == 2
 
 
 def test_a_feature_that_is_missing(make_backbone):
     description = describe(make_backbone())
-    with pytest.raises(ValueError, match="'logits'.*hidden_states.1 to .3"):
+    with pytest.raises(ValueError, match="'logits'.*hidden_states.1 to .2"):
         description.shape("logits")
 
 

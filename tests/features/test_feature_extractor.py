@@ -46,13 +46,13 @@ def test_features_of_each_family(backbone, batch):
 
     # The last hidden states, and those of a whole layer, are the model's own.
     np.testing.assert_allclose(
-        found["hidden_states.3"],
+        found["hidden_states.2"],
         sequence_output(backbone, inputs),
         atol=1e-5,
     )
     np.testing.assert_array_equal(found["padding_mask"], batch["padding_mask"])
     mask = batch["padding_mask"][:, None, None, :]
-    for layer in (1, 2, 3):
+    for layer in (1, 2):
         scores = found[f"attention_scores.{layer}"]
         probabilities = found[f"attention_probabilities.{layer}"]
         queries, keys, values = (
@@ -153,12 +153,11 @@ def test_order_and_names(make_backbone):
     def names(features):
         return list(FeatureExtractor(backbone, features).output)
 
-    assert names("queries") == ["queries.1", "queries.2", "queries.3"]
+    assert names("queries") == ["queries.1", "queries.2"]
     assert names(["hidden_states.2", "hidden_states"]) == [
         "hidden_states.2",
         "embeddings",
         "hidden_states.1",
-        "hidden_states.3",
     ]
     assert names(["hidden_states.0"]) == ["embeddings"]
 
@@ -242,8 +241,8 @@ def test_a_layer_that_is_called_again_counts_again(make_backbone, batch):
     backbone = make_backbone("Albert")
     found = FeatureExtractor(backbone, ["attention_scores", "hidden_states"])
     found = found(batch)
-    assert len(found) == 7
-    difference = found["attention_scores.1"] - found["attention_scores.3"]
+    assert len(found) == 5
+    difference = found["attention_scores.1"] - found["attention_scores.2"]
     assert np.abs(difference).max() > 1e-3
     layer = backbone.transformer_layers[0][0]
     np.testing.assert_allclose(
@@ -272,8 +271,8 @@ def test_unknown_features(make_backbone):
         FeatureExtractor(backbone, ["hidden_states.4"])
     for part in (
         "has no feature 'hidden_states.4'",
-        "hidden_states.1 to .3",
-        "attention_scores.1 to .3",
+        "hidden_states.1 to .2",
+        "attention_scores.1 to .2",
         "layer.token_embedding",
         "pooled",
     ):
