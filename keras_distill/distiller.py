@@ -11,6 +11,7 @@ from keras_distill.callbacks.monitors import check_monitors
 from keras_distill.callbacks.monitors import metric_names
 from keras_distill.callbacks.phases import released_if_interrupted
 from keras_distill.callbacks.stop_on_nan import StopOnNaN
+from keras_distill.checks.arguments import check_bool
 from keras_distill.checks.model_of import model_of
 from keras_distill.checks.numbers_or_schedules import check_number_or_schedule
 from keras_distill.checks.numbers_or_schedules import config_of
@@ -52,10 +53,11 @@ class Distiller(SavedWhole, Steps, keras.Model):
     weights (class weights among them), and each is logged under its own name:
     `student_loss`, `hidden_states_loss`, `logits_loss`, ...
 
-    In a step the teacher runs once, without gradient, without dropout and
-    only as deep as the losses look; the student runs once, for its
-    predictions and its features together. The teacher is never changed: not
-    its weights, not its `trainable` flags. Padding takes no part in a loss.
+    In a step the teacher runs once, without gradient, without dropout unless
+    it is asked for, and only as deep as the losses look; the student runs
+    once, for its predictions and its features together. The teacher is never
+    changed: not its weights, not its `trainable` flags. Padding takes no part
+    in a loss.
 
     Projections between different widths belong to the distiller. They train
     with the student and are saved with the distiller's weights, but the
@@ -80,6 +82,9 @@ class Distiller(SavedWhole, Steps, keras.Model):
         student_loss_weight: float between 0 and 1, or a schedule of it: `a`
             above. With 0, labels are not needed; with 1, the teacher is not
             run. Defaults to `0.5`.
+        teacher_training: bool. Whether the teacher's dropout is on, as some
+            official scripts leave it; its targets are noisy then, in
+            `evaluate` as well. Defaults to `False`.
         name: str. Defaults to `"distiller"`.
         **kwargs: Further arguments of `keras.Model`.
 
@@ -132,6 +137,7 @@ class Distiller(SavedWhole, Steps, keras.Model):
         distillation_losses,
         distillation_loss_weights=None,
         student_loss_weight=0.5,
+        teacher_training=False,
         name="distiller",
         **kwargs,
     ):
@@ -143,7 +149,8 @@ class Distiller(SavedWhole, Steps, keras.Model):
         check_number_or_schedule(
             "student_loss_weight", student_loss_weight, SHARE
         )
-        targets = targets_of(teacher, student)
+        check_bool("teacher_training", teacher_training)
+        targets = targets_of(teacher, student, teacher_training)
         kwargs.setdefault("dtype", student.dtype_policy)
         super().__init__(name=name, **kwargs)
 
@@ -170,6 +177,7 @@ class Distiller(SavedWhole, Steps, keras.Model):
         if not callable(student_loss_weight):
             student_loss_weight = float(student_loss_weight)
         self.student_loss_weight = student_loss_weight
+        self.teacher_training = teacher_training
         with self._scope():
             self._numbers = TrainingNumbers(self, self.objective)
         self._choice = (None, True)
@@ -493,6 +501,7 @@ class Distiller(SavedWhole, Steps, keras.Model):
                 config_of(weight) for weight in self.objective.weights
             ],
             "student_loss_weight": config_of(self.student_loss_weight),
+            "teacher_training": self.teacher_training,
             "name": self.name,
             "dtype": serialize(self.dtype_policy),
             "label_names": self.label_names,

@@ -1,5 +1,6 @@
-"""Keeps the weights of the best epoch, or those before the first."""
+"""Keeps the best weights of a training, or those from before it."""
 
+import contextlib
 import math
 
 import keras
@@ -10,6 +11,9 @@ from keras_distill.checks.arguments import check_int
 
 class KeepBest(keras.callbacks.Callback):
     """Measures the model after each epoch and keeps its best weights.
+
+    With `every` it is measured within epochs as well, as scripts of papers
+    do that keep the best of an evaluation every so many steps.
 
     What training starts from is measured as well, and kept if no epoch is as
     good: a training never leaves a model worse than it found it.
@@ -29,14 +33,20 @@ class KeepBest(keras.callbacks.Callback):
             training stops. They are compared with earlier epochs alone: a
             model may have to get worse than its start to get better. Defaults
             to `None`: it goes on.
+        every: Optional int. Measures after every so many batches as well,
+            counted from the beginning of training. These measures join the
+            logs of the batch; patience still counts epochs, of which one
+            within which the model was better is a better one. Defaults to
+            `None`: after each epoch alone.
 
     Raises:
-        ValueError: If `mode` or `patience` cannot be; before the first
-            epoch, if there is no measure of that name.
+        ValueError: If `mode`, `patience` or `every` cannot be; before the
+            first epoch, if there is no measure of that name.
 
     Attributes:
         best: dict of the best epoch's measures, with its number, from 1,
-            under `"epoch"`; 0 is the start.
+            under `"epoch"`; 0 is the start. With `every` the number of
+            batches until then is under `"step"`.
         start: dict of the measures of what training started from, with its
             number under `"epoch"`.
 
@@ -51,7 +61,7 @@ class KeepBest(keras.callbacks.Callback):
     ```
     """
 
-    def __init__(self, measure, monitor, mode="max", patience=None):
+    def __init__(self, measure, monitor, mode="max", patience=None, every=None):
         super().__init__()
         if not callable(measure):
             raise ValueError(
@@ -65,10 +75,12 @@ class KeepBest(keras.callbacks.Callback):
             )
         check_choice("mode", mode, ("max", "min"))
         check_int("patience", patience, minimum=1, optional=True)
+        check_int("every", every, minimum=1, optional=True)
         self.measure = measure
         self.monitor = monitor
         self.mode = mode
         self.patience = patience
+        self.every = every
         self._forget()
 
     @property
@@ -87,6 +99,7 @@ class KeepBest(keras.callbacks.Callback):
             "weights": self._weights,
             "start": self.start,
             "best_epoch": self._best_epoch,
+            "steps_before": self._steps_before,
         }
 
     def set_state(self, state):
@@ -99,6 +112,7 @@ class KeepBest(keras.callbacks.Callback):
         self._weights = state["weights"]
         self.start = state.get("start")
         self._best_epoch = state.get("best_epoch", self.best)
+        self._steps_before = state.get("steps_before", 0)
         # Of what an earlier version left, the start is gone.
         self._is_due = "start" in state and self.start is None
 
@@ -110,28 +124,33 @@ class KeepBest(keras.callbacks.Callback):
         # Keras's BackupAndRestore, may still load weights.
         if self._is_due:
             self._is_due = False
-            self.start = {**self._measure(), "epoch": epoch}
+            self.start = self._at(self._measure(), epoch, 0)
             self._keep(self.start)
             # They were set to zero just before.
             self.model.reset_metrics()
+        self._epoch, self._batches = epoch, 0
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self._first = batch
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._batches = batch + 1
+        if self.every is None or self._batches == self.params.get("steps"):
+            # The end of an epoch is measured anyway.
+            return
+        # With `steps_per_execution` batches come several at once.
+        before, now = (
+            (self._steps_before + batches) // self.every
+            for batches in (self._first, self._batches)
+        )
+        if now > before:
+            with _metrics_put_back(self.model):
+                self._consider(logs)
 
     def on_epoch_end(self, epoch, logs=None):
-        measures = self._measure()
-        if logs is not None:
-            logs.update({f"val_{k}": v for k, v in measures.items()})
-        measures = {**measures, "epoch": epoch + 1}
-        if self._best_epoch is None or self._is_better(
-            measures, self._best_epoch
-        ):
-            self._best_epoch = measures
-            # The start goes after an epoch that is as good: a coarse measure
-            # may not see what was learned.
-            is_tie = not self._is_better(self.best, measures)
-            if self._is_better(measures, self.best) or (
-                is_tie and self.keeps_start
-            ):
-                self._keep(measures)
-        elif self.patience is not None:
+        self._consider(logs)
+        self._steps_before += self._batches
+        if self.patience is not None:
             if epoch + 1 - self._best_epoch["epoch"] >= self.patience:
                 self.model.stop_training = True
 
@@ -145,6 +164,33 @@ class KeepBest(keras.callbacks.Callback):
         self._best_epoch = None
         self._weights = None
         self._is_due = True
+        self._steps_before = 0
+
+    def _consider(self, logs):
+        """Measures the weights as they are, and keeps them if they are best."""
+        measures = self._measure()
+        if logs is not None:
+            logs.update({f"val_{k}": v for k, v in measures.items()})
+        measures = self._at(measures, self._epoch + 1, self._batches)
+        if self._best_epoch is not None and not self._is_better(
+            measures, self._best_epoch
+        ):
+            return
+        self._best_epoch = measures
+        # The start goes after an epoch that is as good: a coarse measure may
+        # not see what was learned.
+        is_tie = not self._is_better(self.best, measures)
+        if self._is_better(measures, self.best) or (
+            is_tie and self.keeps_start
+        ):
+            self._keep(measures)
+
+    def _at(self, measures, epoch, batches):
+        """Measures with where they were taken."""
+        place = {"epoch": epoch}
+        if self.every is not None:
+            place["step"] = self._steps_before + batches
+        return {**measures, **place}
 
     def _measure(self):
         measures = self.measure()
@@ -170,3 +216,16 @@ class KeepBest(keras.callbacks.Callback):
         if math.isnan(value):
             return -math.inf
         return value if self.mode == "max" else -value
+
+
+@contextlib.contextmanager
+def _metrics_put_back(model):
+    """Leaves what a model has measured of an epoch as it is."""
+    if hasattr(model, "jax_state_sync"):
+        # While it trains, JAX has the values elsewhere.
+        model.jax_state_sync()
+    variables = model.metrics_variables
+    values = [keras.ops.convert_to_numpy(v).copy() for v in variables]
+    yield
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)

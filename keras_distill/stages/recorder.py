@@ -67,7 +67,9 @@ class Recorder(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         # With `steps_per_execution` batches come several at once.
-        if (batch + 1) // _BATCHES > self._first // _BATCHES:
+        is_due = (batch + 1) // _BATCHES > self._first // _BATCHES
+        # What `keep` measured within an epoch.
+        if is_due or any(name.startswith("val_") for name in logs or ()):
             self._write("batch", logs, batch + 1, {"batch": batch + 1})
 
     def on_epoch_end(self, epoch, logs=None):
@@ -109,8 +111,9 @@ class Recorder(keras.callbacks.Callback):
 
 
 def values_of(measures, prefix=""):
-    """The measures of `KeepBest`, without the number of the epoch."""
-    return {f"{prefix}{k}": v for k, v in measures.items() if k != "epoch"}
+    """The measures of `KeepBest`, without where they were taken."""
+    places = ("epoch", "step")
+    return {f"{prefix}{k}": v for k, v in measures.items() if k not in places}
 
 
 def in_words(measures):

@@ -53,6 +53,9 @@ class Stage:
         student_loss_weight: Optional float between 0 and 1, or a schedule of
             it, the share of the loss on the labels. Defaults to that of
             `Distiller`.
+        teacher_training: bool. Whether the teacher's dropout is on, as
+            `Distiller` takes it. Its random numbers follow from the seed of
+            the run. Defaults to `False`.
         loss: Optional Keras loss on the labels.
         metrics: Optional list of Keras metrics.
         optimizer: Keras optimizer of this stage alone or its name, or a
@@ -88,6 +91,9 @@ class Stage:
             `"loss"`.
         patience: Optional int. The stage ends after so many epochs that were
             not better on `validation`. Defaults to `None`: it does not.
+        evaluate_every: Optional int. The student is measured on `validation`
+            after every so many batches as well, counted from the beginning of
+            the stage. Defaults to `None`: after each epoch alone.
         keep: `"last"`, or a `keras_distill.callbacks.KeepBest`: which
             weights the student has after the stage, where it is not chosen by
             `validation`. Defaults to `"last"`.
@@ -142,6 +148,7 @@ class Stage:
         distillation_losses=None,
         distillation_loss_weights=None,
         student_loss_weight=None,
+        teacher_training=False,
         loss=None,
         metrics=None,
         epochs=None,
@@ -154,6 +161,7 @@ class Stage:
         task=None,
         select_by=None,
         patience=None,
+        evaluate_every=None,
         keep="last",
         callbacks=(),
         compile_options=None,
@@ -166,6 +174,7 @@ class Stage:
         self.distillation_losses = distillation_losses
         self.distillation_loss_weights = distillation_loss_weights
         self.student_loss_weight = student_loss_weight
+        self.teacher_training = teacher_training
         self.loss = loss
         self.metrics = metrics
         self.epochs = epochs
@@ -178,6 +187,7 @@ class Stage:
         self.task = task
         self.select_by = select_by
         self.patience = patience
+        self.evaluate_every = evaluate_every
         self.keep = keep
         self.callbacks = tuple(callbacks)
         self.compile_options = dict(compile_options or {})
@@ -281,6 +291,8 @@ class Stage:
             "frozen_weights": len(self._to_freeze()),
             "keep": _rule(self.keep),
         }
+        if self.teacher_training:
+            description["teacher_training"] = True
         if self.class_weight is not None:
             weights = self._weighted.class_weight
             description["class_weight"] = [
@@ -331,7 +343,8 @@ class Stage:
 
     def _distiller(self):
         arguments = {
-            "distillation_loss_weights": self.distillation_loss_weights
+            "distillation_loss_weights": self.distillation_loss_weights,
+            "teacher_training": self.teacher_training,
         }
         if self.student_loss_weight is not None:
             arguments["student_loss_weight"] = self.student_loss_weight
@@ -426,7 +439,7 @@ class Stage:
 
     def _check_validation(self):
         if self.validation is None:
-            for word in ("task", "select_by", "patience"):
+            for word in ("task", "select_by", "patience", "evaluate_every"):
                 if getattr(self, word) is not None:
                     raise ValueError(
                         f"`{word}` is about the choice of epochs, which needs "
@@ -478,8 +491,12 @@ class Stage:
                 f"Stage '{self.name}' has nothing to learn: give a `teacher` "
                 "and `distillation_losses`, or a `loss` on the labels."
             )
-        for word in ("distillation_loss_weights", "student_loss_weight"):
-            if getattr(self, word) is not None:
+        for word, absent in (
+            ("distillation_loss_weights", None),
+            ("student_loss_weight", None),
+            ("teacher_training", False),
+        ):
+            if getattr(self, word) != absent:
                 raise ValueError(
                     f"`{word}` is for a stage with a teacher. Received, for "
                     f"stage '{self.name}': {word}={getattr(self, word)!r}"
@@ -543,6 +560,8 @@ def _rule(keep):
         words.append(keep.mode)
     if keep.patience is not None:
         words.append(f"patience {keep.patience}")
+    if keep.every is not None:
+        words.append(f"every {keep.every} batches")
     return ", ".join(words)
 
 

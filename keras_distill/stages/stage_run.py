@@ -148,6 +148,9 @@ class StageRun:
             state = None
         if state is None:
             self._announce("begins")
+            for number, generator in enumerate(self._teacher_noise()):
+                # Whatever the teacher has done before.
+                generator.assign([(self.seed + number) % 2**32, 0])
             # From here on the same initial weights are used.
             self._save(0, 0)
             # Keras may draw while it builds, which a run that goes on from
@@ -210,6 +213,10 @@ class StageRun:
             model.optimizer.variables, state["optimizer"], "optimizer"
         )
         self._restore_callbacks(state["callbacks"])
+        if "teacher_noise" in state:
+            assign_variables(
+                self._teacher_noise(), state["teacher_noise"], "teacher"
+            )
         # And again when the data are about to be read.
         restore_random(state["random"])
 
@@ -282,8 +289,10 @@ class StageRun:
             # While it trains, JAX has the values elsewhere.
             model.jax_state_sync()
         stopped = bool(model.stop_training)
+        noise = self._teacher_noise()
         self._place.write_checkpoint(
             {
+                **({"teacher_noise": read_variables(noise)} if noise else {}),
                 "format": _FORMAT,
                 "stage": self._description,
                 "epoch": epoch,
@@ -302,6 +311,16 @@ class StageRun:
         )
         self._epoch, self._batch, self._stopped = epoch, batch, stopped
         self._is_saved = True
+
+    def _teacher_noise(self):
+        """The generators of the teacher's dropout, where that is on."""
+        if not self.stage.teacher_training:
+            return []
+        return [
+            variable
+            for variable in self.stage.teacher.variables
+            if variable.path.endswith("seed_generator_state")
+        ]
 
     def _interrupt(self):
         self.request.interrupt(
@@ -345,6 +364,8 @@ class StageRun:
         if keep == "last":
             return None, None
         kept = f"epoch {keep.best['epoch']}"
+        if "step" in keep.best:
+            kept += f", step {keep.best['step']}"
         if keep.keeps_start:
             kept = "what it started from, which no epoch was as good as"
         self.folder.say(

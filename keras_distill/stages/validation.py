@@ -17,7 +17,11 @@ def keep_best(stage):
         monitor = LOSS if stage.task is None else stage.task.selection_metric
     measure = _Measure(stage, with_loss=monitor == LOSS or stage.task is None)
     keep = KeepBest(
-        measure, monitor, "min" if monitor == LOSS else "max", stage.patience
+        measure,
+        monitor,
+        "min" if monitor == LOSS else "max",
+        stage.patience,
+        stage.evaluate_every,
     )
     # The distiller, which knows teacher and losses, is there later.
     measure.keep = keep

@@ -19,23 +19,30 @@ from keras_distill.teachers.checks import check_nothing_shared
 TEACHER_INPUT = "teacher_input/"
 
 
-def targets_of(teacher, student):
+def targets_of(teacher, student, training=False):
     """Reads a teacher's features in the way that fits it.
 
     Args:
         teacher: `keras.Model` or `keras_distill.teachers.TeacherCache`.
         student: `keras.Model` that is to learn from it.
+        training: bool. Whether its dropout is on. Defaults to `False`.
 
     Returns:
         `LiveTeacher` or `CachedTeacher`.
 
     Raises:
-        ValueError: If `teacher` is neither, or the student cannot learn from
-            it.
+        ValueError: If `teacher` is neither, the student cannot learn from
+            it, or a cache shall have its dropout on.
     """
     if isinstance(teacher, TeacherCache):
+        if training:
+            raise ValueError(
+                "`teacher_training=True` draws the teacher's dropout anew in "
+                "each step, which its cache does not hold. Use the live "
+                f"teacher. Received: a cache in '{teacher.path}'"
+            )
         return CachedTeacher(teacher)
-    return LiveTeacher(teacher, student)
+    return LiveTeacher(teacher, student, training)
 
 
 class LiveTeacher:
@@ -50,13 +57,14 @@ class LiveTeacher:
         variables: list of the variables that a step reads.
     """
 
-    def __init__(self, teacher, student):
+    def __init__(self, teacher, student, training=False):
         check_built(teacher, "teacher")
         check_nothing_shared(teacher, student)
         self.difference = vocabulary_difference(teacher, student)
         self.token_losses = ()
         self.description = describe(teacher)
         self._teacher = teacher
+        self._training = training
         self._can_read_texts = all(
             getattr(model, "preprocessor", None) is not None
             for model in (teacher, student)
@@ -107,7 +115,7 @@ class LiveTeacher:
 
         Returns:
             function of a batch that gives a dict of the features, without
-            dropout or gradient.
+            gradient, and without dropout unless it is on.
         """
         forward = FeatureForward(
             self._teacher,
@@ -117,7 +125,8 @@ class LiveTeacher:
             description=self.description,
         )
         return lambda x: keras.tree.map_structure(
-            ops.stop_gradient, forward(self.inputs_of(x), training=False)
+            ops.stop_gradient,
+            forward(self.inputs_of(x), training=self._training),
         )
 
     def config(self):

@@ -21,7 +21,9 @@ def begin_strategy(strategy):
     return scope
 
 
-def stage_options(strategy, sequence_length, fixed_length=False):
+def stage_options(
+    strategy, sequence_length, fixed_length=False, short_batches="kept"
+):
     """Options of every stage that a strategy needs.
 
     Args:
@@ -29,14 +31,20 @@ def stage_options(strategy, sequence_length, fixed_length=False):
         sequence_length: int. Most tokens of an example.
         fixed_length: bool. Whether all batches are that long, whatever the
             strategy. Defaults to `False`: as long as their longest example.
+        short_batches: str. Whether rows that fill no batch are `"kept"` or
+            `"dropped"`. Defaults to `"kept"`, but for a TPU, which needs
+            whole batches.
 
     Returns:
         dict of arguments of `keras_distill.stages.Stage`.
     """
     if strategy != "tpu":
+        batches = {}
         if fixed_length:
-            return {"batch_options": {"fixed_length": sequence_length}}
-        return {}
+            batches["fixed_length"] = sequence_length
+        if short_batches == "dropped":
+            batches["drop_remainder"] = True
+        return {"batch_options": batches} if batches else {}
     batches, compiling = distribution.fixed_shapes(sequence_length)
     return {"batch_options": batches, "compile_options": compiling}
 

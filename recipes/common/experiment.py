@@ -256,7 +256,10 @@ class Experiment:
                 "epochs": epochs,
                 "batch_size": config.batch_size,
                 **stage_options(
-                    config.strategy, train.sequence_length, fixed_length
+                    config.strategy,
+                    train.sequence_length,
+                    fixed_length,
+                    config.short_batches,
                 ),
                 **options,
             },
@@ -281,6 +284,7 @@ class Experiment:
             "validation": data.validation,
             "task": data.task,
             "patience": self.config.patience,
+            "evaluate_every": self.config.evaluate_every or None,
         }
 
     def run(self, listed):

@@ -107,7 +107,7 @@ def config_of(config, name):
             "{folder}", tasks.glue_folder(name)
         )
         for field, value in vars(config).items()
-        if isinstance(value, str)
+        if isinstance(value, str) and "{" in value
     }
     if name in _NOT_LEARNT:
         changes["allow_untrained_teacher"] = True

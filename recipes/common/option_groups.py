@@ -418,11 +418,16 @@ class TrainingOptions(Options):
     """What all stages have in common."""
 
     # What only some recipes have options for: epochs that were no better
-    # after which a stage ends, and how rates run.
+    # after which a stage ends, how rates run, and how weights are moved.
     patience = None
     schedule = "linear"
     # Batches that an update of the weights is made of.
     accumulate = 1
+    optimizer = "adamw"
+    # Whether rows that fill no batch are left out, and after how many steps
+    # weights are chosen among beside the end of an epoch.
+    short_batches = "kept"
+    evaluate_every = 0
 
     batch_size: int = option(32, "examples in a step of a student", minimum=1)
     weight_decay: float = option(0.01, "decoupled weight decay", minimum=0)

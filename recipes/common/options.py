@@ -99,12 +99,21 @@ class Options:
     """What the `Config`s of all recipes have in common.
 
     A subclass has fields made by `option`, `like` or `inherited`, and may have
-    a `check` of what does not go together otherwise.
+    a `check` of what does not go together otherwise, and a `profile_settings`
+    of what is other than by default unless it is given.
 
     Raises:
         ValueError: When it is made: a value that is none, an option that would
             do nothing, or what `check` refuses.
     """
+
+    # What only some recipes have an option for: the name of what else is
+    # other than by default.
+    profile = None
+
+    # The names of the options that were given, in a place of its own: it is
+    # no option.
+    __slots__ = ("_given",)
 
     def __init_subclass__(cls):
         # Before `dataclass` looks for fields.
@@ -120,10 +129,17 @@ class Options:
                 ].type
                 setattr(cls, name, like(group, name, **value.changes))
 
+    def __new__(cls, **options):
+        made = super().__new__(cls)
+        object.__setattr__(made, "_given", frozenset(options))
+        return made
+
     def __post_init__(self):
+        given = {name: getattr(self, name) for name in self._given}
+        values = self._with_profile(given)
         for field in dataclasses.fields(self):
             # A frozen dataclass sets its own normalised fields this way.
-            value = _plain(getattr(self, field.name))
+            value = _plain(values[field.name])
             object.__setattr__(self, field.name, value)
             _check_value(field, value)
         self.complete()
@@ -138,6 +154,19 @@ class Options:
     def check(self):
         """Raises on what does not go together."""
 
+    @classmethod
+    def profile_settings(cls, options):
+        """Options that are other than by default, unless they are given.
+
+        Args:
+            options: dict of name to value: those that are given, the others
+                as by default.
+
+        Returns:
+            dict of name to value.
+        """
+        return {}
+
     def changed(self, **changes):
         """The same with other options; what has no effect with these is left.
 
@@ -148,12 +177,22 @@ class Options:
             An instance of the same class, in which options that would be
             refused since they have no effect are as by default.
         """
-        values = {**vars(self), **changes}
+        given = {name: getattr(self, name) for name in self._given} | changes
+        values = self._with_profile(given)
         for field in dataclasses.fields(self):
             for condition in field.metadata["no_effect_with"]:
                 if all(values[k] == v for k, v in condition.items()):
-                    values[field.name] = field.default
-        return type(self)(**values)
+                    given[field.name] = values[field.name] = field.default
+        return type(self)(**given)
+
+    @classmethod
+    def _with_profile(cls, given):
+        """All options, by their names."""
+        defaults = {
+            field.name: field.default for field in dataclasses.fields(cls)
+        }
+        profile = cls.profile_settings({**defaults, **given})
+        return {**defaults, **profile, **given}
 
     def settings(self):
         """The options as the folder of a run notes them.
@@ -175,6 +214,8 @@ class Options:
 
     def _check_effect(self, field):
         received = in_words(field.name, getattr(self, field.name))
+        if self.profile is not None and field.name not in self._given:
+            received += f", of --profile {self.profile}"
         for condition in field.metadata["no_effect_with"]:
             if all(getattr(self, k) == v for k, v in condition.items()):
                 where = " and ".join(
@@ -328,7 +369,7 @@ def _add_option(parser, field, choices):
             action=Once,
             nargs=0,
             const=True,
-            default=False,
+            default=argparse.SUPPRESS,
             help=text,
         )
         return
@@ -337,7 +378,8 @@ def _add_option(parser, field, choices):
         flag(field.name),
         action=Once,
         type=_plain_type(field.type),
-        default=field.default,
+        # What is not given is left to the `Config`.
+        default=argparse.SUPPRESS,
         choices=choices,
         metavar=None if choices else field.name.split("_")[-1].upper(),
         help=text,

@@ -2,11 +2,12 @@
 
 import keras
 
+from keras_distill import optimizers
 from keras_distill import schedules
 
 
 def make_optimizer(config, peak, total_steps=None):
-    """AdamW as BERT's: no decay of biases and norms, clipped by tensor.
+    """BERT's optimizer: no decay of biases and norms, clipped by tensor.
 
     Args:
         config: `Config`.
@@ -15,12 +16,14 @@ def make_optimizer(config, peak, total_steps=None):
             first tenth of them and falls to 0; without it it is constant.
 
     Returns:
-        `keras.optimizers.AdamW`.
+        `keras.optimizers.AdamW`, or `keras_distill.optimizers.BertAdam`.
     """
     rate = peak
     if total_steps is not None:
         rate = schedules.WarmupLinearDecay(peak, total_steps)
-    optimizer = keras.optimizers.AdamW(
+    is_bert_adam = config.optimizer == "bert_adam"
+    make = optimizers.BertAdam if is_bert_adam else keras.optimizers.AdamW
+    optimizer = make(
         rate,
         weight_decay=config.weight_decay,
         epsilon=1e-6,

@@ -15,6 +15,7 @@ from recipes.common.option_groups import TrainingOptions
 from recipes.common.option_groups import like
 from recipes.common.options import option
 from recipes.common.reading import check_folders
+from recipes.tinybert import profiles
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,6 +37,15 @@ class Config(
     learns at higher rates.
     """
 
+    profile: str = option(
+        profiles.QUICK,
+        "where the numbers come from that are not given: quick, the defaults "
+        "here, for two cores; paper, or script, the paper's or its released "
+        "script's for the task, as profiles.py lists them",
+        "paper",
+        profiles.PROFILES,
+        later=True,
+    )
     task: str = option(
         "film_reviews",
         "the task: one of keras_distill.tasks, several with the same labels "
@@ -78,7 +88,30 @@ class Config(
         default=16,
         paper="32; 16 or 32 in step 2",
     )
+    optimizer: str = option(
+        "adamw",
+        "AdamW, or BertAdam, which does not correct its moments",
+        "bert_adam",
+        ("adamw", "bert_adam"),
+        later=True,
+    )
     weight_decay: float = like(TrainingOptions, "weight_decay", paper="0.01")
+    short_batches: str = option(
+        "kept",
+        "whether the rows of an epoch that fill no batch are trained on",
+        "dropped",
+        ("kept", "dropped"),
+        no_effect_with={"strategy": "tpu"},
+        later=True,
+    )
+    evaluate_every: int = option(
+        0,
+        "choose among the weights after every so many steps as well, where a "
+        "metric chooses; with 0 among those after each epoch",
+        "100",
+        minimum=0,
+        later=True,
+    )
     intermediate_epochs: int = option(
         5,
         "epochs of step 1: embeddings, hidden states and attention",
@@ -140,6 +173,14 @@ class Config(
         ("live", "float16", "float32"),
         no_effect_with={"intermediate_epochs": 0},
     )
+    teacher_dropout: str = option(
+        "off",
+        "the dropout of the teacher that is followed, which the released "
+        "script leaves on",
+        "on in the script",
+        ("off", "on"),
+        later=True,
+    )
     normalization: str = option(
         "masked",
         "padding left out of the losses, or averaged in as in the released "
@@ -172,6 +213,13 @@ class Config(
             return self.baseline_epochs
         return self.intermediate_epochs + self.prediction_epochs
 
+    @classmethod
+    def profile_settings(cls, options):
+        """The numbers of the profile for the task."""
+        return profiles.profile_settings(
+            options["profile"], options["data"] or options["task"]
+        )
+
     def check(self):
         """Raises on what does not go together."""
         super().check()
@@ -181,6 +229,12 @@ class Config(
             raise ValueError(
                 "--normalization official averages over padding as well, which "
                 "is not kept on disk. Use --teacher-features live. Received: "
+                f"--teacher-features {self.teacher_features}"
+            )
+        if self.teacher_features != "live" and self.teacher_dropout == "on":
+            raise ValueError(
+                "--teacher-dropout on draws anew in each step, which is not "
+                "kept on disk. Use --teacher-features live. Received: "
                 f"--teacher-features {self.teacher_features}"
             )
         if not self.intermediate_epochs and not self.prediction_epochs:

@@ -75,8 +75,10 @@ def distil(experiment, examples):
     student = models["student"] = create_student(teacher)
 
     is_live = config.teacher_features == "live"
+    # Dropout draws anew in each step, which no cache does.
+    is_noisy = config.teacher_dropout == "on"
     kept = [] if is_live else list(features)
-    if config.prediction_epochs:
+    if config.prediction_epochs and not is_noisy:
         kept.append("logits")
     if kept:
         cache = experiment.cache(
@@ -95,7 +97,12 @@ def distil(experiment, examples):
             followed, train = cache, cache.attach(train, features)
         steps.append(intermediate_step(experiment, student, followed, train))
     if config.prediction_epochs:
-        steps.append(prediction_step(experiment, student, cache, data))
+        followed, train = teacher, data.student_train
+        if not is_noisy:
+            followed, train = cache, cache.attach(train, "logits")
+        steps.append(
+            prediction_step(experiment, student, followed, train, data)
+        )
     if "baseline" in models:
         steps.append(
             experiment.label_stage(
@@ -125,6 +132,7 @@ def intermediate_step(experiment, student, teacher, train):
         schedule=config.intermediate_schedule,
         fixed_length=official,
         teacher=teacher,
+        teacher_training=config.teacher_dropout == "on",
         distillation_losses=[
             losses.HiddenStatesDistillation(
                 mapping,
@@ -150,17 +158,18 @@ def soft_target_loss(config, task):
     )
 
 
-def prediction_step(experiment, student, soft_targets, data):
+def prediction_step(experiment, student, teacher, train, data):
     """The teacher's soft targets, or the labels as in its script's STS-B."""
     config, task = experiment.config, data.task
     use_labels = config.prediction_target == "labels"
     return experiment.stage(
         "prediction",
         student,
-        soft_targets.attach(data.student_train, "logits"),
+        train,
         config.prediction_rate,
         config.prediction_epochs,
-        teacher=soft_targets,
+        teacher=teacher,
+        teacher_training=config.teacher_dropout == "on",
         distillation_losses=soft_target_loss(config, task),
         student_loss_weight=1 if use_labels else 0,
         loss=task.label_loss() if use_labels else None,

@@ -183,3 +183,62 @@ def test_training_stops_when_nothing_is_better(
 def test_bad_options(option, message):
     with pytest.raises(ValueError, match=message):
         KeepBest(dict, "loss", **option)
+
+
+def test_within_epochs_as_well(model):
+    """Every two of three batches an epoch, at the end of one once."""
+    scores = {0: 0.1, 2: 0.3, 3: 0.2, 4: 0.9, 6: 0.4, 8: 0.5, 9: 0.1}
+    seen, logged = [], []
+
+    def measure():
+        (value,) = model.get_weights()
+        seen.append(float(value[0, 0]))
+        # As a measure of the loss does, which fills the metrics.
+        model.evaluate(np.ones((1, 1)), np.zeros((1, 1)), verbose=0)
+        return {"f1": scores[seen[-1]]}
+
+    class Logged(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            logged.append("val_f1" in logs)
+
+    callback = KeepBest(measure, "f1", every=2, patience=2)
+    history = model.fit(
+        np.ones((3, 1)),
+        np.ones((3, 1)),
+        batch_size=1,
+        epochs=3,
+        verbose=0,
+        callbacks=[model.counts, callback, Logged()],
+    ).history
+    assert seen == list(scores)
+    assert callback.best == {"f1": 0.9, "epoch": 2, "step": 4}
+    assert callback.start == {"f1": 0.1, "epoch": 0, "step": 0}
+    assert model.get_weights()[0] == 4.0
+    assert history["val_f1"] == [0.2, 0.4, 0.1]
+    assert logged == [s in (2, 4, 8) for s in range(1, 10)]
+    # (w - 1)^2 of w = 0, 1, 2, then 3, 4, 5 and 6, 7, 8.
+    np.testing.assert_allclose(history["loss"], [2 / 3, 29 / 3, 110 / 3])
+
+
+def test_a_stop_within_an_epoch_changes_nothing(model):
+    """A second callback takes over before the third batch of three."""
+    scores = [0.1, 0.3, 0.2, 0.9, 0.4]
+    left, callback = list(scores), None
+    for ends in ([0, 1], [2, 3, 4, 5]):
+        old = callback
+        callback = KeepBest(lambda: {"f1": left.pop(0)}, "f1", every=2)
+        callback.set_model(model)
+        callback.set_params({"steps": 3})
+        callback.on_train_begin()
+        if old is not None:
+            callback.set_state(old.get_state())
+            callback.on_epoch_begin(0)
+        for step in ends:
+            if step % 3 == 0:
+                callback.on_epoch_begin(step // 3)
+            callback.on_train_batch_begin(step % 3)
+            callback.on_train_batch_end(step % 3, {})
+            if step % 3 == 2:
+                callback.on_epoch_end(step // 3, {})
+    assert not left
+    assert callback.best == {"f1": 0.9, "epoch": 2, "step": 4}

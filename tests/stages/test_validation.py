@@ -1,5 +1,7 @@
 """Stages that say which measure on which examples chooses their epochs."""
 
+import json
+
 import keras
 import numpy as np
 import pytest
@@ -128,3 +130,76 @@ def test_validation_and_keep_are_two_ways_to_choose():
     keep = make_stage().keep
     with pytest.raises(ValueError, match="either `validation` or `keep`"):
         make_stage(keep=keep)
+
+
+class StopOnce(keras.callbacks.Callback):
+    """Ends a run in the middle, before its fourth batch."""
+
+    stops = True
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if self.stops and self.model.optimizer.iterations == 3:
+            raise RuntimeError("stopped here")
+
+
+def noisy_stage(**words):
+    """Five batches, measured after each second one and at the end."""
+    keras.utils.set_random_seed(2)
+    teacher, student = tiny_run.make_model(8), tiny_run.make_model(4)
+    return make_stage(
+        student,
+        teacher=teacher,
+        teacher_training=True,
+        distillation_losses=losses.LogitsDistillation(loss="mse"),
+        student_loss_weight=0,
+        loss=None,
+        epochs=1,
+        batch_size=8,
+        evaluate_every=2,
+        compile_options={"run_eagerly": True},
+        **words,
+    )
+
+
+def test_a_stop_between_measures_changes_nothing(tmp_path):
+    """Neither what is kept, nor what the teacher's dropout draws."""
+    found = []
+    for stops in (False, True):
+        stage = noisy_stage(callbacks=[StopOnce()])
+        stage.callbacks[0].stops = stops
+        if stops:
+            with pytest.raises(RuntimeError, match="stopped here"):
+                stages.run_stages(
+                    [stage],
+                    tmp_path / str(stops),
+                    checkpoint_every=0.0,
+                    quiet=True,
+                )
+            stage = noisy_stage(callbacks=[StopOnce()])
+            stage.callbacks[0].stops = False
+        done = stages.run_stages(
+            [stage], tmp_path / str(stops), checkpoint_every=0.0, quiet=True
+        )
+        lines = (tmp_path / str(stops) / "metrics.jsonl").read_text()
+        found.append((done["one"].best, done["one"].history, lines))
+        found[-1] += (tiny_run.digest(stage.student.get_weights()),)
+    assert found[0] == found[1]
+    best, _, lines, _ = found[0]
+    assert best["step"] in (2, 4, 5)
+    measured_at = [
+        json.loads(line)["step"]
+        for line in lines.splitlines()
+        if "val_loss" in line
+    ]
+    assert measured_at == [0, 2, 4, 5]
+
+
+def test_how_often_is_part_of_what_a_stage_is():
+    stage = make_stage(evaluate_every=3)
+    assert stage.describe()["keep"] == "loss, min, every 3 batches"
+    assert noisy_stage().describe()["teacher_training"] is True
+    assert "teacher_training" not in stage.describe()
+    with pytest.raises(ValueError, match="`teacher_training` is for a stage"):
+        make_stage(teacher_training=True)
+    with pytest.raises(ValueError, match="`evaluate_every` is about"):
+        make_stage(validation=None, evaluate_every=3)
