@@ -10,7 +10,6 @@ uses TensorFlow's own ops and pads to the longest row of the request.
 import tensorflow as tf
 
 from keras_distill.packing.graph_tokenizer import graph_tokenizer
-from keras_distill.packing.graph_tokenizer import resources_of
 from keras_distill.packing.packer import Packer
 from keras_distill.packing.tokenization import space_before_word
 from keras_distill.packing.tokenization import unknown_id
@@ -38,7 +37,7 @@ class GraphPacker(Packer):
     @property
     def resources(self):
         """The tokenizer's tables, which a SavedModel must hold."""
-        return resources_of(self.tokenize)
+        return self.tokenize.resources
 
     def pack(self, texts):
         """Tokenises and packs rows of one or two texts.

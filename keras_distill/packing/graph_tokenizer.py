@@ -6,7 +6,9 @@ SavedModel it would hold the words that the model was trained on. What stands
 here gives the same ids and remembers nothing.
 """
 
+import operator
 import types
+import weakref
 
 import keras_hub
 import tensorflow as tf
@@ -23,31 +25,76 @@ _Resource = tf.saved_model.experimental.TrackableResource
 _NO_PARTS = (type, types.ModuleType, types.FunctionType, tf.Tensor)
 
 
+# What was traced for a tokenizer, beside what it was made of then.
+_TRACED = weakref.WeakKeyDictionary()
+# Where tokenizers keep their vocabularies.
+_VOCABULARIES = ("vocabulary", "merges", "proto", "_parts")
+
+
 def graph_tokenizer(tokenizer):
     """What turns texts into token ids in the graph.
+
+    There is one for a tokenizer, for training, for raw text and for serving:
+    to trace takes longer than to tokenise a small data set. It is traced anew
+    if the tokenizer has changed.
 
     Args:
         tokenizer: a KerasHub tokenizer, or any that can be called in a
             `tf.function`.
 
     Returns:
-        A function of a string tensor `(batch,)` that gives an integer
-        `tf.RaggedTensor` `(batch, None)`.
+        `GraphTokenizer`.
     """
+    if not isinstance(tokenizer, keras_hub.tokenizers.Tokenizer):
+        return GraphTokenizer(tokenizer)
+    config = tokenizer.get_config()
+    parts = [getattr(tokenizer, name, None) for name in _VOCABULARIES]
+    if tokenizer in _TRACED:
+        its_config, its_parts, traced = _TRACED[tokenizer]
+        if its_config == config and all(map(operator.is_, its_parts, parts)):
+            return traced
     if _cuts_as_keras_hub(tokenizer):
-        return _BytePairs(tokenizer)
-    return tokenizer
+        traced = GraphTokenizer(_BytePairs(tokenizer))
+    else:
+        # What is kept of a tokenizer must not keep it.
+        traced = GraphTokenizer(weakref.proxy(tokenizer))
+    _TRACED[tokenizer] = config, parts, traced
+    return traced
 
 
-def resources_of(tokenizer):
-    """The tables and models of a tokenizer that a SavedModel must hold.
+class GraphTokenizer:
+    """A function of a string tensor `(batch,)`, traced once.
+
+    It gives an integer `tf.RaggedTensor` `(batch, None)`.
 
     Args:
-        tokenizer: what `graph_tokenizer` returned.
-
-    Returns:
-        List of trackable resources.
+        tokenize: what does so in a graph.
     """
+
+    def __init__(self, tokenize):
+        self._tokenize = tokenize
+        self._traced = tf.function(
+            lambda texts: tokenize(texts),
+            input_signature=[tf.TensorSpec([None], tf.string)],
+            # Tokenizers are made of TensorFlow's own control flow; to look
+            # for Python's takes long.
+            autograph=False,
+        )
+        # Whatever graph is being made: it is to be called from others too.
+        with tf.init_scope():
+            self._traced.get_concrete_function()
+
+    def __call__(self, texts):
+        return self._traced(texts)
+
+    @property
+    def resources(self):
+        """The tables and models that a SavedModel must hold, as a list."""
+        return _resources_of(self._tokenize)
+
+
+def _resources_of(tokenizer):
+    """The trackable resources that hang on an object, as a list."""
     found, seen, open_ = [], set(), [tokenizer]
     while open_:
         value = open_.pop()

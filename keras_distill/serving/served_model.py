@@ -47,6 +47,16 @@ class ServedModel:
             input_signature=self.text_specs,
             autograph=False,
         )
+        self._token_id_specs = [
+            tf.TensorSpec([None, None], tf.int32, name=name)
+            for name in classifier.input
+        ]
+        # A function, so that the model is there once for both signatures.
+        self._run = tf.function(
+            self._run_model,
+            input_signature=self._token_id_specs,
+            autograph=False,
+        )
 
     def encode(self, *texts):
         """The model's inputs for a batch, padded to its longest row.
@@ -67,13 +77,9 @@ class ServedModel:
             tensor `(batch,)` for each text column, `"token_ids"` the model's
             own inputs, int32 `(batch, length)`.
         """
-        token_id_specs = [
-            tf.TensorSpec([None, None], tf.int32, name=name)
-            for name in self.classifier.input
-        ]
         return {
             "serving_default": _traced(self._answer_texts, self.text_specs),
-            "token_ids": _traced(self._answer_token_ids, token_id_specs),
+            "token_ids": _traced(self._answer_token_ids, self._token_id_specs),
         }
 
     def _encode_texts(self, *texts):
@@ -113,6 +119,10 @@ class ServedModel:
 
     def _outputs(self, features):
         """The model's outputs, logits unless it has an activation."""
+        return self._run(*[features[name] for name in self.classifier.input])
+
+    def _run_model(self, *tensors):
+        features = dict(zip(self.classifier.input, tensors, strict=True))
         # A student in half precision answers in float32 too.
         return tf.cast(self.classifier(features, training=False), tf.float32)
 

@@ -74,14 +74,25 @@ def hub(name):
     return getattr(keras_hub.models, name)
 
 
+@pytest.fixture(scope="session")
+def made_tokenizers():
+    """Those that outlast a test, by family."""
+    return {}
+
+
 @pytest.fixture
-def tokenizer_of_family():
-    """Makes the tokenizer of a family, once in a test."""
-    made = {}
+def tokenizer_of_family(made_tokenizers):
+    """Makes the tokenizer of a family, once.
+
+    But for each test those of SentencePiece, whose models go with Keras's
+    session.
+    """
+    of_test = {}
 
     def get(family):
+        _, tokenizer, make = _PARTS[family]
+        made = of_test if make is sentence_pieces else made_tokenizers
         if family not in made:
-            _, tokenizer, make = _PARTS[family]
             made[family] = make(hub(f"{tokenizer}Tokenizer"))
         return made[family]
 

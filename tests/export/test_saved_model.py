@@ -72,15 +72,17 @@ ops = pathlib.Path(text.origin).parent / "python" / "ops"
 for library in sorted(ops.glob("_*.so")):
     tf.load_op_library(str(library))
 
-path, texts = sys.argv[1], json.loads(sys.argv[2])
-serve = tf.saved_model.load(path).signatures["serving_default"]
-answer = serve(text=tf.constant(texts))
+answers = []
+for path, inputs in json.loads(sys.argv[1]):
+    serve = tf.saved_model.load(path).signatures["serving_default"]
+    answer = serve(**{name: tf.constant(x) for name, x in inputs.items()})
+    answers.append({
+        "label": [label.decode() for label in answer["label"].numpy()],
+        "label_id": answer["label_id"].numpy().tolist(),
+        "probabilities": answer["probabilities"].numpy().tolist(),
+    })
 assert not {"keras", "keras_hub", "keras_distill"} & set(sys.modules)
-print(json.dumps({
-    "label": [label.decode() for label in answer["label"].numpy()],
-    "label_id": answer["label_id"].numpy().tolist(),
-    "probabilities": answer["probabilities"].numpy().tolist(),
-}))
+print(json.dumps(answers))
 """
 
 
@@ -97,7 +99,7 @@ def classifier(make_classifier, tokenizer):
         sequence_length=16,
     )
     classifier.compile(
-        optimizer="adam", loss="mse", metrics=["mae"], jit_compile=False
+        optimizer="adam", loss="mse", metrics=["mae"], run_eagerly=True
     )
     targets = np.zeros((len(TEXTS), 2))
     classifier.fit(TEXTS, targets, shuffle=False, verbose=0)
@@ -142,26 +144,53 @@ def file_contents(folder):
     }
 
 
+FAMILY_PAIRS = {
+    "first": ["don't watch the film", "", "</s> <mask> 1234 " * 9, "good"],
+    "second": ["a dull plot", "good", "an actor", "and " * 30],
+}
+
+
+def export_of_pairs(classifier, path):
+    """Where a classifier is exported, and its probabilities in training."""
+    spread_weights(classifier)
+    trained = tasks.TokenizedExamples(
+        tasks.Examples(tuple(FAMILY_PAIRS.values())), classifier.preprocessor
+    )
+    expected = tf.nn.softmax(tasks.predict_logits(classifier, trained))
+    path = to_saved_model(
+        classifier, path, label_names=NAMES, text_columns=list(FAMILY_PAIRS)
+    )
+    return path, expected.numpy()
+
+
 def test_a_process_without_keras_answers_as_predict_does(
-    classifier, exported, tmp_path
+    classifier, exported, make_family, tmp_path
 ):
+    """One process for word pieces, byte pairs and sentence pieces."""
+    cases = [(exported, {"text": TEXTS}, probabilities(classifier, TEXTS))]
+    for family in ("roberta", "xlm_roberta"):
+        path, expected = export_of_pairs(
+            make_family(family, sequence_length=24), tmp_path / family / "1"
+        )
+        cases.append((path, FAMILY_PAIRS, expected))
     script = tmp_path / "client.py"
     script.write_text(FRESH_PROCESS)
+    asked = [(str(path), inputs) for path, inputs, _ in cases]
     done = subprocess.run(
-        [sys.executable, str(script), str(exported), json.dumps(TEXTS)],
+        [sys.executable, str(script), json.dumps(asked)],
         capture_output=True,
         text=True,
         cwd=tmp_path,
     )
     assert done.returncode == 0, done.stderr
-    answer = json.loads(done.stdout)
-    expected = probabilities(classifier, TEXTS)
-    assert np.ptp(expected[:, 0]) > 0.1
-    np.testing.assert_allclose(
-        answer["probabilities"], expected, rtol=0, atol=TOLERANCE
-    )
-    assert answer["label_id"] == expected.argmax(axis=-1).tolist()
-    assert answer["label"] == [NAMES[i] for i in answer["label_id"]]
+    answers = json.loads(done.stdout)
+    for answer, (*_, expected) in zip(answers, cases, strict=True):
+        assert np.ptp(expected[:, 0]) > 0.01
+        np.testing.assert_allclose(
+            answer["probabilities"], expected, rtol=0, atol=TOLERANCE
+        )
+        assert answer["label_id"] == expected.argmax(axis=-1).tolist()
+        assert answer["label"] == [NAMES[i] for i in answer["label_id"]]
 
 
 def serve(signatures, message):
@@ -276,7 +305,7 @@ def test_regression_gives_scores(make_classifier, tmp_path):
     signatures = tf.saved_model.load(str(path)).signatures
     answer = signatures["serving_default"](text=tf.constant(TEXTS))
     assert set(answer) == {"score"}
-    expected = regression.predict(TEXTS, verbose=0)
+    expected = regression(regression.preprocessor(TEXTS)).numpy()
     np.testing.assert_allclose(
         answer["score"], expected[:, 0], rtol=0, atol=TOLERANCE
     )

@@ -10,6 +10,7 @@ if keras.backend.backend() == "tensorflow":
     import tensorflow as tf
 
     from keras_distill import export
+    from keras_distill.export.interface import Interface
 
 from keras_distill import tasks  # noqa: E402
 
@@ -33,22 +34,13 @@ def model(make_token_classifier):
 
 
 @pytest.fixture(scope="module")
-def serve(model, tmp_path_factory):
-    """Exports the model, once for each length, and loads its signatures."""
-    loaded = {}
-
-    def run(sequence_length=16):
-        if sequence_length not in loaded:
-            path = export.to_saved_model(
-                model,
-                tmp_path_factory.mktemp("tags") / "1",
-                task=TASK,
-                sequence_length=sequence_length,
-            )
-            loaded[sequence_length] = tf.saved_model.load(path)
-        return loaded[sequence_length].signatures
-
-    return run
+def signatures(model, tmp_path_factory):
+    """The signatures of its SavedModel."""
+    path = tmp_path_factory.mktemp("tags") / "1"
+    loaded = tf.saved_model.load(export.to_saved_model(model, path, task=TASK))
+    # The signatures do not keep what was loaded.
+    yield loaded.signatures
+    del loaded
 
 
 def predicted(model, sequence_length):
@@ -65,10 +57,8 @@ def padded(rows, filler):
     return [[*row, *[filler] * (width - len(row))] for row in rows]
 
 
-def test_tags_are_those_of_predict_tags(model, serve):
-    answer = serve(sequence_length=16)["serving_default"](
-        text=tf.constant(TEXTS)
-    )
+def test_tags_are_those_of_predict_tags(model, signatures):
+    answer = signatures["serving_default"](text=tf.constant(TEXTS))
     expected = [row.tolist() for row in predicted(model, 16)]
     assert len({index for row in expected for index in row}) > 1
     assert answer["tag_ids"].numpy().tolist() == padded(expected, -1)
@@ -85,10 +75,9 @@ def test_tags_are_those_of_predict_tags(model, serve):
     )
 
 
-def test_truncated_words_have_no_tag(model, serve):
-    answer = serve(sequence_length=6)["serving_default"](
-        text=tf.constant(TEXTS)
-    )
+def test_truncated_words_have_no_tag(model):
+    interface = Interface.of(model, TASK, sequence_length=6)
+    answer = interface.served_model(model)._answer_texts(tf.constant(TEXTS))
     with pytest.warns(UserWarning, match="cuts off"):
         expected = [row.tolist() for row in predicted(model, 6)]
     assert expected[1][3:] == [-1, -1, -1]
@@ -97,13 +86,13 @@ def test_truncated_words_have_no_tag(model, serve):
     assert answer["words"].numpy()[1, 4] == b"oslo"
 
 
-def test_token_ids_give_logits_of_every_token(model, serve):
+def test_token_ids_give_logits_of_every_token(model, signatures):
     batch = {
         "token_ids": np.array([[2, 10, 11, 3, 0]], "int32"),
         "segment_ids": np.zeros((1, 5), "int32"),
         "padding_mask": np.array([[1, 1, 1, 1, 0]], "int32"),
     }
-    answer = serve()["token_ids"](
+    answer = signatures["token_ids"](
         **{name: tf.constant(value) for name, value in batch.items()}
     )
     expected = keras.ops.convert_to_numpy(model(batch))
@@ -112,8 +101,8 @@ def test_token_ids_give_logits_of_every_token(model, serve):
 
 
 @pytest.mark.parametrize("texts", [[], [""], ["", "  "]])
-def test_nothing_to_tag(serve, texts):
-    answer = serve()["serving_default"](text=tf.constant(texts, tf.string))
+def test_nothing_to_tag(signatures, texts):
+    answer = signatures["serving_default"](text=tf.constant(texts, tf.string))
     assert answer["tags"].shape == (len(texts), 0)
     assert answer["probabilities"].shape == (len(texts), 0, 7)
 

@@ -6,7 +6,9 @@ import pytest
 import tensorflow as tf
 
 from keras_distill.packing import Layout
+from keras_distill.packing.graph_packer import GraphPacker
 from keras_distill.packing.graph_packer import pack_tokens
+from keras_distill.packing.graph_tokenizer import graph_tokenizer
 
 START, END, PAD = 101, 102, 0
 LENGTHS = [(0, 0), (1, 0), (0, 9), (9, 0), (9, 9), (2, 9), (9, 2), (3, 3)]
@@ -84,3 +86,7 @@ def test_keeps_as_many_tokens_as_arrays_do(truncate):
     )
     expected = layout.kept_lengths([np.array(first), np.array(second)], 10)
     np.testing.assert_array_equal(kept, expected)
+
+
+def test_a_tokenizer_is_traced_once_for_training_and_serving(tokenizer):
+    assert GraphPacker(tokenizer, 8).tokenize is graph_tokenizer(tokenizer)

@@ -122,27 +122,30 @@ def test_no_sentences(piece_tokenizer):
     assert len(rows.values) == len(words.values) == len(rows.lengths) == 0
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def byte_pairs():
-    """Every byte, and the merges that give a word with its space."""
+    """Every byte, and the merges that give a word with its space.
+
+    By whether a space is put before every text.
+    """
     letters = [chr(code) for code in range(33, 127)]
     tokens = ["<s>", "<pad>", "</s>", "<mask>", "\u0120", *letters]
     merges = ["\u0120 a", "\u0120a n", "a n"]
     tokens += [merge.replace(" ", "") for merge in merges]
-    return keras_hub.models.RobertaTokenizer(
-        vocabulary={token: index for index, token in enumerate(tokens)},
-        merges=merges,
-    )
+    return {
+        add_prefix_space: keras_hub.models.RobertaTokenizer(
+            vocabulary={token: index for index, token in enumerate(tokens)},
+            merges=merges,
+            add_prefix_space=add_prefix_space,
+        )
+        for add_prefix_space in (False, True)
+    }
 
 
 @pytest.mark.tensorflow("elsewhere KerasHub itself splits in another way")
 @pytest.mark.parametrize("add_prefix_space", [False, True])
 def test_the_space_before_a_word_is_part_of_it(byte_pairs, add_prefix_space):
-    tokenizer = keras_hub.models.RobertaTokenizer(
-        vocabulary=byte_pairs.vocabulary,
-        merges=byte_pairs.merges,
-        add_prefix_space=add_prefix_space,
-    )
+    tokenizer = byte_pairs[add_prefix_space]
     words = ["an", "an", "an", "b", "<mask>", "an"]
     rows, places = pack_words([words], tokenizer, 32)
     tokens = [tokenizer.id_to_token(i) for i in rows_of(rows)[0][1:-1]]
@@ -156,4 +159,4 @@ def test_the_space_before_a_word_is_part_of_it(byte_pairs, add_prefix_space):
 
 def test_a_word_without_a_token_for_it_is_refused(byte_pairs):
     with pytest.raises(ValueError, match="no token for unknown words"):
-        pack_words([["", "an"]], byte_pairs, 8)
+        pack_words([["", "an"]], byte_pairs[False], 8)
