@@ -208,6 +208,19 @@ def test_texts_that_hold_the_tasks_name():
     assert glue.config_of(config, "wnli").allow_untrained_teacher
 
 
+def test_a_profile_has_the_numbers_of_each_task():
+    config = Config(task="glue", profile="script", batch_size=8)
+    stsb, cola, qqp = (
+        glue.config_of(config, name) for name in ("stsb", "cola", "qqp")
+    )
+    assert (stsb.prediction_target, cola.prediction_target) == (
+        *("labels", "teacher"),
+    )
+    assert (cola.sequence_length, cola.intermediate_epochs) == (64, 50)
+    assert (qqp.sequence_length, qqp.intermediate_epochs) == (128, 5)
+    assert {one.batch_size for one in (stsb, cola, qqp)} == {8}
+
+
 @pytest.mark.parametrize(
     "options, message",
     [
@@ -237,10 +250,11 @@ class Steps:
 
 @pytest.mark.parametrize("target", ["teacher", "labels"])
 def test_sts_b_follows_the_teachers_scores_or_the_labels(target):
-    targets = types.SimpleNamespace(attach=lambda rows, _: rows)
-    data = types.SimpleNamespace(task=tasks.get_task("stsb"), student_train=[])
+    data = types.SimpleNamespace(task=tasks.get_task("stsb"))
     config = Config(task="stsb", prediction_target=target)
-    found = recipe.prediction_step(Steps(config), None, targets, data)
+    found = recipe.prediction_step(
+        Steps(config), student=None, teacher=None, train=[], data=data
+    )
     assert found["distillation_losses"].loss == "mse"
     if target == "teacher":
         assert found["student_loss_weight"] == 0
