@@ -22,6 +22,7 @@ _RESULTS = {
     "general_distillation": rf"takes {_RATIO} times the CPU .* \d+\.\d% of",
     "raw_text": rf"An epoch on raw text takes {_RATIO}\d times the CPU time",
     "attention_memory": r"10 times the examples took -?[\d,]+ MB more",
+    "augmentation": rf"8 texts are augmented {_RATIO} times as fast",
     "accelerator": r"│ distillation │ [\d,]+ │ [\d,]+ │ 0\.\d{3} │ \d+\.\d% │",
     "against_textbrewer": rf"{_RATIO} times as fast .* and {_RATIO} times with",
 }
@@ -36,6 +37,7 @@ _RESULTS = {
         ("frozen_layers", (2, 4)),
         ("progressive_depth", (2, 4)),
         ("input_pipeline", (1, 4)),
+        ("augmentation", (1, 4)),
         ("raw_text", (1, 4)),
         ("general_distillation", (1, 4)),
         ("attention_memory", (1, 4)),

@@ -19,6 +19,8 @@ from keras_distill.packing.tokenization import tokenize
 _GOES_ON, _BYTES_BEGIN, _SENTENCE_BEGINS = "##", "Ġ", "▁"
 # More than are asked for, for the word itself in other capitals.
 _SPARE = 3
+# The longest row of a batch over its shortest, unless there are few rows.
+_SPREAD, _FEW = 1.2, 16
 
 
 class MaskedLMWords:
@@ -212,10 +214,12 @@ class MaskedLMWords:
         first = 0
         while first < len(order):
             last = first + 1
+            longest = _SPREAD * lengths[order[first]]
             while (
                 last < len(order)
                 and last - first < self._positions
                 and (last + 1 - first) * lengths[order[last]] <= self._pieces
+                and (last - first < _FEW or lengths[order[last]] <= longest)
             ):
                 last += 1
             yield order[first:last]
