@@ -109,6 +109,8 @@ def checked_data_set(data_set, limits):
         tf.cond(is_good, lambda: tf.constant(True), look_closer)
         return batch
 
+    # Made of TensorFlow's own control flow.
+    check = tf.autograph.experimental.do_not_convert(check)
     return data_set.enumerate().map(check)
 
 

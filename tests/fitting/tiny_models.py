@@ -1,5 +1,7 @@
 """Tiny models that carry a preprocessor."""
 
+import functools
+
 import keras
 import keras_hub
 
@@ -15,9 +17,7 @@ def make_classifier(
     **options,
 ):
     """A BERT of one layer whose vocabulary are these words."""
-    tokenizer = keras_hub.models.BertTokenizer(
-        ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *words]
-    )
+    tokenizer = _make_tokenizer(tuple(words), hidden_dim)
     backbone = keras_hub.models.BertBackbone(
         vocabulary_size=tokenizer.vocabulary_size(),
         num_layers=1,
@@ -36,6 +36,15 @@ def make_classifier(
         num_classes=num_classes,
         preprocessor=preprocessor or None,
         dropout=0.0,
+    )
+
+
+@functools.cache
+def _make_tokenizer(words, hidden_dim):
+    """One for all models of a width: its first use costs more than a model."""
+    del hidden_dim
+    return keras_hub.models.BertTokenizer(
+        ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *words]
     )
 
 
