@@ -187,10 +187,13 @@ def test_what_would_fail_is_named_at_the_start(glue_dir, tmp_path, capsys):
     arguments = [
         *("--task", "glue", "--glue-dir", str(glue_dir)),
         *("--teacher", str(tmp_path / "{task}")),
+        *("--augmented", str(tmp_path / "{folder}.tsv")),
         *("--run-dir", str(tmp_path / "run")),
     ]
     assert main(arguments) == 2
-    message = capsys.readouterr().err
+    shown, message = capsys.readouterr()
+    own = f"cola learns from its own rows, without {tmp_path / 'CoLA.tsv'}"
+    assert own in shown
     assert "Of --task glue these tasks would fail: cola: " in message
     for name in ("cola", "mnli"):
         assert f"no folder '{tmp_path / name}'" in message
