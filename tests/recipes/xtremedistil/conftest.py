@@ -92,7 +92,7 @@ def experiment(tmp_path, data_dir):
     config = Config(
         source="sst2",
         glue_dir=str(data_dir),
-        student="2x8x2",
+        student="1x8x2",
         representation_epochs=1,
         logits_epochs=1,
         labels_epochs=1,
@@ -105,8 +105,8 @@ def experiment(tmp_path, data_dir):
 
 @pytest.fixture
 def prepared(experiment, make_classifier):
-    """What a tiny student learns of a teacher of three layers."""
-    teacher = make_classifier(num_layers=3)
+    """What a tiny student learns of a tiny teacher."""
+    teacher = make_classifier(num_layers=2)
     examples = experiment.read("sst2")
     data = experiment.tokenize(examples, teacher.preprocessor.tokenizer)
     return Lesson(

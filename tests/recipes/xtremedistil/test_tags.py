@@ -92,7 +92,7 @@ def test_tags_in_two_languages(
             path = tmp_path / "data/ner/wikiann" / language / f"{split}.tsv"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text((text + "\n") * 4)
-    teacher = make_token_classifier()
+    teacher = make_token_classifier(num_layers=1)
     export.to_encoder_preset(teacher, tmp_path / "encoder")
     arguments = [
         *("--source", "wikiann:en,no", "--data-dir", str(tmp_path / "data")),
