@@ -443,8 +443,12 @@ def test_tags_in_two_languages(
 
 
 @pytest.mark.slow
-def test_all_stages_of_tags(tagging, tmp_path, capsys, untimed):
-    longer = command_line(labels_epochs=10, patience=10, peak_rate=3e-2)
+def test_all_stages_of_tags(tagging, tmp_path, capsys, monkeypatch):
+    # So many steps are worth a graph.
+    monkeypatch.undo()
+    longer = command_line(
+        labels_epochs=30, patience=30, peak_rate=3e-2, batch_size=8
+    )
     learned = check_tags(
         changed(tagging, *longer), STAGES, tmp_path / "run", capsys
     )
