@@ -173,6 +173,17 @@ def randomize():
 
 
 @pytest.fixture
+def answers():
+    """A model's outputs for texts, as `predict` gives them, not compiled."""
+
+    def call(model, texts):
+        outputs = model(model.preprocessor(texts), training=False)
+        return keras.ops.convert_to_numpy(outputs)
+
+    return call
+
+
+@pytest.fixture
 def values():
     """Copies weights into a list of arrays, to compare before and after."""
 

@@ -21,7 +21,7 @@ from keras_distill.checks.model_of import model_of
 
 @pytest.fixture
 def loaded(make_classifier):
-    return teachers.LoadedTeacher(make_classifier(num_layers=2), True, None)
+    return teachers.LoadedTeacher(make_classifier(num_layers=1), True, None)
 
 
 @pytest.fixture

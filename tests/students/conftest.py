@@ -2,7 +2,7 @@ import keras_hub
 import pytest
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_backbone():
     """Builds a tiny backbone of a KerasHub class."""
 
@@ -22,3 +22,9 @@ def make_backbone():
         return cls(**(sizes | words))
 
     return make
+
+
+@pytest.fixture(scope="session")
+def plain_backbone(make_backbone):
+    """A BERT that no test may change."""
+    return make_backbone()

@@ -37,8 +37,8 @@ def test_backbone_gives_a_backbone_of_the_preset(make_backbone):
         assert config[word] == value
 
 
-def test_classifier_gives_a_classifier(make_classifier):
-    teacher = make_classifier(num_classes=5, dropout=0.2)
+def test_classifier_gives_a_classifier(make_classifier, answers):
+    teacher = make_classifier(num_layers=1, num_classes=5, dropout=0.2)
     student = students.create_student(teacher, num_layers=2, hidden_dim=8)
     assert type(student) is keras_hub.models.BertTextClassifier
     assert student.preprocessor is teacher.preprocessor
@@ -48,11 +48,11 @@ def test_classifier_gives_a_classifier(make_classifier):
     assert student.backbone.num_layers == 2
     assert student.backbone.num_heads == 2
     assert student.backbone.intermediate_dim == 32
-    assert student.predict(TEXTS, verbose=0).shape == (2, 5)
+    assert answers(student, TEXTS).shape == (2, 5)
 
 
-def test_activation_and_dropout(make_classifier):
-    plain = make_classifier()
+def test_activation_and_dropout(make_classifier, answers):
+    plain = make_classifier(num_layers=1)
     teacher = keras_hub.models.BertTextClassifier(
         plain.backbone,
         num_classes=2,
@@ -64,7 +64,7 @@ def test_activation_and_dropout(make_classifier):
     assert student.dropout == 0.4
     assert student.backbone.dropout == 0.4
     np.testing.assert_allclose(
-        student.predict(TEXTS, verbose=0).sum(axis=1), [1.0, 1.0], rtol=1e-6
+        answers(student, TEXTS).sum(axis=1), [1.0, 1.0], rtol=1e-6
     )
 
 
@@ -172,7 +172,7 @@ def test_electra_with_tables_of_a_given_width(make_backbone, randomize):
 
 
 def test_words_kept_factorized(make_classifier, randomize):
-    teacher = randomize(make_classifier(num_classes=5))
+    teacher = randomize(make_classifier(num_layers=1, num_classes=5))
     student = students.create_student(
         teacher, "bert_3l_132d", embedding_dim=6, dropout=0.3
     )
@@ -214,7 +214,7 @@ def test_hidden_layer_of_the_head(head_width, expected, make_backbone):
 
 
 def test_narrow_student_starts_from_the_svd(make_classifier, randomize):
-    teacher = randomize(make_classifier())
+    teacher = randomize(make_classifier(num_layers=1))
     student = students.create_student(
         teacher, hidden_dim=6, embeddings="teacher"
     )
@@ -250,18 +250,18 @@ def test_layers_start_from_the_map(make_backbone, randomize):
 
 
 def test_saved_student_loads_without_the_teacher(
-    make_classifier, randomize, tmp_path
+    make_classifier, randomize, answers, tmp_path
 ):
-    teacher = randomize(make_classifier())
+    teacher = randomize(make_classifier(num_layers=1))
     student = students.create_student(
         teacher, num_layers=2, hidden_dim=6, embeddings="teacher"
     )
-    expected = student.predict(TEXTS, verbose=0)
+    expected = answers(student, TEXTS)
     student.save(tmp_path / "student.keras")
     del student, teacher
     loaded = keras.models.load_model(tmp_path / "student.keras", compile=False)
     assert type(loaded) is keras_hub.models.BertTextClassifier
-    np.testing.assert_array_equal(loaded.predict(TEXTS, verbose=0), expected)
+    np.testing.assert_array_equal(answers(loaded, TEXTS), expected)
 
 
 @pytest.mark.parametrize(
@@ -299,9 +299,9 @@ def test_saved_student_loads_without_the_teacher(
         (dict(num_heads=4, layers="teacher"), "Cannot copy student layer 1"),
     ],
 )
-def test_what_cannot_be_built(words, message, make_backbone):
+def test_what_cannot_be_built(words, message, plain_backbone):
     with pytest.raises(ValueError, match=message):
-        students.create_student(make_backbone(), **words)
+        students.create_student(plain_backbone, **words)
 
 
 def test_families_whose_words_cannot_be_factorized(make_backbone):

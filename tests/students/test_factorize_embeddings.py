@@ -1,5 +1,7 @@
 """The teacher's words in the directions that keep most of them."""
 
+import functools
+
 import keras_hub
 import numpy as np
 import pytest
@@ -7,6 +9,12 @@ import pytest
 from keras_distill import students
 from tests.students.word_tables import best_approximation
 from tests.students.word_tables import words_of
+
+
+@pytest.fixture
+def make_backbone(make_backbone):
+    """Of one layer: what is looked at lies below it."""
+    return functools.partial(make_backbone, num_layers=1)
 
 
 def tables_of(backbone):
@@ -232,8 +240,8 @@ def test_words_and_positions_in_one_layer(cls, make_backbone, randomize):
 
 
 def test_classifiers(make_classifier, randomize):
-    teacher = randomize(make_classifier())
-    student = make_classifier(hidden_dim=6)
+    teacher = randomize(make_classifier(num_layers=1))
+    student = make_classifier(num_layers=1, hidden_dim=6)
     head = student.output_dense.get_weights()
     result = students.factorize_embeddings(teacher, student)
     np.testing.assert_allclose(

@@ -15,12 +15,13 @@ from keras_distill.tasks import TokenizedExamples
 TEXTS = ["a good film", "bad", "the plot was very dull but sad", "zzz", ""]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def backbone(make_classifier):
-    return make_classifier(num_layers=2).backbone
+    keras.utils.set_random_seed(7)
+    return make_classifier(num_layers=1).backbone
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def encoder(backbone, tokenizer):
     return SentenceEncoder(backbone, tokenizer, sequence_length=16)
 
@@ -99,7 +100,7 @@ def test_what_is_no_text_backbone_is_refused(tokenizer, make_classifier):
         SentenceEncoder(image, tokenizer)
     # A classifier reads tokens, but gives no hidden states.
     with pytest.raises(ValueError, match="a hidden state for each token"):
-        SentenceEncoder(make_classifier(), tokenizer)
+        SentenceEncoder(make_classifier(num_layers=1), tokenizer)
 
 
 def test_a_tokenizer_without_special_tokens_is_refused(backbone):

@@ -27,15 +27,13 @@ def tokenized(tokenizer):
     )
 
 
-@pytest.mark.parametrize("batch_size", [2, 32])
-def test_equals_the_models_own_predictions(
-    make_classifier, tokenized, batch_size
-):
-    model = make_classifier()
+def test_equals_the_models_own_predictions(make_classifier, tokenized):
+    model = make_classifier(num_layers=1)
     expected = model.predict(TEXTS, verbose=0)
-    logits = predict_logits(model, tokenized, batch_size)
-    assert logits.shape == (5, 2)
-    np.testing.assert_allclose(logits, expected, rtol=0, atol=1e-5)
+    for batch_size in (2, 32):
+        logits = predict_logits(model, tokenized, batch_size)
+        assert logits.shape == (5, 2)
+        np.testing.assert_allclose(logits, expected, rtol=0, atol=1e-5)
 
 
 def test_outputs_keep_their_structure(tokenized):
@@ -74,7 +72,7 @@ def test_no_length_makes_a_model_compile_again(make_classifier, tokenized):
 
 def test_leaves_the_rows_alone(make_classifier, tokenized):
     before = tokenized.lengths.copy()
-    predict_logits(make_classifier(), tokenized, 2)
+    predict_logits(make_classifier(num_layers=1), tokenized, 2)
     np.testing.assert_array_equal(tokenized.lengths, before)
     assert tokenized.labels.tolist() == [1, 0, 0, 1, 1]
 
@@ -86,26 +84,26 @@ WORDS = [
 ]
 
 
-@pytest.mark.parametrize("batch_size", [1, 2, 32])
 def test_the_first_piece_of_a_word_decides(
-    make_token_classifier, piece_tokenizer, batch_size
+    make_token_classifier, piece_tokenizer, answers
 ):
-    model = make_token_classifier()
+    model = make_token_classifier(num_layers=1)
     # A head that is sure of something.
     model.output_dense.kernel.assign(50 * model.output_dense.kernel)
     tokenized = TokenizedTags(TaggedExamples(WORDS), piece_tokenizer, 16)
-    predictions = predict_tags(model, tokenized, batch_size)
     texts = [" ".join(words) for words in WORDS]
     # KerasHub's own way to predictions of the whole text.
-    classes = np.argmax(model.predict(texts, verbose=0), -1)
+    classes = np.argmax(answers(model, texts), -1)
     expected = [
         classes[0, [1, 3]],
         classes[1, [1, 2, 3, 6, 7, 8]],
         classes[2, [1]],
     ]
     assert len(set(np.concatenate(expected).tolist())) > 1
-    for found, wanted in zip(predictions, expected, strict=True):
-        assert found.tolist() == wanted.tolist()
+    for batch_size in (1, 2, 32):
+        predictions = predict_tags(model, tokenized, batch_size)
+        for found, wanted in zip(predictions, expected, strict=True):
+            assert found.tolist() == wanted.tolist()
 
 
 def test_words_that_were_cut_off_have_no_class(
@@ -113,7 +111,8 @@ def test_words_that_were_cut_off_have_no_class(
 ):
     with pytest.warns(UserWarning, match="cuts off 3 of 9"):
         tokenized = TokenizedTags(TaggedExamples(WORDS), piece_tokenizer, 6)
-    predictions = predict_tags(make_token_classifier(), tokenized)
+    model = make_token_classifier(num_layers=1)
+    predictions = predict_tags(model, tokenized)
     assert [(row >= 0).tolist() for row in predictions] == [
         [True] * 2,
         [True] * 3 + [False] * 3,
@@ -125,4 +124,4 @@ def test_a_model_of_whole_texts_is_refused(make_classifier, piece_tokenizer):
     tokenized = TokenizedTags(TaggedExamples(WORDS), piece_tokenizer, 16)
     keras.utils.set_random_seed(1)
     with pytest.raises(ValueError, match="one prediction for each token"):
-        predict_tags(make_classifier(), tokenized)
+        predict_tags(make_classifier(num_layers=1), tokenized)
