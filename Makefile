@@ -13,6 +13,8 @@ BACKEND_TESTS := $(addprefix tests/,backends callbacks corpora data \
 	distiller distribution/test_jax_distribution.py features fitting losses \
 	models optimizers packing stages students tasks teachers testing \
 	test_layer_map.py)
+# The files with a test of a mark: all others need not be imported.
+MARKED = $(shell grep -rlw --include='test_*.py' "mark\.$(1)" tests)
 LINT := --isolated --line-length 80
 RULES := --select E,F,I,W,B --config "lint.isort.force-single-line = true"
 
@@ -44,13 +46,13 @@ test-backends: $(BIN)/.backends $(BIN)/.embedded
 	KERAS_BACKEND=jax XLA_FLAGS=--xla_backend_optimization_level=0 \
 		$(PYTEST) $(BACKEND_TESTS)
 	KERAS_BACKEND=torch OMP_NUM_THREADS=1 $(PYTEST) $(BACKEND_TESTS)
-	$(PYTEST) -m strategies
+	$(PYTEST) -m strategies $(call MARKED,strategies)
 
 test-peers: $(BIN)/.peers $(BIN)/.embedded
-	$(PYTEST) -m peers
+	$(PYTEST) -m peers $(call MARKED,peers)
 
 test-slow: $(BIN)/.test $(BIN)/.embedded
-	$(PYTEST) -m slow
+	$(PYTEST) -m slow $(call MARKED,slow)
 
 # The wheel, in an environment of its own, as a newcomer without a checkout
 # uses it.

@@ -6,8 +6,11 @@ import pathlib
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
+
+from tests.distribution import distil as script
 
 _SCRIPT = pathlib.Path(__file__).with_name("distil.py")
 
@@ -44,11 +47,37 @@ def distil(tmp_path):
             )
         results = []
         for path, process in processes:
-            output, _ = process.communicate(timeout=240)
+            output, _ = process.communicate(timeout=1200)
             assert process.returncode == 0, output
             with np.load(path) as arrays:
                 results.append(dict(arrays))
         return results if len(results) > 1 else results[0]
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def distil_here(tmp_path_factory):
+    """Runs distil.py on one device in this process, each set of options once.
+
+    It returns what `distil` does.
+    """
+    known = {}
+
+    def run(**options):
+        key = json.dumps(options)
+        if key not in known:
+            path = tmp_path_factory.mktemp("here") / "none.npz"
+            policy = keras.config.dtype_policy()
+            # Weights are told by names, which Keras counts up.
+            keras.backend.clear_session(free_memory=False)
+            try:
+                script.main("none", path, options)
+            finally:
+                keras.config.set_dtype_policy(policy)
+            with np.load(path) as arrays:
+                known[key] = dict(arrays)
+        return known[key]
 
     return run
 

@@ -59,7 +59,7 @@ def make_distiller(every_loss=True, dtype=None, **compile_options):
     keras.utils.set_random_seed(7)
     if dtype is not None:
         keras.config.set_dtype_policy(dtype)
-    teacher, student = classifier(4, 16, 2), classifier(2, 8, 2)
+    teacher, student = classifier(2, 16, 2), classifier(1, 8, 2)
     chosen = [losses.LogitsDistillation(temperature=2.0)]
     if every_loss:
         chosen += [

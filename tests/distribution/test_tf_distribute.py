@@ -5,9 +5,9 @@ import pytest
 
 @pytest.mark.strategies
 def test_replicas_and_workers_end_as_one_process_does(
-    distil, assert_same, two_workers
+    distil, distil_here, assert_same, two_workers
 ):
-    expected = distil("none")
+    expected = distil_here()
     assert_same(distil("mirrored"), expected)
     for worker in distil(
         "multiworker", [{"TF_CONFIG": text} for text in two_workers]
@@ -15,24 +15,17 @@ def test_replicas_and_workers_end_as_one_process_does(
         assert_same(worker, expected)
 
 
-@pytest.mark.slow
-def test_fixed_shapes_under_xla_train_as_on_a_tpu(distil, assert_same):
-    # All that a TPU wants of a step, on a CPU.
-    data = {"fixed_length": 8, "drop_remainder": True}
-    expected = distil("none", **data)
-    compiled = distil("none", **data, jit_compile=True, steps_per_execution=2)
-    assert_same(compiled, expected)
+# All that a TPU wants of a step, on a CPU.
+_FIXED = {"fixed_length": 8, "drop_remainder": True}
+_COMPILED = {**_FIXED, "jit_compile": True, "steps_per_execution": 2}
 
 
 @pytest.mark.slow
-def test_bfloat16_under_xla_is_near_float32(distil, assert_same):
-    data = {"fixed_length": 8, "drop_remainder": True}
-    expected = distil("none", **data)
-    compiled = distil(
-        "none",
-        **data,
-        jit_compile=True,
-        steps_per_execution=2,
-        dtype="mixed_bfloat16",
-    )
-    assert_same(compiled, expected, rtol=0.05, atol=0.05)
+def test_fixed_shapes_under_xla_train_as_on_a_tpu(distil_here, assert_same):
+    assert_same(distil_here(**_COMPILED), distil_here(**_FIXED))
+
+
+@pytest.mark.slow
+def test_bfloat16_under_xla_is_near_float32(distil_here, assert_same):
+    compiled = distil_here(**_COMPILED, dtype="mixed_bfloat16")
+    assert_same(compiled, distil_here(**_FIXED), rtol=0.05, atol=0.05)
