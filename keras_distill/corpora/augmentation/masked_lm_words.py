@@ -264,7 +264,7 @@ class _BestWords(keras.layers.Layer):
     def call(self, logits):
         logits = logits[:, 0]
         if self._penalty is not None:
-            logits += ops.cast(self._penalty, logits.dtype)
+            logits = logits + ops.cast(self._penalty, logits.dtype)
         return ops.top_k(logits, self._count)[1]
 
 
@@ -311,6 +311,11 @@ def _best_words(masked_lm, words, stop_words, count):
 
 
 def _positions_at_once():
+    if keras.backend.backend() == "torch":
+        # Keras lists no devices there.
+        import torch
+
+        return 2048 if torch.cuda.is_available() else 128
     devices = keras.distribution.list_devices()
     return 128 if all(name.startswith("cpu") for name in devices) else 2048
 
