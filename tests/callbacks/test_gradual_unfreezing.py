@@ -173,7 +173,7 @@ def test_steps_count_across_epochs(make_dense_distiller, fit):
             seen.append(len(distiller.trainable_variables))
 
     callback = GradualUnfreezing(groups, steps=4)
-    fit(distiller, callback, Watch(), epochs=2, batch_size=4)
+    fit(distiller, callback, Watch(), epochs=2, steps=3)
     head, everything = 2, len(distiller.trainable_variables)
     assert seen == [head] * 4 + [everything] * 2
 

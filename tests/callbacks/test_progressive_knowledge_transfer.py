@@ -232,7 +232,7 @@ def test_each_phase_has_a_term_of_its_own_only_while_it_lasts(
     # In steps: two an epoch.
     callback = ProgressiveKnowledgeTransfer(steps=[1, 2])
     distiller = make_bert_distiller(separate)
-    fit(distiller, callback, Watch(), epochs=2, batch_size=6)
+    fit(distiller, callback, Watch(), epochs=2, steps=2)
     first, second = {"layer_1_loss"}, {"layer_2_loss"}
     assert seen == [first] + [second] * 2 + [first | second]
 
