@@ -242,7 +242,9 @@ def test_rows_of_ones_own_are_distilled_as_their_labels_ask(
         task = examples.task
         model = make_classifier(num_layers=1, num_classes=task.num_outputs)
         data = experiment.tokenize(examples, model.preprocessor)
-        stage = tinybert.prediction_step(experiment, model, NoFeatures(), data)
+        stage = tinybert.prediction_step(
+            experiment, model, NoFeatures(), data.student_train, data
+        )
     assert task.kind == kind
     assert stage.keep.monitor == metric
     assert type(stage.loss) is type(task.label_loss())
