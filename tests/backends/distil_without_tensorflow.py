@@ -93,9 +93,10 @@ def main():
     logits = tasks.predict_logits(student, tokenized, batch_size=12)
     task = tasks.Task("films", ("text",), ("no", "yes"), ("accuracy",), 16)
     comparison = keras_distill.evaluation.compare(
-        {"teacher": teacher, "student": student},
+        {"student": student},
         task,
         examples,
+        reference="student",
         latency_runs=1,
         throughput_runs=1,
         quiet=True,
