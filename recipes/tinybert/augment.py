@@ -27,8 +27,7 @@ from keras_distill.io.saving import UNFINISHED
 from keras_distill.io.saving import flush_to_disk
 from keras_distill.io.saving import local_path
 from keras_distill.io.saving import make_folder
-from recipes.common.command_line import recipe_parser
-from recipes.common.command_line import run_recipe
+from recipes.common.command_line import recipe_command
 from recipes.common.option_groups import DataOptions
 from recipes.common.option_groups import SelectionOptions
 from recipes.common.option_groups import like
@@ -407,22 +406,15 @@ def _say(quiet, *lines):
         io.show(*lines)
 
 
-def build_parser():
-    """A parser with one option for each setting."""
-    return recipe_parser(
-        "recipes.tinybert.augment",
-        "Writes a task's training texts, and their variants with words "
-        "replaced by likely ones, as a table that `python -m recipes.tinybert "
-        "--augmented` takes.",
-        "runs/augment",
-        Config,
-    )
-
-
-def main(arguments=None):
-    """Augments as the command line says; returns the exit status."""
-    return run_recipe(build_parser(), Config, run, arguments)
-
+build_parser, main = recipe_command(
+    "recipes.tinybert.augment",
+    "Writes a task's training texts, and their variants with words "
+    "replaced by likely ones, as a table that `python -m recipes.tinybert "
+    "--augmented` takes.",
+    "runs/augment",
+    Config,
+    run,
+)
 
 if __name__ == "__main__":
     sys.exit(main())

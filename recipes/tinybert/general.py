@@ -21,8 +21,7 @@ from keras_distill import io
 from keras_distill import losses
 from keras_distill import teachers
 from keras_distill.checks.values import num_positions
-from recipes.common.command_line import recipe_parser
-from recipes.common.command_line import run_recipe
+from recipes.common.command_line import recipe_command
 from recipes.common.experiment import Experiment
 from recipes.common.layer_maps import check_layer_map
 from recipes.common.layer_maps import parse_layer_map
@@ -194,21 +193,14 @@ def finish(experiment, student, rows):
     return found
 
 
-def build_parser():
-    """A parser with one option for each setting of the recipe."""
-    return recipe_parser(
-        "recipes.tinybert.general",
-        "Distils a pre-trained encoder over plain text with TinyBERT's "
-        "general distillation, and leaves an encoder for --student-from.",
-        "runs/general",
-        Settings,
-    )
-
-
-def main(arguments=None):
-    """Runs the recipe; returns the exit status of `run_recipe`."""
-    return run_recipe(build_parser(), Settings, run, arguments)
-
+build_parser, main = recipe_command(
+    "recipes.tinybert.general",
+    "Distils a pre-trained encoder over plain text with TinyBERT's "
+    "general distillation, and leaves an encoder for --student-from.",
+    "runs/general",
+    Settings,
+    run,
+)
 
 if __name__ == "__main__":
     sys.exit(main())

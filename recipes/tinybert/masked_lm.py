@@ -17,8 +17,7 @@ from keras_distill import io
 from keras_distill import models
 from keras_distill import stages
 from keras_distill import teachers
-from recipes.common.command_line import recipe_parser
-from recipes.common.command_line import run_recipe
+from recipes.common.command_line import recipe_command
 from recipes.common.option_groups import DataOptions
 from recipes.common.option_groups import TeacherOptions
 from recipes.common.option_groups import TrainingOptions
@@ -187,21 +186,14 @@ def read_rows(config, folder, model):
     )
 
 
-def build_parser():
-    """A parser with one option for each setting."""
-    return recipe_parser(
-        "recipes.tinybert.masked_lm",
-        "Goes on with the pre-training of an encoder, with a new head of a "
-        "masked language model, which recipes.tinybert.augment takes.",
-        "runs/masked_lm",
-        Config,
-    )
-
-
-def main(arguments=None):
-    """Trains as the command line says; returns the exit status."""
-    return run_recipe(build_parser(), Config, run, arguments)
-
+build_parser, main = recipe_command(
+    "recipes.tinybert.masked_lm",
+    "Goes on with the pre-training of an encoder, with a new head of a "
+    "masked language model, which recipes.tinybert.augment takes.",
+    "runs/masked_lm",
+    Config,
+    run,
+)
 
 if __name__ == "__main__":
     sys.exit(main())

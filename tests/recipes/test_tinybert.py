@@ -14,6 +14,7 @@ from safetensors.numpy import load_file
 from keras_distill import export
 from keras_distill import stages
 from keras_distill import teachers
+from recipes.common.command_line import run_recipe
 from recipes.common.experiment import Experiment
 from recipes.common.student_size import parse_size
 from recipes.tinybert import recipe
@@ -180,13 +181,13 @@ def test_an_untrained_teacher_is_refused(
     assert "--allow-untrained-teacher" in captured.err
 
 
-def test_a_run_that_is_stopped_says_how_to_go_on(monkeypatch, capsys):
+def test_a_run_that_is_stopped_says_how_to_go_on(capsys):
     def stop(config, run_dir, quiet, resume):
         assert not resume
         raise stages.Interrupted(f"Stopped. It is in {run_dir}.", 15)
 
-    monkeypatch.setattr(recipe, "run", stop)
-    assert main(["--run-dir", "runs/mine", "--no-resume"]) == 143
+    arguments = ["--run-dir", "runs/mine", "--no-resume"]
+    assert run_recipe(build_parser(), Config, stop, arguments) == 143
     assert "Stopped. It is in runs/mine." in capsys.readouterr().err
 
 
