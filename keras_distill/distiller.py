@@ -82,10 +82,10 @@ class Distiller(SavedWhole, Steps, keras.Model):
         student_loss_weight: float between 0 and 1, or a schedule of it: `a`
             above. With 0, labels are not needed; with 1, the teacher is not
             run. Defaults to `0.5`.
+        name: str. Defaults to `"distiller"`.
         teacher_training: bool. Whether the teacher's dropout is on, as some
             official scripts leave it; its targets are noisy then, in
             `evaluate` as well. Defaults to `False`.
-        name: str. Defaults to `"distiller"`.
         **kwargs: Further arguments of `keras.Model`.
 
     Raises:
@@ -137,8 +137,8 @@ class Distiller(SavedWhole, Steps, keras.Model):
         distillation_losses,
         distillation_loss_weights=None,
         student_loss_weight=0.5,
-        teacher_training=False,
         name="distiller",
+        teacher_training=False,
         **kwargs,
     ):
         # === Validation ===

@@ -294,7 +294,10 @@ CALLS = {
         lambda given, **word: teachers.load_teacher(
             "nowhere", **{"num_classes": 2, "sequence_length": 8, **word}
         ),
-        {"num_classes": COUNT, "sequence_length": Number(int, minimum=3)},
+        {
+            "num_classes": OPTIONAL_COUNT,
+            "sequence_length": Number(int, minimum=3),
+        },
     ),
     "to_saved_model": (
         lambda given, **word: export.to_saved_model(

@@ -21,8 +21,8 @@ def augmented_chunks(
     Args:
         make_augmenter: function without arguments that makes an `Augmenter`,
             called in each process. For several processes it must be one that
-            pickle can send, such as a `functools.partial` of a function of a
-            module.
+            can be sent to them, such as a `functools.partial` of a function
+            of a module.
         columns: tuple of one or two lists of str.
         processes: int. Defaults to `1`: this one.
         first_chunk: int. So many chunks were done before. Defaults to `0`.
