@@ -3,10 +3,10 @@
 import numpy as np
 
 from keras_distill.checks.arguments import check_int
-from keras_distill.checks.values import check_length
-from keras_distill.checks.values import check_token_ids
-from keras_distill.checks.values import num_positions
 from keras_distill.corpora.masking import mask_pieces
+from keras_distill.corpora.token_rows import INPUTS
+from keras_distill.corpora.token_rows import check_model_reads
+from keras_distill.corpora.token_rows import padded
 from keras_distill.data.tokenized.batching import check_first_batch
 from keras_distill.data.tokenized.batching import fit_batches
 from keras_distill.io import content_hash
@@ -19,7 +19,6 @@ from keras_distill.packing.tokenization import ranges
 _FORMAT = 1
 # A row at the end of a document with fewer pieces says too little.
 _SHORTEST = 8
-_INPUTS = ("token_ids", "segment_ids", "padding_mask")
 
 
 class MaskedRows:
@@ -74,7 +73,7 @@ class MaskedRows:
         batches_per_epoch=None,
         rate=0.15,
         seed=0,
-        inputs=_INPUTS,
+        inputs=INPUTS,
     ):
         check_int("sequence_length", sequence_length, minimum=1)
         check_int(
@@ -88,7 +87,7 @@ class MaskedRows:
         self._rate = rate
         self._most = max(1, round(rate * sequence_length))
         self._seed = seed
-        self._inputs = tuple(name for name in _INPUTS if name in inputs)
+        self._inputs = tuple(name for name in INPUTS if name in inputs)
         self._starts, self._lengths = self._cut(documents)
 
     def __len__(self):
@@ -166,11 +165,7 @@ class MaskedRows:
                 that are longer than the model has positions.
         """
         del with_labels
-        positions = num_positions(model)
-        if positions is not None:
-            check_length(self.sequence_length, positions)
-        size = model.backbone.vocabulary_size
-        check_token_ids(np.array([[self.corpus.largest]]), size)
+        check_model_reads(model, self.corpus, self.sequence_length)
 
     def fingerprints(self):
         """Tells these rows from any others.
@@ -207,10 +202,9 @@ class MaskedRows:
             self.corpus.layout,
             self.sequence_length,
         )
-        places = np.arange(self.sequence_length)
-        is_token = places < packed.lengths[:, np.newaxis]
-        token_ids = np.full(is_token.shape, self.corpus.layout.pad, "int32")
-        token_ids[is_token] = packed.values
+        token_ids, is_token = padded(
+            packed, self.sequence_length, self.corpus.layout
+        )
         masked, pieces, weights = mask_pieces(
             token_ids,
             is_token,

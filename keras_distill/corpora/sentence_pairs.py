@@ -6,10 +6,10 @@ import numpy as np
 
 from keras_distill.checks.arguments import check_float
 from keras_distill.checks.arguments import check_int
-from keras_distill.checks.values import check_length
-from keras_distill.checks.values import check_token_ids
-from keras_distill.checks.values import num_positions
 from keras_distill.corpora.pairing import pair_sentences
+from keras_distill.corpora.token_rows import INPUTS
+from keras_distill.corpora.token_rows import check_model_reads
+from keras_distill.corpora.token_rows import padded
 from keras_distill.data.tokenized.batching import check_first_batch
 from keras_distill.data.tokenized.batching import fit_batches
 from keras_distill.data.tokenized.batching import make_batches
@@ -21,7 +21,6 @@ from keras_distill.packing.tokenization import ranges
 
 # Counts up when the same corpus gives other rows.
 _FORMAT = 1
-_INPUTS = ("token_ids", "segment_ids", "padding_mask")
 
 
 class SentencePairs:
@@ -88,7 +87,7 @@ class SentencePairs:
         random_next=0.5,
         short=0.1,
         seed=0,
-        inputs=_INPUTS,
+        inputs=INPUTS,
     ):
         check_int("sequence_length", sequence_length, minimum=1)
         check_float("random_next", random_next, minimum=0, maximum=1)
@@ -99,7 +98,7 @@ class SentencePairs:
         self._random_next = random_next
         self._short = short
         self._seed = seed
-        self._inputs = tuple(name for name in _INPUTS if name in inputs)
+        self._inputs = tuple(name for name in INPUTS if name in inputs)
         self._room = sequence_length - corpus.layout.num_special_tokens(2)
         if self._room < 2:
             raise ValueError(
@@ -218,13 +217,7 @@ class SentencePairs:
                 that are longer than the model has positions.
         """
         del with_labels
-        positions = num_positions(model)
-        if positions is not None:
-            check_length(self.sequence_length, positions)
-        backbone = getattr(model, "backbone", model)
-        size = getattr(backbone, "vocabulary_size", None)
-        if size is not None:
-            check_token_ids(np.array([[self.corpus.largest]]), size)
+        check_model_reads(model, self.corpus, self.sequence_length)
 
     def fingerprints(self):
         """Tells these rows from any others.
@@ -280,11 +273,8 @@ class SentencePairs:
         if width is None:
             width = -(-int(rows.lengths.max()) // multiple) * multiple
             width = min(width, self.sequence_length)
-        places = np.arange(width)
-        is_token = places < rows.lengths[:, np.newaxis]
-        is_second = places >= first_lengths[:, np.newaxis]
-        token_ids = np.full(is_token.shape, layout.pad, "int32")
-        token_ids[is_token] = rows.values
+        token_ids, is_token = padded(rows, width, layout)
+        is_second = np.arange(width) >= first_lengths[:, np.newaxis]
         x = {
             "token_ids": token_ids,
             "segment_ids": (is_token & is_second).astype("int32"),
