@@ -1,24 +1,39 @@
 """What a recipe does differently on several devices."""
 
+import contextlib
+
 import keras
 
 from keras_distill import distribution
 
+# What models may compute in; their weights are float32 in each.
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 
-def begin_strategy(strategy):
+
+@contextlib.contextmanager
+def begin_devices(strategy, precision=None):
     """Sets up the devices of a strategy, before the first model is made.
 
     Args:
-        strategy: str. One of `keras_distill.distribution.STRATEGIES`. On a
-            TPU Keras computes in bfloat16 from here on.
+        strategy: str. One of `keras_distill.distribution.STRATEGIES`.
+        precision: Optional str, one of `PRECISIONS`: what Keras computes in
+            until the end. Defaults to what it does anyway, on a TPU to
+            `"mixed_bfloat16"`.
 
     Returns:
-        Context manager, in which the models are made that are trained.
+        Context manager that gives another one, in which the models are made
+        that are trained.
     """
+    before = keras.config.dtype_policy()
     scope = distribution.scope(strategy)
-    if strategy == "tpu":
-        keras.config.set_dtype_policy("mixed_bfloat16")
-    return scope
+    if precision is None and strategy == "tpu":
+        precision = "mixed_bfloat16"
+    try:
+        if precision is not None:
+            keras.config.set_dtype_policy(precision)
+        yield scope
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def stage_options(

@@ -11,7 +11,7 @@ from keras_distill import teachers
 from keras_distill.io.saving import local_path
 from recipes.common import models
 from recipes.common import submission
-from recipes.common.devices import begin_strategy
+from recipes.common.devices import begin_devices
 from recipes.common.devices import on_one_device
 from recipes.common.devices import stage_options
 from recipes.common.reading import read_augmented
@@ -119,15 +119,15 @@ class Experiment:
             Context manager that gives the `Experiment`.
         """
         # First of all, since a strategy sets up the devices.
-        scope = begin_strategy(config.strategy)
-        if check is not None:
-            check()
-        if settings is None:
-            settings = config.settings()
-        with stages.RunFolder(
-            run_dir, settings, resume, quiet, (*_LEAVES, *leaves), inputs
-        ) as folder:
-            yield cls(config, folder, scope, **options)
+        with begin_devices(config.strategy, config.precision) as scope:
+            if check is not None:
+                check()
+            if settings is None:
+                settings = config.settings()
+            with stages.RunFolder(
+                run_dir, settings, resume, quiet, (*_LEAVES, *leaves), inputs
+            ) as folder:
+                yield cls(config, folder, scope, **options)
 
     def read(self, name):
         """Opens a task of the configuration, with the rows that it uses."""

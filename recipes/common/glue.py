@@ -11,7 +11,7 @@ from keras_distill.io.saving import local_path
 from keras_distill.stages.identity import data_identity
 from recipes.common import models
 from recipes.common import submission
-from recipes.common.devices import begin_strategy
+from recipes.common.devices import begin_devices
 from recipes.common.reading import GLUE
 from recipes.common.reading import read_augmented
 from recipes.common.reading import read_task
@@ -68,10 +68,12 @@ def run_glue(
             "one. Received: --strategy multiworker. Run each task itself."
         )
     # Before all models, since a strategy sets up the devices.
-    begin_strategy(config.strategy)
-    with stages.RunFolder(
-        run_dir, config.settings(), resume, quiet, _LEAVES
-    ) as folder:
+    with (
+        begin_devices(config.strategy, config.precision),
+        stages.RunFolder(
+            run_dir, config.settings(), resume, quiet, _LEAVES
+        ) as folder,
+    ):
         parts = _check(config, folder, layer_map)
         failed = {}
         for number, part in enumerate(parts):

@@ -10,6 +10,7 @@ import dataclasses
 from keras_distill import distribution
 from keras_distill import models
 from keras_distill import tasks
+from recipes.common.devices import PRECISIONS
 from recipes.common.options import Options
 from recipes.common.options import check_encoding
 from recipes.common.options import flag
@@ -444,6 +445,12 @@ class DeviceOptions(Options):
         "machines that TF_CONFIG names, or a TPU (with fixed lengths, "
         "bfloat16 and XLA)",
         choices=distribution.STRATEGIES,
+    )
+    precision: str | None = option(
+        None,
+        "what all models compute in, with weights in float32; by default "
+        "float32, on a TPU mixed_bfloat16",
+        choices=PRECISIONS,
     )
 
 

@@ -18,7 +18,9 @@ from keras_distill import models
 from keras_distill import stages
 from keras_distill import teachers
 from recipes.common.command_line import recipe_command
+from recipes.common.devices import begin_devices
 from recipes.common.option_groups import DataOptions
+from recipes.common.option_groups import DeviceOptions
 from recipes.common.option_groups import TeacherOptions
 from recipes.common.option_groups import TrainingOptions
 from recipes.common.option_groups import like
@@ -67,6 +69,8 @@ class Config(TrainingOptions):
         0.15, "share of pieces that are masked", "0.15", above=0, below=1
     )
 
+    precision: str | None = like(DeviceOptions, "precision")
+
     def check(self):
         super().check()
         check_encoding(self.encoding)
@@ -98,9 +102,12 @@ def run(config, run_dir, quiet=False, resume=True):
     """
     # Raises where there is no text.
     corpora.read_documents(config.corpus, config.encoding)
-    with stages.RunFolder(
-        run_dir, config.settings(), resume, quiet, _LEAVES
-    ) as folder:
+    with (
+        begin_devices("none", config.precision),
+        stages.RunFolder(
+            run_dir, config.settings(), resume, quiet, _LEAVES
+        ) as folder,
+    ):
         model = make_model(config)
         folder.say(f"Reading {config.corpus}")
         train, measured = read_rows(config, folder, model)

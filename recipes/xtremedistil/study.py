@@ -16,7 +16,7 @@ from keras_distill.io.saving import local_path
 from recipes.common import options
 from recipes.common import reading
 from recipes.common.command_line import recipe_command
-from recipes.common.devices import begin_strategy
+from recipes.common.devices import begin_devices
 from recipes.common.experiment import Experiment
 from recipes.common.models import FINE_TUNING
 from recipes.common.tables import show_table
@@ -180,15 +180,17 @@ def run(config, run_dir, quiet=False, resume=True):
     is_earlier = not is_begun and any(path.glob("teachers/*/lock"))
     if not is_begun and not is_earlier:
         check_names_free(path, _LEAVES, "study")
-    checks = _check(config, quiet)
-    if is_earlier:
-        io.write_json(path / "run.json", {"starts": []})
-    with stages.RunFolder(path, _STUDY, resume, quiet) as folder:
-        scored = _Study(config, folder, checks).run()
-        found = {**ranking.rank(scored, START), "command": folder.command}
-        io.write_json(path / "study.json", io.plain(found))
-        ranking.draw(found, path / "study.png")
-        show_table(path / "study.md", ranking.to_markdown(found))
+    # Before all models, since a strategy sets up the devices.
+    with begin_devices(config.strategy, config.precision):
+        checks = _check(config, quiet)
+        if is_earlier:
+            io.write_json(path / "run.json", {"starts": []})
+        with stages.RunFolder(path, _STUDY, resume, quiet) as folder:
+            scored = _Study(config, folder, checks).run()
+            found = {**ranking.rank(scored, START), "command": folder.command}
+            io.write_json(path / "study.json", io.plain(found))
+            ranking.draw(found, path / "study.png")
+            show_table(path / "study.md", ranking.to_markdown(found))
     io.show(f"Heat map: {path / 'study.png'}")
     return found
 
@@ -198,8 +200,6 @@ def _check(config, quiet):
     sources = dict.fromkeys(row.source for row in config.rows)
     reading.check_folders([*sources, *config.target_names], config)
     configs = [config.of_row(row, config.target_names) for row in config.rows]
-    # Before all models, since a strategy sets up the devices.
-    begin_strategy(config.strategy)
     checks = Checks(quiet, identify=True)
     for one in configs:
         checks.check(one)

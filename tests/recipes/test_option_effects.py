@@ -17,6 +17,7 @@ import pytest
 from keras_distill import stages
 from keras_distill import tasks
 from keras_distill import teachers
+from recipes.common import devices
 from recipes.common import experiment
 from recipes.common import models as common_models
 from recipes.common import task_data
@@ -126,6 +127,7 @@ EFFECTS = {
         "baseline_rate": (1e-5, {}),
         # Whole batches alone.
         "strategy": ("tpu", {"batch_size": 4, "teacher_batch_size": 4}),
+        "precision": ("mixed_bfloat16", {}),
     },
     XtremeDistil: {
         **OF_TEACHER,
@@ -154,6 +156,7 @@ EFFECTS = {
         "task_distillation": ("both", {"targets": "sst2"}),
         # Whole batches alone.
         "strategy": ("tpu", {"batch_size": 4, "teacher_batch_size": 4}),
+        "precision": ("mixed_bfloat16", {}),
     },
     BiLstm: {
         **OF_TEACHER,
@@ -177,6 +180,7 @@ EFFECTS = {
         "peak_decay": (0.5, {}),
         # Whole batches alone.
         "strategy": ("tpu", {"batch_size": 4, "teacher_batch_size": 4}),
+        "precision": ("mixed_bfloat16", {}),
     },
     ErrorPropagation: {
         **{k: v for k, v in OF_DATA.items() if k != "select_on"},
@@ -202,6 +206,7 @@ EFFECTS = {
         "weight_decay": (0.1, {}),
         "layer_share": (0.7, {}),
         "strategy": ("tpu", {}),
+        "precision": ("mixed_bfloat16", {}),
         "seed": (2, {}),
         "skip_bad_rows": (True, {"glue_dir": "bad"}),
         "encoding": ("latin-1", {"glue_dir": "bytes"}),
@@ -334,6 +339,7 @@ def stages_of(listed):
                 )
             ],
             stage.student.backbone.get_config().get("dropout"),
+            stage.student.backbone.dtype_policy.name,
             stage.student.get_config().get("head"),
             len(stage.student.trainable_variables),
             fingerprint(stage.student),
@@ -401,7 +407,8 @@ def observe(folder, teacher, monkeypatch):
             patch.setattr(teachers, "TeacherCache", Kept(seen))
             remember_students(patch, config)
             try:
-                DRIVERS[type(config)](config, run_folder, seen, patch)
+                with devices.begin_devices("none", config.precision):
+                    DRIVERS[type(config)](config, run_folder, seen, patch)
             except ValueError as error:
                 # Bad data; it is named by file and line.
                 if "train.tsv:" not in str(error):
@@ -440,7 +447,7 @@ def remember_students(patch, config):
                 (
                     *("student", "student_start", "student_from"),
                     *("embeddings", "seed"),
-                    *("student_pooling", "student_head"),
+                    *("student_pooling", "student_head", "precision"),
                 ),
             ),
         )
@@ -454,6 +461,7 @@ def remember_students(patch, config):
                 *("student", "embedding_dim", "embeddings", "student_start"),
                 "student_from",
                 *("embedding_positions", "freeze_embeddings", "seed"),
+                "precision",
             ),
         ),
     )
@@ -465,7 +473,7 @@ def remember_students(patch, config):
                 bilstm.create_student,
                 (
                     *("embedding_dim", "lstm_dim", "embeddings", "seed"),
-                    *("dropout", "recurrent_dropout"),
+                    *("dropout", "recurrent_dropout", "precision"),
                 ),
             ),
         )
@@ -578,7 +586,7 @@ def drive(recipe, config, run_folder, seen, patch):
 
 def begin_within(experiment, run_folder, patch):
     """Experiments begin in a folder that is none, and check nothing before."""
-    patch.setattr(experiment, "begin_strategy", lambda _: _within(None))
+    patch.setattr(experiment, "begin_devices", lambda *_: _within(None))
     patch.setattr(
         experiment.stages, "RunFolder", lambda *_: _within(run_folder)
     )
@@ -691,8 +699,8 @@ def test_a_study_hands_every_option_on(name, monkeypatch, tmp_path):
 
     monkeypatch.setattr(study.Checks, "check", check)
     monkeypatch.setattr(study._Study, "_inputs_of_student", lambda *_: {})
-    monkeypatch.setattr(study, "begin_strategy", lambda _: _within(None))
-    monkeypatch.setattr(experiment, "begin_strategy", lambda _: _within(None))
+    monkeypatch.setattr(study, "begin_devices", lambda *_: _within(None))
+    monkeypatch.setattr(experiment, "begin_devices", lambda *_: _within(None))
     monkeypatch.setattr(study.recipe, "train_teacher", train_teacher)
     monkeypatch.setattr(study.recipe, "run", distil)
     monkeypatch.setattr(study.targets, "transfer", transfer)
