@@ -4,6 +4,7 @@ import dataclasses
 
 import keras
 import numpy as np
+import threadpoolctl
 from sklearn.utils.extmath import randomized_svd
 
 from keras_distill.checks.arguments import SEED
@@ -47,6 +48,9 @@ class FactorizedEmbeddings:
         )
 
 
+# With several threads the last bits depend on how many there are, and a run
+# that goes on where there are others would have another start.
+@threadpoolctl.threadpool_limits.wrap(limits=1, user_api="blas")
 def factorize_embeddings(
     teacher,
     student,

@@ -14,6 +14,7 @@ from keras_distill import corpora
 from keras_distill import export
 from keras_distill import stages
 from keras_distill import teachers
+from recipes.common import devices
 from recipes.common import experiment
 from recipes.common import models
 from recipes.tinybert import general
@@ -200,6 +201,7 @@ EFFECTS = {
     "steps": (3, {}),
     "seed": (2, {}),
     "strategy": ("tpu", {}),
+    "precision": ("mixed_bfloat16", {}),
 }
 
 
@@ -236,6 +238,7 @@ def observe(folder, make_classifier, monkeypatch, tmp_path):
                     stage.describe(),
                     stage.train.fingerprints(),
                     hashlib.sha256(b"".join(weights)).hexdigest(),
+                    stage.student.backbone.dtype_policy.name,
                     seed,
                 )
             )
@@ -264,7 +267,8 @@ def observe(folder, make_classifier, monkeypatch, tmp_path):
                     **options,
                 }
             )
-            general.distil(experiment.Experiment(config, run_folder))
+            with devices.begin_devices("none", config.precision):
+                general.distil(experiment.Experiment(config, run_folder))
         return seen
 
     return look
