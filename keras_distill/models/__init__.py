@@ -21,6 +21,9 @@ from keras_distill.models.factorized_bert import FactorizedBertBackbone
 from keras_distill.models.factorized_bert import FactorizedBertTextClassifier
 from keras_distill.models.masked_lm import MaskedLanguageModel
 from keras_distill.models.masked_lm import load_masked_lm
+from keras_distill.models.mobilebert import MobileBertBackbone
+from keras_distill.models.mobilebert import MobileBertBlock
+from keras_distill.models.mobilebert import NoNorm
 from keras_distill.models.pooling import MeanPooling
 from keras_distill.models.token_classifier import TokenClassifier
 
@@ -41,6 +44,9 @@ __all__ = [
     "POOLER",
     "POOLINGS",
     "MaskedLanguageModel",
+    "MobileBertBackbone",
+    "MobileBertBlock",
+    "NoNorm",
     "RobertaBackbone",
     "RobertaTextClassifier",
     "TINYBERT",

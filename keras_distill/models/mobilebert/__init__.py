@@ -1,0 +1,11 @@
+"""MobileBERT, and its inverted-bottleneck teacher."""
+
+from keras_distill.models.mobilebert import features
+from keras_distill.models.mobilebert.backbone import MobileBertBackbone
+from keras_distill.models.mobilebert.block import MobileBertBlock
+from keras_distill.models.mobilebert.no_norm import NoNorm
+
+# Importing the module registers the adapter of the block.
+del features
+
+__all__ = ["MobileBertBackbone", "MobileBertBlock", "NoNorm"]
