@@ -5,6 +5,7 @@ from keras_distill.losses.attention_distillation import AttentionDistillation
 from keras_distill.losses.distillation_loss import DistillationLoss
 from keras_distill.losses.embeddings_distillation import EmbeddingsDistillation
 from keras_distill.losses.feature_distillation import FeatureDistillation
+from keras_distill.losses.feature_map_transfer import FeatureMapTransfer
 from keras_distill.losses.from_keras import from_keras
 from keras_distill.losses.hidden_states_distillation import (
     HiddenStatesDistillation,
@@ -22,6 +23,7 @@ __all__ = [
     "DistillationLoss",
     "EmbeddingsDistillation",
     "FeatureDistillation",
+    "FeatureMapTransfer",
     "HiddenStatesDistillation",
     "LogitsDistillation",
     "Match",

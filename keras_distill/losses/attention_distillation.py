@@ -11,6 +11,12 @@ from keras_distill.losses.matching import Match
 from keras_distill.losses.matching import attention_layers
 
 _NORMALIZATIONS = ("valid_pairs", "valid_keys", "official")
+# Of scores.
+_FORMULAS = {
+    "mse": functional.attention_scores_mse,
+    "kl": functional.attention_kl,
+    "cross_entropy": functional.attention_cross_entropy,
+}
 
 
 @keras.saving.register_keras_serializable("keras_distill")
@@ -21,8 +27,10 @@ class AttentionDistillation(DistillationLoss):
     tokens, either
 
     - `"mse"`: the squared difference of attention scores (before the
-      softmax) or of attention probabilities (after it), or
-    - `"kl"`: `KL(teacher || student)` of the attention distributions.
+      softmax) or of attention probabilities (after it);
+    - `"kl"`: `KL(teacher || student)` of the attention distributions, or
+    - `"cross_entropy"`: that and the entropy of the teacher's attention,
+      which has no gradient.
 
     Teacher and student must have the same number of heads; where they do
     not, `RelationDistillation` compares them all the same.
@@ -30,15 +38,17 @@ class AttentionDistillation(DistillationLoss):
     Args:
         layer_map: Callable of `keras_distill.layer_map`; pairs with layer 0,
             the embeddings, are left out. Defaults to `layer_map.uniform`.
-        feature: str. `"scores"` or `"probabilities"`; with `loss="kl"` both
-            mean the same. Defaults to `"scores"`, TinyBERT's choice.
-        loss: str. `"mse"` or `"kl"`. Defaults to `"mse"`.
-        normalization: str. Which entries the mean of `"mse"` takes in:
+        feature: str. `"scores"` or `"probabilities"`; with `loss="kl"` and
+            `"cross_entropy"` both mean the same. Defaults to `"scores"`,
+            TinyBERT's choice.
+        loss: str. `"mse"`, `"kl"` or `"cross_entropy"`. Defaults to `"mse"`.
+        normalization: str. Which entries the mean takes in:
             `"valid_pairs"` of a real query and a real key; `"valid_keys"`,
-            padded queries included; or `"official"`, all entries with scores
-            of padding set to 0, as TinyBERT's script has it (scores only).
-            See `keras_distill.losses.functional.attention_scores_mse`.
-            Defaults to `"valid_pairs"`.
+            padded queries included, as in MobileBERT's released code; or
+            `"official"`, all entries with scores of padding set to 0, as
+            TinyBERT's script has it (`"mse"` of scores only). See
+            `keras_distill.losses.functional.attention_scores_mse` and
+            `attention_kl`. Defaults to `"valid_pairs"`.
         name: str. Defaults to `"attention"`.
 
     Example:
@@ -54,6 +64,8 @@ class AttentionDistillation(DistillationLoss):
         - TinyBERT, https://arxiv.org/abs/1909.10351;
           official code: `general_distill.py`.
         - MiniLM, https://arxiv.org/abs/2002.10957 (`"kl"`).
+        - MobileBERT, https://arxiv.org/abs/2004.02984 (`"kl"`);
+          released code: `run_pretraining.py` (`"cross_entropy"`).
     """
 
     def __init__(
@@ -66,18 +78,10 @@ class AttentionDistillation(DistillationLoss):
     ):
         super().__init__(name)
         check_choice("feature", feature, ("scores", "probabilities"))
-        check_choice("loss", loss, ("mse", "kl"))
+        check_choice("loss", loss, tuple(_FORMULAS))
         check_choice("normalization", normalization, _NORMALIZATIONS)
         layer_maps.check_layer_map(layer_map)
-        if normalization != "valid_pairs" and (loss, feature) != (
-            "mse",
-            "scores",
-        ):
-            raise ValueError(
-                f"`normalization={normalization!r}` is defined for the mse of "
-                f"scores only. Received: loss={loss!r}, feature={feature!r}. "
-                'Use normalization="valid_pairs".'
-            )
+        _check_normalization(normalization, loss, feature)
         self.layer_map = layer_map
         self.feature = feature
         self.loss = loss
@@ -88,9 +92,9 @@ class AttentionDistillation(DistillationLoss):
         return self.normalization != "valid_pairs"
 
     def match(self, teacher, student):
-        # The divergence of probabilities is computed from scores as well,
-        # in log space.
-        use_scores = self.feature == "scores" or self.loss == "kl"
+        # What compares distributions is computed from scores as well, in log
+        # space.
+        use_scores = self.feature == "scores" or self.loss != "mse"
         kind = (
             names.ATTENTION_SCORES
             if use_scores
@@ -112,15 +116,11 @@ class AttentionDistillation(DistillationLoss):
         return tuple(matches)
 
     def per_example(self, teacher, student, mask=None):
-        if self.loss == "kl":
-            return functional.attention_kl(teacher, student, mask)
-        if self.feature == "probabilities":
+        if self.loss == "mse" and self.feature == "probabilities":
             return functional.attention_probabilities_mse(
                 teacher, student, mask
             )
-        return functional.attention_scores_mse(
-            teacher, student, mask, self.normalization
-        )
+        return _FORMULAS[self.loss](teacher, student, mask, self.normalization)
 
     def get_config(self):
         return {
@@ -130,6 +130,20 @@ class AttentionDistillation(DistillationLoss):
             "loss": self.loss,
             "normalization": self.normalization,
         }
+
+
+def _check_normalization(normalization, loss, feature):
+    allowed = _NORMALIZATIONS
+    if loss != "mse":
+        allowed = ("valid_pairs", "valid_keys")
+    elif feature == "probabilities":
+        allowed = ("valid_pairs",)
+    if normalization not in allowed:
+        raise ValueError(
+            f"With loss={loss!r} and feature={feature!r}, `normalization` "
+            f"must be one of {', '.join(map(repr, allowed))}. "
+            f"Received: normalization={normalization!r}"
+        )
 
 
 def _check_heads(teacher_heads, student_heads):

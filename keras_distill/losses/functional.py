@@ -12,6 +12,8 @@ width and `C` the number of classes.
 
 from keras import ops
 
+# MobileBERT's released code adds it to the variance of a feature map.
+FEATURE_MAP_EPSILON = 1e-12
 # TinyBERT's script sets attention scores at or below this value to 0 before
 # it compares them (task_distill.py, general_distill.py).
 TINYBERT_SCORE_THRESHOLD = -1e2
@@ -115,6 +117,64 @@ def mean_squared_error(teacher, student):
     return ops.mean(ops.square(difference), axis=-1)
 
 
+def normalized_mean_squared_error(teacher, student):
+    """Mean over the last axis of the squared difference of normalised vectors.
+
+    `1/D * sum_d (n(teacher)_d - n(student)_d)^2` with
+    `n(x) = (x - mean(x)) / sqrt(var(x) + 1e-12)`: layer normalization without
+    a learned scale. It sees the direction of a feature map alone, not its
+    mean and spread (MobileBERT, https://arxiv.org/abs/2004.02984; released
+    code: `run_pretraining.py`).
+
+    Args:
+        teacher: Tensor `(..., D)`.
+        student: Tensor `(..., D)`.
+
+    Returns:
+        float32 tensor `(...)`, between 0 and 4.
+    """
+    return mean_squared_error(_standardized(teacher), _standardized(student))
+
+
+def squared_mean_error(teacher, student):
+    """Squared difference of the means over the last axis.
+
+    `(mean(teacher) - mean(student))^2`: what layer normalization takes away
+    first, called beta in MobileBERT's released code.
+
+    Args:
+        teacher: Tensor `(..., D)`.
+        student: Tensor `(..., D)`.
+
+    Returns:
+        float32 tensor `(...)`, in squared units of the input.
+    """
+    difference = as_float32(teacher) - as_float32(student)
+    return ops.square(ops.mean(difference, axis=-1))
+
+
+def absolute_variance_error(teacher, student):
+    """Absolute difference of the variances over the last axis.
+
+    `|var(teacher) - var(student)|`, the variances of all `D` numbers (divided
+    by `D`): what layer normalization takes away last, called gamma in
+    MobileBERT's released code.
+
+    Args:
+        teacher: Tensor `(..., D)`.
+        student: Tensor `(..., D)`.
+
+    Returns:
+        float32 tensor `(...)`, in squared units of the input.
+    """
+    teacher, student = as_float32(teacher), as_float32(student)
+    # As one product no digits cancel, and it is exactly 0 for equal inputs.
+    product = _centred(teacher - student) * _centred(teacher + student)
+    error = ops.mean(product, axis=-1)
+    # The gradient of `ops.abs` at 0 is 1 on JAX.
+    return error * ops.sign(error)
+
+
 def cosine_distance(teacher, student):
     """`1 - cos(teacher, student)` along the last axis.
 
@@ -202,18 +262,24 @@ def attention_probabilities_mse(
     )
 
 
-def attention_kl(teacher_scores, student_scores, mask=None):
+def attention_kl(
+    teacher_scores, student_scores, mask=None, normalization="valid_pairs"
+):
     """Kullback-Leibler divergence of attention distributions.
 
     `1/(H * |x|) * sum_h sum_q KL(softmax(teacher_hq) || softmax(student_hq))`
     over the `|x|` real queries, each a distribution over the real keys
-    (MiniLM, https://arxiv.org/abs/2002.10957). It is computed
+    (MiniLM, https://arxiv.org/abs/2002.10957; MobileBERT's attention
+    transfer, https://arxiv.org/abs/2004.02984). It is computed
     from scores, in log space.
 
     Args:
         teacher_scores: Tensor `(B, H, L, L)`, before the softmax.
         student_scores: Tensor `(B, H, L, L)`.
         mask: Optional tensor `(B, L)`.
+        normalization: `"valid_pairs"`, the mean over real queries, or
+            `"valid_keys"`, over all queries, padding included, as in
+            MobileBERT's released code. Padded keys have no share in either.
 
     Returns:
         float32 tensor `(B,)`, in nats.
@@ -221,8 +287,32 @@ def attention_kl(teacher_scores, student_scores, mask=None):
     teacher = _masked_log_softmax(as_float32(teacher_scores), mask)
     student = _masked_log_softmax(as_float32(student_scores), mask)
     divergence = ops.sum(ops.exp(teacher) * (teacher - student), axis=-1)
-    queries = None if mask is None else as_float32(mask)[:, None, :]
-    return _masked_mean(divergence, queries, axes=(1, 2))
+    return _query_mean(divergence, mask, normalization)
+
+
+def attention_cross_entropy(
+    teacher_scores, student_scores, mask=None, normalization="valid_pairs"
+):
+    """Cross-entropy of the student's attention against the teacher's.
+
+    `-1/(H * |x|) * sum_h sum_q sum_k softmax(teacher_hq)_k *
+    log softmax(student_hq)_k`: `attention_kl` and the entropy of the
+    teacher's attention, which has no gradient. MobileBERT's released code
+    reports this one.
+
+    Args:
+        teacher_scores: Tensor `(B, H, L, L)`, before the softmax.
+        student_scores: Tensor `(B, H, L, L)`.
+        mask: Optional tensor `(B, L)`.
+        normalization: As of `attention_kl`.
+
+    Returns:
+        float32 tensor `(B,)`, in nats.
+    """
+    teacher = _masked_log_softmax(as_float32(teacher_scores), mask)
+    student = _masked_log_softmax(as_float32(student_scores), mask)
+    entropy = -ops.sum(ops.exp(teacher) * student, axis=-1)
+    return _query_mean(entropy, mask, normalization)
 
 
 def relation_scores(vectors, num_relation_heads):
@@ -284,6 +374,16 @@ def log_softmax(logits, temperature=1.0):
     return ops.log_softmax(as_float32(logits) / temperature, axis=-1)
 
 
+def _centred(vectors):
+    return vectors - ops.mean(vectors, axis=-1, keepdims=True)
+
+
+def _standardized(vectors):
+    centred = _centred(as_float32(vectors))
+    variance = ops.mean(ops.square(centred), axis=-1, keepdims=True)
+    return centred * ops.rsqrt(variance + FEATURE_MAP_EPSILON)
+
+
 def _unit_vectors(vectors):
     # The least length keeps the gradient at a vector of zeros finite.
     squared_length = ops.sum(ops.square(vectors), axis=-1, keepdims=True)
@@ -309,6 +409,18 @@ def _pair_mask(mask, every_query):
     if every_query:
         return keys
     return mask[:, None, :, None] * keys
+
+
+def _query_mean(values, mask, normalization):
+    """Mean over heads and the queries that count."""
+    if mask is None:
+        return ops.mean(values, axis=(1, 2))
+    queries = as_float32(mask)[:, None, :]
+    if normalization == "valid_keys":
+        # All of them, where there is a key to look at.
+        any_key = ops.max(queries, axis=-1, keepdims=True) > 0
+        queries = ops.cast(any_key, "float32")
+    return _masked_mean(values, queries, axes=(1, 2))
 
 
 def _tinybert_scores(scores, mask):

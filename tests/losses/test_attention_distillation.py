@@ -5,7 +5,9 @@ import pytest
 
 from keras_distill import layer_map
 from keras_distill.losses import AttentionDistillation
+from keras_distill.losses import functional
 from keras_distill.testing import check_distillation_loss
+from keras_distill.testing import gradient
 
 # One head, two queries, two keys of which the second is padding, as TinyBERT's
 # script sees them: with -10000 added to the scores of padding.
@@ -47,6 +49,16 @@ def divergence_of_real_queries(teacher, student, mask):
     return np.array(values)
 
 
+def entropy_of_real_queries(teacher, mask):
+    values = []
+    for example in range(len(teacher)):
+        tokens = real_tokens(mask, example, teacher.shape[-1])
+        pairs = np.ix_(range(teacher.shape[1]), tokens, tokens)
+        p = softmax(teacher[example][pairs])
+        values.append(-np.mean(np.sum(p * np.log(p), axis=-1)))
+    return np.array(values)
+
+
 def squared_error_of_all_pairs(teacher, student, mask):
     return np.mean((teacher - student) ** 2, axis=(1, 2, 3))
 
@@ -76,6 +88,63 @@ def test_values_from_scores(loss, reference, scores, mask):
     check_distillation_loss(
         loss, *scores, mask, reference=reference, token_axes=(2, 3)
     )
+
+
+def test_cross_entropy_is_the_divergence_and_the_teachers_entropy(scores, mask):
+    check_distillation_loss(
+        AttentionDistillation(loss="cross_entropy"),
+        *scores,
+        mask,
+        reference=lambda teacher, student, mask: (
+            divergence_of_real_queries(teacher, student, mask)
+            + entropy_of_real_queries(teacher, mask)
+        ),
+        token_axes=(2, 3),
+        zero_when_equal=False,
+    )
+    by_kl, by_entropy = (
+        gradient(
+            lambda x, loss=loss: AttentionDistillation(loss=loss).per_example(
+                scores[0], x, mask
+            ),
+            scores[1],
+        )
+        for loss in ("kl", "cross_entropy")
+    )
+    np.testing.assert_allclose(by_kl, by_entropy, atol=1e-7)
+
+
+@pytest.mark.parametrize("loss", ["kl", "cross_entropy"])
+def test_padded_queries_count_by_name(loss, scores, mask):
+    """All of the fixed length, each over the real keys, as MobileBERT's."""
+    p, q = (softmax(np.where(mask[:, None, None, :], x, -1e4)) for x in scores)
+    entropy = -np.sum(p * np.log(np.maximum(q, 1e-30)), axis=-1)
+    if loss == "kl":
+        entropy += np.sum(p * np.log(np.maximum(p, 1e-30)), axis=-1)
+    found = AttentionDistillation(
+        loss=loss, normalization="valid_keys"
+    ).per_example(*scores, mask)
+    np.testing.assert_allclose(found, entropy.mean(axis=(1, 2)), rtol=1e-5)
+
+
+def test_golden_values_of_mobilebert():
+    """By its formulas; a second softmax is a mistake that it does not make."""
+    index = np.arange(18).reshape(1, 2, 3, 3)
+    teacher, student = 2 * np.sin(0.7 * index), 1.5 * np.cos(0.5 * index)
+    for loss, expected in (
+        ("kl", 0.18946352708466127),
+        ("cross_entropy", 1.0872660914968348),
+    ):
+        # What it compares are scores, whatever the feature is called.
+        for feature in ("scores", "probabilities"):
+            found = AttentionDistillation(
+                feature=feature, loss=loss
+            ).per_example(teacher, student)
+            np.testing.assert_allclose(found, [expected], rtol=1e-6)
+    twice = functional.attention_cross_entropy(
+        softmax(teacher), softmax(student)
+    )
+    np.testing.assert_allclose(twice, [1.0963375775708488], rtol=1e-6)
 
 
 def test_values_from_probabilities(scores, mask):
@@ -256,14 +325,25 @@ def test_equal_uniform_maps_have_no_loss(mask):
 
 
 @pytest.mark.parametrize(
-    "options",
+    "options, allowed",
     [
-        {"normalization": "official", "loss": "kl"},
-        {"normalization": "valid_keys", "feature": "probabilities"},
+        (
+            {"normalization": "official", "loss": "kl"},
+            "'valid_pairs', 'valid_keys'",
+        ),
+        (
+            {"normalization": "official", "loss": "cross_entropy"},
+            "'valid_pairs', 'valid_keys'",
+        ),
+        (
+            {"normalization": "valid_keys", "feature": "probabilities"},
+            "'valid_pairs'",
+        ),
     ],
 )
-def test_normalizations_that_are_defined_for_scores_only(options):
-    with pytest.raises(ValueError, match="defined for the mse of scores only"):
+def test_normalizations_that_are_defined_for_scores_only(options, allowed):
+    match = f"must be one of {allowed}\\. Received: normalization="
+    with pytest.raises(ValueError, match=match):
         AttentionDistillation(**options)
 
 

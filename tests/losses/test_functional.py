@@ -67,6 +67,9 @@ def test_an_example_of_padding_counts_zero(random):
         functional.attention_scores_mse(*scores, mask, "valid_keys"),
         functional.attention_scores_mse(*scores, mask, "official"),
         functional.attention_kl(*scores, mask),
+        functional.attention_kl(*scores, mask, "valid_keys"),
+        functional.attention_cross_entropy(*scores, mask),
+        functional.attention_cross_entropy(*scores, mask, "valid_keys"),
         functional.relation_kl(*vectors, 2, mask),
     ):
         assert np.asarray(found).tolist() == [0.0]
