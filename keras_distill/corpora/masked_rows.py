@@ -3,15 +3,15 @@
 import numpy as np
 
 from keras_distill.checks.arguments import check_int
-from keras_distill.corpora.masking import mask_pieces
+from keras_distill.corpora.masking import Masking
+from keras_distill.corpora.masking import share_of
 from keras_distill.corpora.token_rows import INPUTS
 from keras_distill.corpora.token_rows import check_model_reads
-from keras_distill.corpora.token_rows import padded
+from keras_distill.corpora.token_rows import packed
 from keras_distill.data.tokenized.batching import check_first_batch
 from keras_distill.data.tokenized.batching import fit_batches
 from keras_distill.io import content_hash
 from keras_distill.packing import tokenizer_fingerprint
-from keras_distill.packing.packer import pack_tokens
 from keras_distill.packing.tokenization import Ragged
 from keras_distill.packing.tokenization import ranges
 
@@ -85,7 +85,9 @@ class MaskedRows:
         self.sequence_length = sequence_length
         self._batches_per_epoch = batches_per_epoch
         self._rate = rate
-        self._most = max(1, round(rate * sequence_length))
+        self._masking = Masking(
+            corpus.tokenizer, rate, share_of(sequence_length, rate)
+        )
         self._seed = seed
         self._inputs = tuple(name for name in INPUTS if name in inputs)
         self._starts, self._lengths = self._cut(documents)
@@ -197,30 +199,17 @@ class MaskedRows:
     def _batch(self, rows, number):
         lengths = self._lengths[rows]
         pieces = self.corpus.pieces[ranges(self._starts[rows], lengths)]
-        packed, _ = pack_tokens(
+        x = packed(
             [Ragged(pieces.astype("int32"), lengths)],
             self.corpus.layout,
             self.sequence_length,
+            self.sequence_length,
         )
-        token_ids, is_token = padded(
-            packed, self.sequence_length, self.corpus.layout
+        masked, pieces, weights = self._masking(
+            x["token_ids"], x["padding_mask"], (self._seed, number), rows
         )
-        masked, pieces, weights = mask_pieces(
-            token_ids,
-            is_token,
-            self.corpus.tokenizer,
-            (self._seed, number),
-            rows,
-            self._rate,
-            self._most,
-        )
-        x = {
-            "token_ids": masked["token_ids"],
-            "segment_ids": np.zeros_like(token_ids),
-            "padding_mask": is_token.astype("int32"),
-        }
-        x = {name: x[name] for name in self._inputs}
-        x["mask_positions"] = masked["mask_positions"]
+        x |= masked
+        x = {name: x[name] for name in (*self._inputs, "mask_positions")}
         return x, pieces, weights
 
     def _signature(self):
@@ -229,9 +218,10 @@ class MaskedRows:
 
         tokens = tf.TensorSpec((None, self.sequence_length), "int32")
         x = {name: tokens for name in self._inputs}
-        x["mask_positions"] = tf.TensorSpec((None, self._most), "int32")
+        places = None, self._masking.most
+        x["mask_positions"] = tf.TensorSpec(places, "int32")
         return (
             x,
-            tf.TensorSpec((None, self._most), "int32"),
-            tf.TensorSpec((None, self._most), "float32"),
+            tf.TensorSpec(places, "int32"),
+            tf.TensorSpec(places, "float32"),
         )

@@ -60,37 +60,115 @@ def mask_pieces(
     >>> x["mask_positions"].shape, weights
     ((1, 2), array([[1., 0.]], dtype=float32))
     """
-    check_float("rate", rate, above=0, maximum=1)
-    check_int("most", most, minimum=1)
-    token_ids = np.array(token_ids, "int32")
-    special = {*tokenizer.special_token_ids, unknown_id(tokenizer)}
-    special = np.array(sorted(special - {None}), "int32")
-    ordinary = np.setdiff1d(
-        np.arange(tokenizer.vocabulary_size(), dtype="int32"), special
-    )
-    can_mask = np.asarray(padding_mask, bool) & ~np.isin(token_ids, special)
+    masking = Masking(tokenizer, rate, most)
     if row_ids is None:
         row_ids = range(len(token_ids))
     seed = seed if isinstance(seed, tuple) else (seed,)
-    shape = len(token_ids), most
-    positions, pieces = np.zeros(shape, "int32"), np.zeros(shape, "int32")
-    weights = np.zeros(shape, "float32")
-    for row, number in enumerate(row_ids):
-        random = np.random.default_rng((*seed, int(number)))
-        places = np.flatnonzero(can_mask[row])
-        if not len(places):
-            continue
-        count = min(max(1, round(rate * len(places))), most)
-        chosen = np.sort(random.choice(places, count, replace=False))
-        positions[row, :count] = chosen
-        pieces[row, :count] = token_ids[row, chosen]
-        weights[row, :count] = 1
-        what = random.random(count)
-        others = random.choice(ordinary, count)
-        token_ids[row, chosen] = np.where(
-            what < 0.8,
-            tokenizer.mask_token_id,
-            np.where(what < 0.9, others, pieces[row, :count]),
-        )
-    x = {"token_ids": token_ids, "mask_positions": positions}
-    return x, pieces, weights
+    return masking(token_ids, padding_mask, seed, row_ids)
+
+
+def share_of(length, rate):
+    """How many of so many pieces are chosen, one at least."""
+    check_float("rate", rate, above=0, maximum=1)
+    return max(1, round(rate * length))
+
+
+class Masking:
+    """Masks rows of one tokenizer, as `mask_pieces` says.
+
+    With `counts_special` special tokens count as pieces: in the share, and
+    among those that take the place of others, as in BERT's script. They are
+    never chosen, nor is the unknown token.
+    """
+
+    def __init__(self, tokenizer, rate, most, counts_special=False):
+        check_float("rate", rate, above=0, maximum=1)
+        check_int("most", most, minimum=1)
+        self.most = most
+        self._rate = rate
+        self._counts_special = counts_special
+        self._mask = getattr(tokenizer, "mask_token_id", None)
+        if self._mask is None:
+            raise ValueError(
+                "The tokenizer must have a mask. Received: a "
+                f"{type(tokenizer).__name__} without `mask_token_id`."
+            )
+        special = {*tokenizer.special_token_ids, unknown_id(tokenizer)}
+        self._special = np.array(sorted(special - {None}), "int32")
+        self._others = np.arange(tokenizer.vocabulary_size(), dtype="int32")
+        if not counts_special:
+            self._others = np.setdiff1d(self._others, self._special)
+
+    def __call__(
+        self, token_ids, padding_mask, seed, row_ids, word_starts=None
+    ):
+        """What `mask_pieces` returns.
+
+        Where `word_starts`, a bool array of the shape of `token_ids`, tells
+        the pieces that begin a word, words are chosen whole.
+        """
+        token_ids = np.array(token_ids, "int32")
+        is_token = np.asarray(padding_mask, bool)
+        can_mask = is_token & ~np.isin(token_ids, self._special)
+        counted = is_token if self._counts_special else can_mask
+        lengths = counted.sum(axis=1).tolist()
+        words = None
+        if word_starts is not None:
+            words = _numbers_of_words(word_starts, can_mask)
+        shape = len(token_ids), self.most
+        positions, pieces = np.zeros(shape, "int32"), np.zeros(shape, "int32")
+        weights = np.zeros(shape, "float32")
+        for row, number in enumerate(row_ids):
+            random = np.random.default_rng((*seed, int(number)))
+            places = np.flatnonzero(can_mask[row])
+            if not len(places):
+                continue
+            share = share_of(lengths[row], self._rate)
+            count = min(share, self.most, len(places))
+            if words is None:
+                chosen = np.sort(random.choice(places, count, replace=False))
+            else:
+                is_chosen = _whole_words(words[row, places], count, random)
+                # More than there is room for are only of a single word.
+                chosen = places[is_chosen][: self.most]
+            count = len(chosen)
+            positions[row, :count] = chosen
+            pieces[row, :count] = token_ids[row, chosen]
+            weights[row, :count] = 1
+            what = random.random(count)
+            others = random.choice(self._others, count)
+            token_ids[row, chosen] = np.where(
+                what < 0.8,
+                self._mask,
+                np.where(what < 0.9, others, pieces[row, :count]),
+            )
+        x = {"token_ids": token_ids, "mask_positions": positions}
+        return x, pieces, weights
+
+
+def _numbers_of_words(word_starts, can_mask):
+    """The number of each piece's word in its row, counted from 1."""
+    # What stands behind a special token is all that there is of its word.
+    before = np.zeros_like(can_mask)
+    before[:, 1:] = can_mask[:, :-1]
+    return np.cumsum(can_mask & (word_starts | ~before), axis=1)
+
+
+def _whole_words(words, count, random):
+    """Which pieces are of random words that have so many at most.
+
+    A word that would be too much is passed over. Where each one alone is, it
+    is the shortest one.
+    """
+    lengths = np.bincount(words).tolist()
+    order = (1 + random.permutation(len(lengths) - 1)).tolist()
+    chosen = []
+    for word in order:
+        if lengths[word] <= count:
+            chosen.append(word)
+            count -= lengths[word]
+        if not count:
+            break
+    if not chosen:
+        chosen = [min(order, key=lengths.__getitem__)]
+    return np.isin(words, chosen)

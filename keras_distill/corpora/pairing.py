@@ -4,10 +4,11 @@ import random
 
 import numpy as np
 
-# Where the two texts of a row lie among the pieces of a corpus.
+# Where the two texts of a row lie among the pieces of a corpus, and whether
+# the second is a random one.
 SPANS = np.dtype(
     [("first", "i8"), ("second", "i8"), ("first_length", "i4")]
-    + [("second_length", "i4")]
+    + [("second_length", "i4"), ("is_random", "?")]
 )
 # Rows that are kept as Python's numbers, which take much memory.
 _BLOCK = 2**16
@@ -63,7 +64,7 @@ class _Pairing:
         self._draw = draw
 
     def document(self, number):
-        """Lists the ends of both texts of each row."""
+        """Lists the ends of both texts of each row, and if one is random."""
         draw = self._draw
         starts = self._starts(number)
         last = len(starts) - 1
@@ -77,13 +78,14 @@ class _Pairing:
             count = end - begin
             # One at least, and not all.
             middle = begin + 1 + int(draw() * max(count - 1, 1))
-            if count == 1 or draw() < self._random_next:
+            is_random = count == 1 or draw() < self._random_next
+            if is_random:
                 wanted = goal - (starts[middle] - starts[begin])
                 second = self._elsewhere(number, wanted)
                 end = middle
             else:
                 second = starts[middle], starts[end]
-            rows.append((starts[begin], starts[middle], *second))
+            rows.append((starts[begin], starts[middle], *second, is_random))
             begin, goal = end, self._goal()
         return rows
 
@@ -120,7 +122,9 @@ class _Pairing:
 def _cut(rows, room, seed, block):
     """Spans of rows, cut to the pieces that a row has room for."""
     generator = np.random.default_rng([*seed, block])
-    ends = np.array(rows, "int64").reshape(-1, 4)
+    ends, is_random = np.split(
+        np.array(rows, "int64").reshape(-1, 5), [4], axis=1
+    )
     lengths = ends[:, 1::2] - ends[:, ::2]
     excess = np.maximum(lengths.sum(axis=1) - room, 0)
     # The longer one is cut until both are as long, and then both in turn.
@@ -134,4 +138,5 @@ def _cut(rows, room, seed, block):
     starts = ends[:, ::2] + generator.binomial(cut, 0.5)
     spans["first"], spans["second"] = starts.T
     spans["first_length"], spans["second_length"] = lengths.T
+    spans["is_random"] = is_random[:, 0]
     return spans

@@ -9,13 +9,12 @@ from keras_distill.checks.arguments import check_int
 from keras_distill.corpora.pairing import pair_sentences
 from keras_distill.corpora.token_rows import INPUTS
 from keras_distill.corpora.token_rows import check_model_reads
-from keras_distill.corpora.token_rows import padded
+from keras_distill.corpora.token_rows import packed
 from keras_distill.data.tokenized.batching import check_first_batch
 from keras_distill.data.tokenized.batching import fit_batches
 from keras_distill.data.tokenized.batching import make_batches
 from keras_distill.data.tokenized.batching import whole_length_multiple
 from keras_distill.packing import tokenizer_fingerprint
-from keras_distill.packing.packer import pack_tokens
 from keras_distill.packing.tokenization import Ragged
 from keras_distill.packing.tokenization import ranges
 
@@ -163,7 +162,7 @@ class SentencePairs:
         def plan(epoch):
             spans = self._spans(epoch)
             return [
-                spans[rows]
+                (spans[rows], epoch, rows)
                 for rows in make_batches(
                     self._lengths(spans),
                     batch_size,
@@ -176,7 +175,7 @@ class SentencePairs:
 
         return fit_batches(
             plan,
-            lambda spans: self._batch(spans, fixed_length, multiple),
+            lambda batch: self._batch(*batch, fixed_length, multiple),
             lambda: self._signature(fixed_length),
             count,
             initial_epoch,
@@ -261,31 +260,28 @@ class SentencePairs:
         special = self.sequence_length - self._room
         return spans["first_length"] + spans["second_length"] + special
 
-    def _batch(self, spans, fixed_length, multiple):
-        """The padded arrays of some rows."""
-        layout = self.corpus.layout
-        rows, first_lengths = pack_tokens(
-            [self._texts(spans, name) for name in ("first", "second")],
-            layout,
-            self.sequence_length,
-        )
-        width = fixed_length
-        if width is None:
-            width = -(-int(rows.lengths.max()) // multiple) * multiple
-            width = min(width, self.sequence_length)
-        token_ids, is_token = padded(rows, width, layout)
-        is_second = np.arange(width) >= first_lengths[:, np.newaxis]
-        x = {
-            "token_ids": token_ids,
-            "segment_ids": (is_token & is_second).astype("int32"),
-            "padding_mask": is_token.astype("int32"),
-        }
+    def _batch(self, spans, epoch, rows, width, multiple):
+        """The arrays of some rows of an epoch, which have these numbers."""
+        x = self._packed(spans, self._pieces, width, multiple)
         return ({name: x[name] for name in self._inputs},)
 
-    def _texts(self, spans, name):
-        lengths = spans[f"{name}_length"].astype("int64")
-        pieces = self.corpus.pieces[ranges(spans[name], lengths)]
-        return Ragged(pieces.astype("int32"), lengths)
+    def _packed(self, spans, values_of, width, multiple, layout=None):
+        """Rows of what a function says of places of the corpus."""
+        texts = []
+        for name in ("first", "second"):
+            lengths = spans[f"{name}_length"].astype("int64")
+            values = values_of(ranges(spans[name], lengths))
+            texts.append(Ragged(values, lengths))
+        return packed(
+            texts,
+            layout or self.corpus.layout,
+            self.sequence_length,
+            width,
+            multiple,
+        )
+
+    def _pieces(self, places):
+        return self.corpus.pieces[places].astype("int32")
 
     def _signature(self, fixed_length):
         """The `tf.TensorSpec` of each array of a batch."""

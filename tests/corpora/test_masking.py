@@ -1,9 +1,12 @@
 """Pieces are masked as BERT was pre-trained."""
 
+import types
+
 import numpy as np
 import pytest
 
 from keras_distill import corpora
+from keras_distill.corpora.masking import Masking
 
 # Of the tokenizer of tests: padding, unknown, start, end and mask.
 PAD, UNKNOWN, START, END, MASK = range(5)
@@ -75,3 +78,61 @@ def test_one_piece_at_least_and_none_of_special_tokens(tokenizer):
     assert weights.tolist() == [[1], [0]]
     assert pieces[0] == 5 and x["mask_positions"][0] == 1
     assert (x["token_ids"][1] == rows[1]).all()
+
+
+def test_special_tokens_may_count_as_in_the_script(rows, tokenizer):
+    masking = Masking(tokenizer, 0.15, 20, counts_special=True)
+    x, pieces, weights = masking(rows, rows != PAD, (0,), range(400))
+
+    # All that is no padding: 60 of 100.
+    assert (weights.sum(axis=1) == round(0.15 * 60)).all()
+    now = np.take_along_axis(x["token_ids"], x["mask_positions"], axis=1)
+    now, before = now[weights == 1], pieces[weights == 1]
+    assert not np.isin(before, [PAD, UNKNOWN, START, END]).any()
+    # A random one may be the mask, or the one that was there.
+    size = tokenizer.vocabulary_size()
+    shares = (now == MASK).mean(), (now == before).mean()
+    wanted = 0.8 + 0.1 / size, 0.1 + 0.1 / size
+    assert shares == pytest.approx(wanted, abs=0.02)
+    assert len(set(now)) == size
+
+
+def test_words_are_chosen_whole(rows, tokenizer):
+    masking = Masking(tokenizer, 0.15, 20, counts_special=True)
+    begins = np.random.default_rng(1).random(rows.shape) < 0.6
+    x, pieces, weights = masking(rows, rows != PAD, (0,), range(400), begins)
+
+    is_chosen = np.zeros(rows.shape, bool)
+    chosen_rows, number = np.nonzero(weights)
+    is_chosen[chosen_rows, x["mask_positions"][chosen_rows, number]] = True
+    assert (rows[is_chosen] == pieces[weights == 1]).all()
+    # What goes on is chosen if and only if what it goes on with is.
+    is_special = rows <= MASK
+    goes_on = ~is_special[:, 1:] & ~is_special[:, :-1] & ~begins[:, 1:]
+    assert goes_on.any()
+    assert (is_chosen[:, 1:] == is_chosen[:, :-1])[goes_on].all()
+    # There are enough words of one piece to fill the share.
+    assert (weights.sum(axis=1) == 9).all()
+    assert len(set(map(tuple, x["mask_positions"].tolist()))) > 390
+
+
+def test_of_words_that_are_all_too_long_the_shortest(tokenizer):
+    rows = np.array([[START, 5, 6, 7, 8, 9, END], [START, 5, 6, 7, END, 0, 0]])
+    begins = np.array([[0, 1, 0, 0, 1, 0, 0], [0] * 7], bool)
+
+    def chosen(most):
+        masking = Masking(tokenizer, 0.1, most)
+        x, _, weights = masking(rows, rows != PAD, (0,), [0, 1], begins)
+        return [
+            places[weight == 1].tolist()
+            for places, weight in zip(x["mask_positions"], weights, strict=True)
+        ]
+
+    # The second row begins in the middle of its word.
+    assert chosen(3) == [[4, 5], [1, 2, 3]]
+    assert chosen(1) == [[4], [1]]
+
+
+def test_a_tokenizer_without_mask_is_refused():
+    with pytest.raises(ValueError, match="SimpleNamespace without `mask_to"):
+        Masking(types.SimpleNamespace(), 0.15, 20)

@@ -14,9 +14,10 @@ from keras_distill.packing import layout_of
 from keras_distill.packing.tokenization import Ragged
 from keras_distill.packing.tokenization import space_before_word
 from keras_distill.packing.tokenization import tokenize
+from keras_distill.packing.word_starts import BYTES_BEGIN
+from keras_distill.packing.word_starts import GOES_ON
+from keras_distill.packing.word_starts import begin_mark
 
-# What starts a piece that goes on with a word, or one that begins a word.
-_GOES_ON, _BYTES_BEGIN, _SENTENCE_BEGINS = "##", "Ġ", "▁"
 # More than are asked for, for the word itself in other capitals.
 _SPARE = 3
 # The longest row of a batch over its shortest, unless there are few rows.
@@ -278,21 +279,14 @@ def vocabulary_words(tokenizer):
         List of str by id, `None` for a piece that is none.
     """
     pieces = [str(piece) for piece in tokenizer.get_vocabulary()]
-    begins = next(
-        (
-            mark
-            for mark in (_BYTES_BEGIN, _SENTENCE_BEGINS)
-            if sum(piece.startswith(mark) for piece in pieces) > 1
-        ),
-        "",
-    )
+    begins = begin_mark(pieces)
 
     def word(piece):
-        if not piece.startswith(begins) or piece.startswith(_GOES_ON):
+        if not piece.startswith(begins) or piece.startswith(GOES_ON):
             return None
         piece = piece[len(begins) :]
         # Letters of bytes beyond ASCII stand for something else.
-        is_plain = begins != _BYTES_BEGIN or piece.isascii()
+        is_plain = begins != BYTES_BEGIN or piece.isascii()
         is_word = is_plain and piece.isalpha() and len(piece) > 1
         return piece if is_word else None
 
