@@ -36,15 +36,15 @@ def begins_word(tokenizer):
         ValueError: If the vocabulary marks neither.
     """
     pieces = [str(piece) for piece in tokenizer.get_vocabulary()]
-    mark = begin_mark(pieces)
-    if mark:
-        return np.array([piece.startswith(mark) for piece in pieces])
     goes_on = getattr(tokenizer, "suffix_indicator", None)
-    if not goes_on:
+    if goes_on:
+        return np.array([not piece.startswith(goes_on) for piece in pieces])
+    mark = begin_mark(pieces)
+    if not mark:
         raise ValueError(
             "Whole words need a tokenizer that marks where words begin "
             f"({BYTES_BEGIN!r} or {SENTENCE_BEGINS!r}), or which pieces go on "
-            f"with one, as WordPiece's do. Received: a "
+            "with one, as WordPiece does. Received: a "
             f"{type(tokenizer).__name__} of {len(pieces)} pieces with neither."
         )
-    return np.array([not piece.startswith(goes_on) for piece in pieces])
+    return np.array([piece.startswith(mark) for piece in pieces])

@@ -8,17 +8,15 @@ from keras_distill.packing.word_starts import begins_word
 
 
 def tokenizer(pieces, **attributes):
-    return types.SimpleNamespace(
-        get_vocabulary=pieces.split, vocabulary_size=None, **attributes
-    )
+    return types.SimpleNamespace(get_vocabulary=pieces.split, **attributes)
 
 
 @pytest.mark.parametrize(
     "pieces, attributes, expected",
     [
         ("film ##s . ##.", {"suffix_indicator": "##"}, [1, 0, 1, 0]),
-        # A sign of its own in a vocabulary is no mark.
-        ("film @@s ▁ a", {"suffix_indicator": "@@"}, [1, 0, 1, 1]),
+        # Other signs of such a vocabulary are no marks.
+        ("film @@s ▁ ▁a", {"suffix_indicator": "@@"}, [1, 0, 1, 1]),
         ("<s> Ġfilm s Ġa .", {}, [0, 1, 0, 1, 0]),
         ("<s> ▁film s ▁a . ##", {}, [0, 1, 0, 1, 0, 0]),
     ],
