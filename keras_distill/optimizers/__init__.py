@@ -1,6 +1,7 @@
 """What Keras's own optimizers lack, and what goes around them."""
 
 from keras_distill.optimizers.bert_adam import BertAdam
+from keras_distill.optimizers.bert_lamb import BertLamb
 from keras_distill.optimizers.rate_scale_optimizer import RateScaleOptimizer
 
-__all__ = ["BertAdam", "RateScaleOptimizer"]
+__all__ = ["BertAdam", "BertLamb", "RateScaleOptimizer"]
