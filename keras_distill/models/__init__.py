@@ -23,8 +23,10 @@ from keras_distill.models.masked_lm import MaskedLanguageModel
 from keras_distill.models.masked_lm import load_masked_lm
 from keras_distill.models.mobilebert import MobileBertBackbone
 from keras_distill.models.mobilebert import MobileBertBlock
+from keras_distill.models.mobilebert import MobileBertTextClassifier
 from keras_distill.models.mobilebert import NoNorm
 from keras_distill.models.pooling import MeanPooling
+from keras_distill.models.pretraining_model import PretrainingModel
 from keras_distill.models.token_classifier import TokenClassifier
 
 __all__ = [
@@ -46,7 +48,9 @@ __all__ = [
     "MaskedLanguageModel",
     "MobileBertBackbone",
     "MobileBertBlock",
+    "MobileBertTextClassifier",
     "NoNorm",
+    "PretrainingModel",
     "RobertaBackbone",
     "RobertaTextClassifier",
     "TINYBERT",

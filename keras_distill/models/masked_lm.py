@@ -11,10 +11,9 @@ from keras_hub.src.utils.preset_utils import get_preset_loader
 from keras_hub.src.utils.preset_utils import load_json
 
 from keras_distill.models import hugging_face
+from keras_distill.models.masked_lm_head import make_masked_lm_head
 from keras_distill.models.own_task import OwnTask
-
-# BERT's own, for weights that start at random.
-_INITIALIZER_RANGE = 0.02
+from keras_distill.models.own_task import idle_variables
 
 
 @keras.saving.register_keras_serializable("keras_distill")
@@ -74,53 +73,24 @@ class MaskedLanguageModel(OwnTask, keras_hub.models.MaskedLM):
         layer_norm_epsilon=None,
         **kwargs,
     ):
-        # === Validation ===
-        if not hasattr(backbone, "token_embedding"):
-            raise ValueError(
-                "`backbone` must have its words in `token_embedding`, which "
-                f"the head turns round. Received: {type(backbone).__name__}"
-            )
-        if activation is None:
-            activation = getattr(backbone, "activation", "gelu")
-        if layer_norm_epsilon is None:
-            layer_norm_epsilon = getattr(backbone, "layer_norm_epsilon", 1e-12)
-
         # === Layers ===
         self.backbone = backbone
         self.preprocessor = preprocessor
-        self.masked_lm_head = keras_hub.layers.MaskedLMHead(
-            vocabulary_size=backbone.vocabulary_size,
-            token_embedding=backbone.token_embedding,
-            intermediate_activation=activation,
-            layer_norm_epsilon=layer_norm_epsilon,
-            kernel_initializer=keras.initializers.TruncatedNormal(
-                stddev=_INITIALIZER_RANGE
-            ),
-            dtype=backbone.dtype_policy,
-            name="mlm_head",
+        self.masked_lm_head = make_masked_lm_head(
+            backbone, activation, layer_norm_epsilon
         )
-        self.activation = keras.activations.get(activation)
-        self.layer_norm_epsilon = layer_norm_epsilon
+        self.activation = self.masked_lm_head.intermediate_activation
+        self.layer_norm_epsilon = self.masked_lm_head.layer_norm_epsilon
 
         # === Functional Model ===
         positions = keras.Input((None,), dtype="int32", name="mask_positions")
         states = _hidden_states(backbone(backbone.input))
-        self._idle = _idle_variables(backbone)
+        self._idle = idle_variables(backbone, _hidden_states(backbone.output))
         super().__init__(
             inputs={**backbone.input, "mask_positions": positions},
             outputs=self.masked_lm_head(states, positions),
             **kwargs,
         )
-
-    # Keras would build the optimizer for an idle pooler, and warn in each fit
-    # that it has no gradient.
-    @property
-    def trainable_variables(self):
-        return self._without_idle(super().trainable_variables)
-
-    @property
-    def trainable_weights(self):
-        return self._without_idle(super().trainable_weights)
 
     def get_config(self):
         return {
@@ -128,9 +98,6 @@ class MaskedLanguageModel(OwnTask, keras_hub.models.MaskedLM):
             "activation": keras.activations.serialize(self.activation),
             "layer_norm_epsilon": self.layer_norm_epsilon,
         }
-
-    def _without_idle(self, variables):
-        return [v for v in variables if id(v) not in self._idle]
 
 
 def load_masked_lm(source):
@@ -205,10 +172,3 @@ def _hidden_states(output):
     if isinstance(output, dict):
         output = output.get("sequence_output")
     return output
-
-
-def _idle_variables(backbone):
-    """The ids of those variables that the hidden states do not depend on."""
-    model = keras.Model(backbone.input, _hidden_states(backbone.output))
-    used = {id(v) for v in model.variables}
-    return frozenset(id(v) for v in backbone.variables if id(v) not in used)

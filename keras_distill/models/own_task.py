@@ -46,6 +46,28 @@ class OwnTask(SavedWhole):
         return [v for v in variables if id(v) not in self._idle]
 
 
+class CompiledByDefault:
+    """A task that overrides `compile`, and is saved as it was compiled.
+
+    Keras leaves what is saved of it to any class that overrides `compile`.
+    """
+
+    def get_compile_config(self):
+        config = super().get_compile_config()
+        if config is not None:
+            # Keras takes the state of an optimizer for that of a built one
+            # only if there is any.
+            config["has_trained"] = self.optimizer.built
+        return config
+
+    def compile_from_config(self, config):
+        arguments = keras.saving.deserialize_keras_object(config)
+        has_trained = arguments.pop("has_trained")
+        self.compile(**arguments)
+        if has_trained:
+            self.optimizer.build(self.trainable_variables)
+
+
 def idle_variables(backbone, outputs):
     """The ids of those variables that outputs do not depend on."""
     used = keras.Model(backbone.input, outputs).variables

@@ -10,6 +10,7 @@ from keras_distill.checks.arguments import check_float
 from keras_distill.checks.arguments import check_int
 from keras_distill.io.saving import local_path
 from keras_distill.models import hugging_face
+from keras_distill.models.own_task import CompiledByDefault
 from keras_distill.models.own_task import OwnTask
 from keras_distill.models.own_task import idle_variables
 from keras_distill.models.saving import saved_task_class
@@ -19,7 +20,7 @@ _INITIALIZER_RANGE = 0.02
 
 
 @keras.saving.register_keras_serializable("keras_distill")
-class TokenClassifier(OwnTask, keras_hub.models.Task):
+class TokenClassifier(CompiledByDefault, OwnTask, keras_hub.models.Task):
     """A class for every token: names, parts of speech, any tags of words.
 
     Dropout and one dense layer over the last hidden state of every token, as
@@ -153,22 +154,6 @@ class TokenClassifier(OwnTask, keras_hub.models.Task):
             weighted_metrics=weighted_metrics,
             **kwargs,
         )
-
-    # Keras leaves these two to any class that overrides `compile`.
-    def get_compile_config(self):
-        config = super().get_compile_config()
-        if config is not None:
-            # Keras takes the state of an optimizer for that of a built one
-            # only if there is any.
-            config["has_trained"] = self.optimizer.built
-        return config
-
-    def compile_from_config(self, config):
-        arguments = keras.saving.deserialize_keras_object(config)
-        has_trained = arguments.pop("has_trained")
-        self.compile(**arguments)
-        if has_trained:
-            self.optimizer.build(self.trainable_variables)
 
     def get_config(self):
         return {

@@ -266,6 +266,8 @@ class MobileBertBackbone(keras_hub.models.Backbone):
         self.max_sequence_length = max_sequence_length
         self.num_segments = num_segments
         self.cls_token_index = 0
+        # A masked language model's dense layer is wider than the words.
+        self.masked_lm_dim = hidden_dim
 
     @classmethod
     def from_preset(cls, preset, load_weights=True, **kwargs):
