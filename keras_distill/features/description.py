@@ -10,6 +10,9 @@ from keras_distill.features.rebuild import rebuild
 from keras_distill.features.rebuild import symbolic_inputs
 from keras_distill.features.recorder import FeatureRecorder
 
+# As KerasHub calls it.
+MASK_POSITIONS = "mask_positions"
+
 
 @dataclasses.dataclass(frozen=True)
 class ModelDescription:
@@ -28,6 +31,8 @@ class ModelDescription:
         linear_outputs: tuple of the names of those outputs that are known to
             be no probabilities: a dense layer without an activation made
             them.
+        predicts_masked: bool. Whether its outputs are those of its input
+            `mask_positions`, so that no padding mask of tokens fits them.
     """
 
     name: str
@@ -36,6 +41,7 @@ class ModelDescription:
     output_activations: dict
     is_opaque: bool = False
     linear_outputs: tuple = ()
+    predicts_masked: bool = False
 
     def shape(self, feature):
         """The static shape of a feature, or an error that lists what is there.
@@ -104,4 +110,5 @@ def describe(model):
         linear_outputs=tuple(
             name for name, output in named.items() if is_linear(output)
         ),
+        predicts_masked=isinstance(inputs, dict) and MASK_POSITIONS in inputs,
     )

@@ -16,6 +16,9 @@ from keras_distill.losses.matching import Projection
 from keras_distill.losses.matching import mapped_layers
 from keras_distill.losses.matching import match_tokens
 from keras_distill.losses.matching import plan_projection
+from keras_distill.losses.pretraining_distillation import (
+    PretrainingDistillation,
+)
 from keras_distill.losses.relation_distillation import RelationDistillation
 
 __all__ = [
@@ -27,6 +30,7 @@ __all__ = [
     "HiddenStatesDistillation",
     "LogitsDistillation",
     "Match",
+    "PretrainingDistillation",
     "Projection",
     "RelationDistillation",
     "from_keras",

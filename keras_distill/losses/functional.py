@@ -14,6 +14,8 @@ from keras import ops
 
 # MobileBERT's released code adds it to the variance of a feature map.
 FEATURE_MAP_EPSILON = 1e-12
+# BERT's script adds it to the number of masked pieces that it divides by.
+MASKED_LM_EPSILON = 1e-5
 # TinyBERT's script sets attention scores at or below this value to 0 before
 # it compares them (task_distill.py, general_distill.py).
 TINYBERT_SCORE_THRESHOLD = -1e2
@@ -101,6 +103,45 @@ def soft_binary_cross_entropy(teacher_logits, student_logits, temperature=1.0):
     entropy = ops.sigmoid(teacher) * ops.log_sigmoid(student)
     entropy += ops.sigmoid(-teacher) * ops.log_sigmoid(-student)
     return -ops.sum(entropy, axis=-1)
+
+
+def label_cross_entropy(labels, student_logits):
+    """Cross-entropy of the student against labels.
+
+    `-log softmax(student)_label`.
+
+    Args:
+        labels: int tensor `(...)`.
+        student_logits: Tensor `(..., C)`.
+
+    Returns:
+        float32 tensor `(...)`, in nats.
+    """
+    student = log_softmax(student_logits)
+    labels = ops.expand_dims(ops.cast(labels, "int32"), axis=-1)
+    return -ops.squeeze(ops.take_along_axis(student, labels, axis=-1), axis=-1)
+
+
+def mixed_cross_entropy(labels, teacher_logits, student_logits, alpha=0.5):
+    """Cross-entropy of the student against labels and teacher mixed.
+
+    `-sum_c (alpha * onehot(label)_c + (1 - alpha) * softmax(teacher)_c) *
+    log softmax(student)_c`, which is the same mix of `label_cross_entropy`
+    and `soft_cross_entropy`: the target of masked pieces in MobileBERT's
+    pre-training distillation (https://arxiv.org/abs/2004.02984).
+
+    Args:
+        labels: int tensor `(...)`.
+        teacher_logits: Tensor `(..., C)`.
+        student_logits: Tensor `(..., C)`.
+        alpha: float from 0 to 1. The share of the labels. Defaults to `0.5`.
+
+    Returns:
+        float32 tensor `(...)`, in nats.
+    """
+    hard = label_cross_entropy(labels, student_logits)
+    soft = soft_cross_entropy(teacher_logits, student_logits)
+    return alpha * hard + (1.0 - alpha) * soft
 
 
 def mean_squared_error(teacher, student):
@@ -206,6 +247,29 @@ def token_mean(values, mask=None):
         float32 tensor `(B,)`.
     """
     return _masked_mean(as_float32(values), mask, axes=1)
+
+
+def batch_token_mean(values, weights):
+    """Mean of per-token values over all tokens of a batch, as BERT's script.
+
+    `sum_bl weights_bl * values_bl / (sum_bl weights_bl + 1e-5)`, where
+    `token_mean` takes the mean of each example by itself. To keep one value
+    for each example, each has its share of that sum times `B`, so that the
+    mean over the batch is that number.
+
+    Args:
+        values: Tensor `(B, L)`.
+        weights: Tensor `(B, L)`.
+
+    Returns:
+        float32 tensor `(B,)`.
+    """
+    values, weights = as_float32(values), as_float32(weights)
+    # Where the weight is 0 a value may be anything, even infinite.
+    values = ops.where(weights > 0, values, ops.zeros_like(values))
+    share = ops.sum(weights * values, axis=1)
+    count = ops.cast(ops.shape(values)[0], "float32")
+    return count * share / (ops.sum(weights) + MASKED_LM_EPSILON)
 
 
 def attention_scores_mse(

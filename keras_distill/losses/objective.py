@@ -29,6 +29,7 @@ class Objective:
         self.weights = as_weights(weights, len(self.losses))
         self.matches = [loss.match(teacher, student) for loss in self.losses]
         self.term_names = _term_names(self.losses, taken_names)
+        self._predicts_masked = student.predicts_masked
 
     def set_weights(self, weights):
         """Sets all weights, in the list that parts of it share."""
@@ -120,7 +121,7 @@ class Objective:
                     match,
                     teacher,
                     _projected(match, student, projections),
-                    student.get(names.PADDING_MASK),
+                    self._mask(match, student),
                     sample_weight,
                     labels,
                 )
@@ -157,6 +158,12 @@ class Objective:
             if not matches:
                 lines.append(f"{loss.name}: nothing to match")
         return lines
+
+    def _mask(self, match, student):
+        """The padding mask of what a match compares, if it has tokens."""
+        if self._predicts_masked and _is_output(match.student):
+            return None
+        return student.get(names.PADDING_MASK)
 
     def _all_matches(self):
         return [match for matches in self.matches for match in matches]
