@@ -104,7 +104,8 @@ class PretrainingModel(CompiledByDefault, OwnTask, keras_hub.models.Task):
 
         # === Functional Model ===
         positions = keras.Input((None,), dtype="int32", name="mask_positions")
-        states, pooled = (backbone(backbone.input)[name] for name in read)
+        outputs = backbone(backbone.input)
+        states, pooled = (outputs[name] for name in read)
         super().__init__(
             inputs={**backbone.input, "mask_positions": positions},
             outputs={

@@ -7,6 +7,7 @@ import pytest
 
 from keras_distill import models
 from keras_distill.export import to_preset
+from keras_distill.features import FeatureExtractor
 from keras_distill.models import MobileBertBackbone
 from keras_distill.models import MobileBertTextClassifier
 from keras_distill.models import PretrainingModel
@@ -39,6 +40,16 @@ def test_the_whole_student_counts_and_normalizes_once():
     norms = [type(layer).__name__ for layer in layers]
     assert norms.count("NoNorm") == 193
     assert norms.count("LayerNormalization") == 1
+
+
+def test_both_heads_stand_on_one_pass_of_the_encoder(
+    make_backbone, masked_batch, run
+):
+    """Seen by features, which take no layer that is called twice."""
+    model = PretrainingModel(make_backbone("mobilebert"))
+    extractor = FeatureExtractor(model, ["hidden_states.1"])
+    states = run(extractor, masked_batch)["hidden_states.1"]
+    assert states.shape[:2] == masked_batch["token_ids"].shape
 
 
 @pytest.mark.parametrize("name", ["mobilebert", "ib_bert_large"])
