@@ -107,8 +107,8 @@ def load_masked_lm(source):
         source: str or path. A KerasHub preset or a folder of one that holds a
             masked language model, such as `MaskedLanguageModel` or
             `keras_hub.models.BertMaskedLM`; or a Hugging Face folder of a
-            BERT, RoBERTa, XLM-RoBERTa, DistilBERT or ALBERT that was saved
-            with the head of its pre-training.
+            BERT, RoBERTa, XLM-RoBERTa, DistilBERT, ALBERT or MobileBERT that
+            was saved with the head of its pre-training.
 
     Returns:
         `keras_hub.models.MaskedLM`.

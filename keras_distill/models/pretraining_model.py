@@ -1,11 +1,19 @@
 """A BERT with the two heads of its pre-training."""
 
+import warnings
+
 import keras
 import keras_hub
 
+# KerasHub exports what tells the kinds of presets apart under no public name.
+from keras_hub.src.utils.preset_utils import get_preset_loader
+
+from keras_distill.io.saving import local_path
+from keras_distill.models import hugging_face
 from keras_distill.models.masked_lm_head import make_masked_lm_head
 from keras_distill.models.own_task import CompiledByDefault
 from keras_distill.models.own_task import OwnTask
+from keras_distill.models.saving import saved_task_class
 
 MASKED_LM = "masked_lm"
 NEXT_SENTENCE = "next_sentence"
@@ -159,9 +167,79 @@ class PretrainingModel(CompiledByDefault, OwnTask, keras_hub.models.Task):
             **kwargs,
         )
 
+    @classmethod
+    def from_preset(cls, preset, load_weights=True, **kwargs):
+        """Loads a model with both heads.
+
+        Args:
+            preset: str or path. A folder that `save_to_preset` of such a model
+                wrote; or a Hugging Face folder of a BERT or MobileBERT that
+                was saved with the heads of its pre-training. Where that has
+                the head of masked words alone, the other is new, with a
+                warning.
+            load_weights: bool. Defaults to `True`.
+            **kwargs: Arguments of the class. `dtype` is the backbone's.
+
+        Returns:
+            `PretrainingModel`.
+
+        Raises:
+            ValueError: If the folder holds no head of masked words.
+        """
+        preset = local_path(preset)
+        if hugging_face.is_hugging_face_folder(preset):
+            checkpoint = hugging_face.Checkpoint(preset)
+            return _from_hugging_face(cls, checkpoint, load_weights, kwargs)
+        saved_class = saved_task_class(preset)
+        if saved_class is None or not issubclass(saved_class, cls):
+            raise ValueError(
+                f"{str(preset)!r} is no folder of a saved {cls.__name__}. To "
+                "start new heads on its encoder, load that with "
+                "`keras_hub.models.Backbone.from_preset`, and pass it to "
+                f"`{cls.__name__}`."
+            )
+        loader = get_preset_loader(str(preset))
+        return loader.load_task(saved_class, load_weights, True, **kwargs)
+
     def get_config(self):
         return {
             **super().get_config(),
             "activation": keras.activations.serialize(self.activation),
             "layer_norm_epsilon": self.layer_norm_epsilon,
         }
+
+
+def _from_hugging_face(cls, checkpoint, load_weights, kwargs):
+    if not hugging_face.has_masked_lm_head(checkpoint):
+        raise ValueError(
+            f"{checkpoint.folder} holds a {checkpoint.architecture}, without "
+            "the heads of its pre-training. Take the checkpoint that it was "
+            "fine-tuned from, saved as one ForPreTraining."
+        )
+    settings = checkpoint.settings
+    backbone = hugging_face.load_encoder(
+        checkpoint, load_weights, kwargs.pop("dtype", None)
+    )
+    words = {
+        "activation": settings.activation,
+        "layer_norm_epsilon": settings.layer_norm_epsilon,
+        **kwargs,
+    }
+    if "preprocessor" not in words:
+        words["preprocessor"] = hugging_face.load_preprocessor(checkpoint)
+    model = cls(backbone, **words)
+    if not load_weights:
+        return model
+    hugging_face.load_masked_lm_head(model.masked_lm_head, checkpoint)
+    if hugging_face.has_next_sentence_head(checkpoint):
+        hugging_face.load_next_sentence_head(
+            model.next_sentence_dense, checkpoint
+        )
+    else:
+        warnings.warn(
+            f"{checkpoint.folder} holds a {checkpoint.architecture}, which "
+            "tells nothing of next sentences: that head is new and not "
+            "trained.",
+            stacklevel=3,
+        )
+    return model

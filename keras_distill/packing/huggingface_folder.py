@@ -34,7 +34,12 @@ _ROLES = {
 _REQUIRED = ("start_token", "end_token", "pad_token")
 
 # Those classes split words by more than the files say.
-_OF_VOCABULARY = ("BertTokenizer", "DistilBertTokenizer", "ElectraTokenizer")
+_OF_VOCABULARY = (
+    "BertTokenizer",
+    "DistilBertTokenizer",
+    "ElectraTokenizer",
+    "MobileBertTokenizer",
+)
 
 
 class HuggingFaceFolder:

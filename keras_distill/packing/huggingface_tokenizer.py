@@ -14,6 +14,7 @@ _MODEL_TYPES = (
     "bert",
     "distilbert",
     "electra",
+    "mobilebert",
     "roberta",
     "xlm-roberta",
 )

@@ -82,10 +82,11 @@ def load_teacher(
             sentence embeddings). A folder: what
             `keras_distill.export.to_preset` wrote, a KerasHub preset, or a
             Hugging Face folder with safetensors (BERT, RoBERTa, XLM-RoBERTa,
-            DistilBERT or ALBERT), with its head, if it is of `task_class`,
-            and the names in its `id2label`. `"hf://user/model"`: such a
-            folder on Hugging Face's hub. Otherwise the name of a KerasHub
-            preset, such as `"bert_base_en_uncased"`.
+            DistilBERT, ALBERT or MobileBERT), with its head, if it is of
+            `task_class`, and the names in its `id2label`.
+            `"hf://user/model"`: such a folder on Hugging Face's hub.
+            Otherwise the name of a KerasHub preset, such as
+            `"bert_base_en_uncased"`.
         num_classes: int. The task's outputs, 1 for regression. Where only the
             encoder matters, `None`: any number.
         sequence_length: int. Most tokens of an example.

@@ -20,8 +20,10 @@ def assign(variable, value, name, folder):
     expected = shape
     if variable.name == "kernel":
         if len(shape) == 3:
-            # A layer with heads is as wide behind them as before them.
-            expected = (max(shape[0], shape[-1]),) * 2
+            # The heads are what a layer reads, or what it gives.
+            gives_heads = not variable.path.endswith("attention_output/kernel")
+            split = 1 if gives_heads else 2
+            expected = math.prod(shape[:split]), math.prod(shape[split:])
         expected = expected[::-1]
     elif variable.name == "bias":
         expected = (math.prod(shape),)

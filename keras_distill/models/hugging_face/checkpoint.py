@@ -105,7 +105,7 @@ class Checkpoint:
     @property
     def has_segments(self):
         """Whether its tokens belong to segments."""
-        return self.config["model_type"] == "bert"
+        return self.config["model_type"] in ("bert", "mobilebert")
 
     @property
     def has_pooler(self):

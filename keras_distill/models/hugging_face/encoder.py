@@ -1,5 +1,6 @@
 """The encoder of a folder that `transformers` wrote."""
 
+from keras_distill.models.hugging_face import mobilebert
 from keras_distill.models.hugging_face.assign import assign
 from keras_distill.models.hugging_face.assign import dense_weights
 from keras_distill.models.hugging_face.assign import norm_weights
@@ -53,6 +54,8 @@ def load_encoder(checkpoint, load_weights=True, dtype=None):
     if family.backbone is None:
         return _by_keras_hub(checkpoint, load_weights, dtype)
     words = {**settings.sizes, "dtype": dtype}
+    if checkpoint.config["model_type"] == "mobilebert":
+        words |= mobilebert.what_weights_say(checkpoint)
     if checkpoint.has_segments:
         words["num_segments"] = settings.num_segments
     if checkpoint.is_built_in:
@@ -107,6 +110,8 @@ def _positions(table, checkpoint):
 
 def _check_all_read(checkpoint, named):
     read = {*named, *_BUFFERS, "embeddings.token_type_embeddings.weight"}
+    if checkpoint.config["model_type"] == "mobilebert":
+        read |= mobilebert.unused(checkpoint)
     parts = ("embeddings.", "encoder.", "transformer.")
     unknown = [
         name
@@ -143,6 +148,15 @@ def _names(backbone, checkpoint):
     yield from norm_weights(
         backbone.embeddings_layer_norm, "embeddings.LayerNorm"
     )
+    if checkpoint.config["model_type"] == "mobilebert":
+        yield from mobilebert.names(backbone)
+    else:
+        yield from _layer_names(backbone, checkpoint)
+    if hasattr(backbone, "pooled_dense"):
+        yield from dense_weights(backbone.pooled_dense, "pooler.dense")
+
+
+def _layer_names(backbone, checkpoint):
     is_distilbert = checkpoint.config["model_type"] == "distilbert"
     for number, layer in enumerate(backbone.transformer_layers):
         if is_distilbert:
@@ -163,5 +177,3 @@ def _names(backbone, checkpoint):
         norms = layer._self_attention_layer_norm, layer._feedforward_layer_norm
         for part, name in zip(norms, names[6:], strict=True):
             yield from norm_weights(part, name)
-    if hasattr(backbone, "pooled_dense"):
-        yield from dense_weights(backbone.pooled_dense, "pooler.dense")

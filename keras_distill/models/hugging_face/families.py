@@ -9,6 +9,7 @@ from keras_hub.src.utils.keras_utils import gelu_approximate
 
 from keras_distill.models import bert
 from keras_distill.models import checkpoint_encoders
+from keras_distill.models import mobilebert
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,17 +19,20 @@ class Family:
     Attributes:
         backbone: Our class, which takes activation and epsilon, or `None`.
         text_classifier: Our text classifier above it, or `None`.
-        keras_hub_backbone: KerasHub's class, which has both built in.
-        keras_hub_text_classifier: KerasHub's text classifier above that.
-        built_in: tuple of the activation and epsilon that KerasHub built in.
+        keras_hub_backbone: KerasHub's class, which has both built in, or
+            `None`.
+        keras_hub_text_classifier: KerasHub's text classifier above that, or
+            `None`.
+        built_in: tuple of the activation and epsilon that KerasHub built in,
+            or `None`.
         prefix: str. What names of the encoder's weights start with in a file.
     """
 
     backbone: type | None
     text_classifier: type | None
-    keras_hub_backbone: type
-    keras_hub_text_classifier: type
-    built_in: tuple
+    keras_hub_backbone: type | None
+    keras_hub_text_classifier: type | None
+    built_in: tuple | None
     prefix: str
 
 
@@ -73,6 +77,14 @@ FAMILIES = {
         keras_hub.models.AlbertTextClassifier,
         (gelu_approximate, 1e-12),
         "albert.",
+    ),
+    "mobilebert": Family(
+        mobilebert.MobileBertBackbone,
+        mobilebert.MobileBertTextClassifier,
+        None,
+        None,
+        None,
+        "mobilebert.",
     ),
 }
 """`Family` by the `model_type` in a config."""

@@ -1,17 +1,23 @@
-"""The head of the pre-training in a folder that `transformers` wrote."""
+"""The heads of the pre-training in a folder that `transformers` wrote."""
 
 from keras_distill.models.hugging_face.assign import assign
 from keras_distill.models.hugging_face.assign import dense_weights
 from keras_distill.models.hugging_face.assign import norm_weights
+from keras_distill.models.masked_lm_head import PartlyTiedMaskedLMHead
 
 # The dense layer, the normalization and the bias, by `model_type`.
+_OF_BERT = (
+    "cls.predictions.transform.dense",
+    "cls.predictions.transform.LayerNorm",
+    "cls.predictions.bias",
+)
 _OF_ROBERTA = ("lm_head.dense", "lm_head.layer_norm", "lm_head.bias")
+# MobileBERT's weights that are not the words', turned round already.
+_UNTIED = "cls.predictions.dense.weight"
+_NEXT_SENTENCE = "cls.seq_relationship"
 _NAMES = {
-    "bert": (
-        "cls.predictions.transform.dense",
-        "cls.predictions.transform.LayerNorm",
-        "cls.predictions.bias",
-    ),
+    "bert": _OF_BERT,
+    "mobilebert": _OF_BERT,
     "roberta": _OF_ROBERTA,
     "xlm-roberta": _OF_ROBERTA,
     "distilbert": (
@@ -44,7 +50,8 @@ def load_masked_lm_head(head, checkpoint):
     """Gives a head the weights of a checkpoint.
 
     Its last layer are the words of the encoder turned round, as they are in
-    every checkpoint of these families.
+    every checkpoint of these families; in MobileBERT's, beside weights of the
+    head alone.
 
     Args:
         head: `keras_hub.layers.MaskedLMHead`, built.
@@ -60,4 +67,33 @@ def load_masked_lm_head(head, checkpoint):
         (bias, head._bias),
     ]
     for name, variable in weights:
+        assign(variable, checkpoint.read(name), name, checkpoint.folder)
+    if isinstance(head, PartlyTiedMaskedLMHead):
+        value = checkpoint.read(_UNTIED).T
+        assign(head._untied, value, _UNTIED, checkpoint.folder)
+
+
+def has_next_sentence_head(checkpoint):
+    """Whether a checkpoint tells if one text follows another.
+
+    Args:
+        checkpoint: `Checkpoint`.
+
+    Returns:
+        bool.
+    """
+    return f"{_NEXT_SENTENCE}.weight" in checkpoint
+
+
+def load_next_sentence_head(dense, checkpoint):
+    """Gives the head of next sentences the weights of a checkpoint.
+
+    Args:
+        dense: `keras.layers.Dense`, built.
+        checkpoint: `Checkpoint`.
+
+    Raises:
+        ValueError: If a weight is missing or of another shape.
+    """
+    for name, variable in dense_weights(dense, _NEXT_SENTENCE):
         assign(variable, checkpoint.read(name), name, checkpoint.folder)

@@ -5,6 +5,10 @@ import dataclasses
 # KerasHub exports BERT's activation under no public name.
 from keras_hub.src.utils.keras_utils import gelu_approximate
 
+from keras_distill.models.mobilebert.block import BLOCK
+from keras_distill.models.mobilebert.block import BOTTLENECK
+from keras_distill.models.mobilebert.block import SHARED_BOTTLENECK
+
 # Keras's activation by the name in a config, where it computes the same.
 ACTIVATIONS = {
     "gelu": "gelu",
@@ -56,7 +60,8 @@ class EncoderSettings:
     """What a config says of the encoder, in Keras's words.
 
     Attributes:
-        sizes: dict of the arguments of every backbone.
+        sizes: dict of the arguments of every backbone, and of those that its
+            own has besides.
         activation: str or function, for `keras.activations.get`.
         layer_norm_epsilon: float.
         num_segments: int. Rows of the table of segments; 0 without one.
@@ -73,7 +78,7 @@ class EncoderSettings:
 
 
 def read_settings(config):
-    """Reads what a config says of a BERT, RoBERTa or DistilBERT.
+    """Reads what a config says of a BERT or another of its family.
 
     Where an entry is missing, it has the value that `transformers` gives it.
 
@@ -102,7 +107,8 @@ def read_settings(config):
             first_position=0,
             head_dropout=config.get("seq_classif_dropout", 0.2),
         )
-    dropout = config.get("hidden_dropout_prob", 0.1)
+    is_mobilebert = config["model_type"] == "mobilebert"
+    dropout = config.get("hidden_dropout_prob", 0.0 if is_mobilebert else 0.1)
     # The second is ALBERT's.
     head_dropout = config.get(
         "classifier_dropout", config.get("classifier_dropout_prob")
@@ -114,6 +120,8 @@ def read_settings(config):
         first = 1 + (1 if padding is None else padding)
     sizes = _sizes(config, _SIZES)
     sizes["max_sequence_length"] -= first
+    if is_mobilebert:
+        sizes |= _of_mobilebert(config)
     return EncoderSettings(
         sizes=sizes | {"dropout": dropout},
         activation=_activation(config, "hidden_act"),
@@ -132,14 +140,45 @@ def _sizes(config, words):
 
 
 def _activation(config, word):
-    is_albert = config["model_type"] == "albert"
-    name = config.get(word, "gelu_new" if is_albert else "gelu")
+    usual = {"albert": "gelu_new", "mobilebert": "relu"}
+    name = config.get(word, usual.get(config["model_type"], "gelu"))
     if name not in ACTIVATIONS:
         raise ValueError(
             f"Its config.json has {word}={name!r}, an activation that Keras "
             f"does not have. It has {', '.join(ACTIVATIONS)}."
         )
     return ACTIVATIONS[name]
+
+
+def _of_mobilebert(config):
+    """The arguments of a MobileBERT that other backbones lack."""
+    for word, value, why in (
+        ("use_bottleneck", True, "without bottlenecks it is a BERT"),
+        (
+            "normalization_type",
+            "no_norm",
+            "`transformers` normalizes with two epsilons",
+        ),
+    ):
+        if config.get(word, value) != value:
+            raise ValueError(
+                f"Its config.json has {word}={config[word]!r}, which cannot "
+                f"be expressed: {why}."
+            )
+    attention_inputs = BLOCK
+    if config.get("use_bottleneck_attention", False):
+        attention_inputs = BOTTLENECK
+    elif config.get("key_query_shared_bottleneck", True):
+        attention_inputs = SHARED_BOTTLENECK
+    return {
+        "embedding_dim": config.get("embedding_size", 128),
+        "intra_dim": config.get("intra_bottleneck_size", 128),
+        "num_feedforward_networks": config.get("num_feedforward_networks", 4),
+        "attention_inputs": attention_inputs,
+        "attention_dropout": config.get("attention_probs_dropout_prob", 0.1),
+        "trigram_input": config.get("trigram_input", True),
+        "use_pooler": config.get("classifier_activation", True),
+    }
 
 
 def label_names(config, num_labels):

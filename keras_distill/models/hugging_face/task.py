@@ -140,7 +140,9 @@ def _warn_of_what_is_new(checkpoint, task_class, pooling):
             stacklevel=3,
         )
     reads_pooler = _kind_of(task_class) == TEXT and pooling != MEAN
-    if reads_pooler and checkpoint.has_segments and not checkpoint.has_pooler:
+    # MobileBERT's head reads the first token itself where it has none.
+    is_bert = checkpoint.config["model_type"] == "bert"
+    if reads_pooler and is_bert and not checkpoint.has_pooler:
         warnings.warn(
             f"The {checkpoint.architecture} in {checkpoint.folder} has no "
             f"pooler: that of the {task_class.__name__} is new and not "

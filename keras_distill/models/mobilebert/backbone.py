@@ -274,21 +274,31 @@ class MobileBertBackbone(keras_hub.models.Backbone):
         """Loads a backbone, or builds a named architecture.
 
         Args:
-            preset: str or path. A folder that `save_to_preset` wrote, or the
-                name of an architecture, such as `"mobilebert"`.
+            preset: str or path. A folder that `save_to_preset` wrote, a
+                Hugging Face folder of a MobileBERT, or the name of an
+                architecture, such as `"mobilebert"`.
             load_weights: bool. A name has no weights: `False` says that they
                 shall be random. Defaults to `True`.
-            **kwargs: Arguments of the class, in place of the preset's.
+            **kwargs: Arguments of the class, in place of the preset's; of a
+                Hugging Face folder's, `dtype` alone.
 
         Returns:
             `MobileBertBackbone`.
 
         Raises:
-            ValueError: If weights are asked for of a name.
+            ValueError: If weights are asked for of a name, or a folder cannot
+                be expressed.
         """
+        # It stands on this module.
+        from keras_distill.models import hugging_face
+
         arguments = architecture(preset, load_weights)
         if arguments is not None:
             return cls(**{**arguments, **kwargs})
+        if hugging_face.is_hugging_face_folder(preset):
+            return hugging_face.load_encoder(
+                hugging_face.Checkpoint(preset), load_weights, **kwargs
+            )
         return super().from_preset(str(preset), load_weights, **kwargs)
 
     def get_config(self):

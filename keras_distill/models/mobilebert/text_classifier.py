@@ -63,6 +63,16 @@ class MobileBertTextClassifier(BertHead, keras_hub.models.BertTextClassifier):
         Returns:
             `MobileBertTextClassifier`.
         """
+        # It stands on this module.
+        from keras_distill.models import hugging_face
+
+        if hugging_face.is_hugging_face_folder(preset):
+            return hugging_face.load_task(
+                cls,
+                hugging_face.Checkpoint(preset),
+                load_weights=load_weights,
+                **kwargs,
+            )
         if architecture(preset, load_weights) is None:
             return super().from_preset(str(preset), load_weights, **kwargs)
         kwargs.setdefault(

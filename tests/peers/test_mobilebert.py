@@ -1,0 +1,190 @@
+"""MobileBERT is that of `transformers`, on folders that it wrote."""
+
+import keras_hub
+import numpy as np
+import pytest
+
+from keras_distill import models
+from keras_distill import teachers
+from keras_distill.features import FeatureExtractor
+
+torch = pytest.importorskip("torch")
+transformers = pytest.importorskip("transformers")
+pytestmark = pytest.mark.peers
+
+WORDS = "[PAD] [UNK] [CLS] [SEP] [MASK] a good bad film plot is".split()
+SIZES = dict(
+    vocab_size=len(WORDS),
+    hidden_size=16,
+    num_hidden_layers=3,
+    num_attention_heads=2,
+    intermediate_size=12,
+    embedding_size=6,
+    intra_bottleneck_size=8,
+    max_position_embeddings=64,
+    attn_implementation="eager",
+)
+RELEASED = dict(classifier_activation=False)
+TINY = dict(
+    num_feedforward_networks=2,
+    use_bottleneck_attention=True,
+    key_query_shared_bottleneck=False,
+)
+MASK = (np.arange(64) < np.array([[64], [40], [2]])).astype("int32")
+IDS = np.random.default_rng(0).integers(1, len(WORDS), (3, 64)) * MASK
+BATCH = {
+    "token_ids": IDS,
+    "segment_ids": (np.arange(64) > 20) * MASK,
+    "padding_mask": MASK,
+}
+REAL = MASK == 1
+
+
+@pytest.fixture
+def save(tmp_path):
+    """Saves a model of `transformers` with weights that differ clearly."""
+
+    def write(head, **config):
+        torch.manual_seed(0)
+        model = getattr(transformers, f"MobileBert{head}")(
+            transformers.MobileBertConfig(**SIZES | config)
+        )
+        for name, parameter in model.named_parameters():
+            # Nothing bounds the states but small weights.
+            mean = 1.0 if name.endswith("LayerNorm.weight") else 0.0
+            torch.nn.init.normal_(parameter, mean=mean, std=0.15)
+        path = tmp_path / "model"
+        model.save_pretrained(path)
+        (path / "vocab.txt").write_text("\n".join(WORDS))
+        return path, model.eval()
+
+    return write
+
+
+def of_torch(model, **batch):
+    batch = {**BATCH, **batch}
+    with torch.no_grad():
+        return model(
+            input_ids=torch.tensor(batch["token_ids"]),
+            token_type_ids=torch.tensor(batch["segment_ids"]),
+            attention_mask=torch.tensor(batch["padding_mask"]),
+            output_hidden_states=True,
+            output_attentions=True,
+        )
+
+
+def check_features(model, outputs):
+    kinds = ["hidden_states", "attention_probabilities"]
+    found = FeatureExtractor(model, kinds)(BATCH)
+    assert len(found) == 2 * SIZES["num_hidden_layers"] + 1
+    for layer, expected in enumerate(outputs.hidden_states):
+        name = f"hidden_states.{layer}" if layer else "embeddings"
+        np.testing.assert_allclose(
+            np.asarray(found[name])[REAL],
+            expected.numpy()[REAL],
+            atol=1e-4,
+            err_msg=name,
+        )
+    for layer, expected in enumerate(outputs.attentions, start=1):
+        np.testing.assert_allclose(
+            np.moveaxis(found[f"attention_probabilities.{layer}"], 1, 2)[REAL],
+            np.moveaxis(expected.numpy(), 1, 2)[REAL],
+            atol=1e-4,
+        )
+
+
+@pytest.mark.parametrize("config", [RELEASED, TINY])
+def test_encoders(config, save):
+    path, model = save("Model", **config)
+    backbone = models.MobileBertBackbone.from_preset(path)
+    outputs = of_torch(model)
+    check_features(backbone, outputs)
+    assert not backbone.zero_pad_embedding
+    # The tiny one has the default of `transformers`, a pooler.
+    assert backbone.use_pooler == ("classifier_activation" not in config)
+    np.testing.assert_allclose(
+        backbone(BATCH)["pooled_output"],
+        outputs.pooler_output.numpy(),
+        atol=1e-4,
+    )
+
+
+def test_both_heads_of_pretraining(save):
+    path, model = save("ForPreTraining", **RELEASED)
+    loaded = models.PretrainingModel.from_preset(path)
+    assert loaded.count_params() == sum(
+        parameter.numel() for parameter in model.parameters()
+    )
+    outputs = of_torch(model)
+    positions = np.array([[1, 63, 5], [0, 39, 20], [0, 1, 1]])
+    found = loaded({**BATCH, "mask_positions": positions})
+    np.testing.assert_allclose(
+        found["masked_lm"],
+        np.take_along_axis(
+            outputs.prediction_logits.numpy(), positions[..., None], axis=1
+        ),
+        atol=1e-4,
+    )
+    np.testing.assert_allclose(
+        found["next_sentence"],
+        outputs.seq_relationship_logits.numpy(),
+        atol=1e-4,
+    )
+    check_features(loaded.backbone, outputs)
+
+
+@pytest.mark.parametrize("config", [RELEASED, {}])
+def test_text_classifiers(config, save):
+    names = {0: "no", 1: "maybe", 2: "yes"}
+    path, model = save("ForSequenceClassification", id2label=names, **config)
+    loaded = teachers.load_teacher(path, 3, 64)
+    assert loaded.has_head and loaded.label_names == ("no", "maybe", "yes")
+    assert type(loaded.classifier) is models.MobileBertTextClassifier
+    expected = of_torch(model).logits.numpy()
+    np.testing.assert_allclose(loaded.classifier(BATCH), expected, atol=1e-4)
+    again = models.MobileBertTextClassifier.from_preset(path)
+    np.testing.assert_allclose(again(BATCH), expected, atol=1e-4)
+
+
+def test_token_classifiers_and_masked_words(save):
+    path, model = save("ForTokenClassification", num_labels=4)
+    tagger = models.TokenClassifier.from_preset(path)
+    assert not tagger.backbone.use_pooler
+    np.testing.assert_allclose(
+        np.asarray(tagger(BATCH))[REAL],
+        of_torch(model).logits.numpy()[REAL],
+        atol=1e-4,
+    )
+    path, model = save("ForMaskedLM")
+    loaded = models.load_masked_lm(path)
+    assert isinstance(loaded, keras_hub.models.MaskedLM)
+    found = loaded({**BATCH, "mask_positions": np.array([[1], [2], [0]])})
+    logits = of_torch(model).logits.numpy()
+    np.testing.assert_allclose(
+        np.asarray(found)[:, 0], logits[[0, 1, 2], [1, 2, 0]], atol=1e-4
+    )
+    with pytest.warns(UserWarning, match="next sentences"):
+        models.PretrainingModel.from_preset(path)
+
+
+def test_padding_of_zeros_stays_zero(save):
+    path, model = save("Model")
+    with torch.no_grad():
+        model.embeddings.word_embeddings.weight[0] = 0
+    model.save_pretrained(path)
+    backbone = models.MobileBertBackbone.from_preset(path)
+    assert backbone.zero_pad_embedding
+    check_features(backbone, of_torch(model))
+
+
+@pytest.mark.parametrize(
+    "config, message",
+    [
+        ({"use_bottleneck": False}, "without bottlenecks it is a BERT"),
+        ({"normalization_type": "layer_norm"}, "two epsilons"),
+    ],
+)
+def test_what_cannot_be_expressed(config, message, save):
+    path, _ = save("Model", **config)
+    with pytest.raises(ValueError, match=message):
+        models.MobileBertBackbone.from_preset(path)
