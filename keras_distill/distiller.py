@@ -594,7 +594,7 @@ class Distiller(SavedWhole, Steps, keras.Model):
         of_student = {id(v) for v in self.student.trainable_variables}
         if not any(id(variable) in of_student for _, variable in updates):
             self._refuse_unreached()
-        self.optimizer.apply(*zip(*updates, strict=True))
+        self._update_variables(*zip(*updates, strict=True))
 
     def _teacher_variables(self):
         """The variables of the teacher that a step reads."""

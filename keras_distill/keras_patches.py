@@ -9,6 +9,8 @@ import functools
 import itertools
 
 import keras
+from keras import ops
+from keras.src.optimizers import base_optimizer
 
 # === keras-team/keras#20585: `fit` on several workers of `tf.distribute` ===
 
@@ -100,6 +102,59 @@ def _function_of_workers(model, step_function):
         return results
 
     return steps
+
+
+# === `tf.distribute`: an optimizer clips what one replica has ===
+# Keras clips, and adds up for `gradient_accumulation_steps`, before it sums
+# over the replicas, and decides within each of them whether a sum is due,
+# which `tf.distribute` refuses.
+
+
+@contextlib.contextmanager
+def steps_for_all_replicas(optimizer):
+    """Within, an optimizer takes gradients that are sums over the replicas.
+
+    Args:
+        optimizer: `keras.optimizers.Optimizer`, which steps in each replica.
+    """
+    inner = optimizer
+    while hasattr(inner, "inner_optimizer"):
+        inner = inner.inner_optimizer
+    # The replicas go through the block in turns: each of them may be the
+    # first to enter, and the first to leave.
+    vars(inner)["_all_reduce_sum_gradients"] = lambda pairs: pairs
+    base_optimizer.ops = _OpsOfReplicas()
+    try:
+        yield
+    finally:
+        vars(inner).pop("_all_reduce_sum_gradients", None)
+        base_optimizer.ops = ops
+
+
+class _OpsOfReplicas:
+    """`keras.ops` with a condition that is one for all replicas."""
+
+    def __getattr__(self, name):
+        return getattr(ops, name)
+
+    def cond(self, condition, if_true, if_false):
+        import tensorflow as tf
+
+        def once(strategy, condition, if_true, if_false):
+            def run(branch):
+                strategy.extended.call_for_each_replica(
+                    lambda of_replica: of_replica(), args=(branch,)
+                )
+
+            ops.cond(
+                strategy.experimental_local_results(condition)[0],
+                lambda: run(if_true),
+                lambda: run(if_false),
+            )
+
+        tf.distribute.get_replica_context().merge_call(
+            once, args=(condition, if_true, if_false)
+        )
 
 
 # === JAX: an optimizer steps for all that it was built for, or not at all ===

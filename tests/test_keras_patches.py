@@ -33,6 +33,35 @@ def test_20585_keras_averages_logs_over_an_axis_that_they_lack(monkeypatch):
     assert asked == [("MEAN", 0, ())]
 
 
+@pytest.mark.tensorflow("tf.distribute is TensorFlow's")
+def test_keras_decides_in_each_replica_whether_gradients_are_added_up():
+    import tensorflow as tf
+
+    strategy = tf.distribute.MirroredStrategy(["CPU:0"])
+    with strategy.scope():
+        variable = keras.Variable([1.0, 1.0])
+        optimizer = keras.optimizers.SGD(
+            1.0, clipnorm=1.0, gradient_accumulation_steps=2
+        )
+        optimizer.build([variable])
+
+    def step():
+        optimizer.apply([tf.constant([3.0, 4.0])], [variable])
+
+    def step_for_all():
+        with keras_patches.steps_for_all_replicas(optimizer):
+            step()
+
+    with pytest.raises(RuntimeError, match="merge_call"):
+        tf.function(strategy.run)(step)
+    run = tf.function(lambda: strategy.run(step_for_all))
+    run()
+    np.testing.assert_array_equal(variable, [1.0, 1.0])
+    run()
+    np.testing.assert_allclose(variable, [0.4, 0.2], rtol=1e-6)
+    assert "_all_reduce_sum_gradients" not in vars(optimizer)
+
+
 def dense():
     model = keras.Sequential(
         [keras.Input((2,)), keras.layers.Dense(2), keras.layers.Dense(1)]

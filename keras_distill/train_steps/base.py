@@ -14,6 +14,9 @@ class BaseSteps:
         """The number of parts that a batch is split into."""
         return 1
 
+    def _update_variables(self, gradients, variables):
+        self.optimizer.apply(gradients, variables)
+
     def _push_numbers(self, arguments, step=None):
         """Has the next run of a step read the numbers as they are now."""
         self._numbers.push(step)

@@ -5,7 +5,14 @@ import tensorflow as tf
 
 from keras_distill.features import names
 from keras_distill.keras_patches import FitsOnSeveralWorkers
+from keras_distill.keras_patches import steps_for_all_replicas
 from keras_distill.train_steps.base import BaseSteps
+
+# What an optimizer does to gradients that is no sum over the rows.
+_OF_WHOLE_BATCH = (
+    *("clipnorm", "clipvalue", "global_clipnorm"),
+    "gradient_accumulation_steps",
+)
 
 
 class TensorFlowSteps(FitsOnSeveralWorkers, BaseSteps):
@@ -41,6 +48,18 @@ class TensorFlowSteps(FitsOnSeveralWorkers, BaseSteps):
         )
         return self._logs(num_rows, data, student, loss, terms)
 
+    def _update_variables(self, gradients, variables):
+        replica = tf.distribute.get_replica_context()
+        if not tf.distribute.has_strategy() or not _is_of_whole_batch(
+            self.optimizer
+        ):
+            super()._update_variables(gradients, variables)
+            return
+
+        gradients = replica.all_reduce("SUM", list(gradients))
+        with steps_for_all_replicas(self.optimizer):
+            super()._update_variables(gradients, variables)
+
     def _logs(self, num_rows, data, student, loss, terms):
         batch = (data, student.get(names.OUTPUTS))
         if num_rows is not None:
@@ -57,6 +76,23 @@ class TensorFlowSteps(FitsOnSeveralWorkers, BaseSteps):
 
     def _num_replicas(self):
         return tf.distribute.get_strategy().num_replicas_in_sync
+
+
+def _is_of_whole_batch(optimizer):
+    """Whether an update needs the gradients of all replicas first.
+
+    Keras clips what each replica has, and adds up as well, before the sum
+    over the replicas. (The optimizer that scales a loss steps within a
+    replica alone.)
+    """
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        return False
+    while optimizer is not None:
+        for name in _OF_WHOLE_BATCH:
+            if getattr(optimizer, name, None) is not None:
+                return True
+        optimizer = getattr(optimizer, "inner_optimizer", None)
+    return False
 
 
 def _never_empty(data):

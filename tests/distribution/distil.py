@@ -55,7 +55,9 @@ def batches(batch_size=4, fixed_length=None, drop_remainder=False):
         yield x, labels[rows], weights[rows]
 
 
-def make_distiller(every_loss=True, dtype=None, **compile_options):
+def make_distiller(
+    every_loss=True, dtype=None, of_optimizer=None, **compile_options
+):
     keras.utils.set_random_seed(7)
     if dtype is not None:
         keras.config.set_dtype_policy(dtype)
@@ -70,7 +72,7 @@ def make_distiller(every_loss=True, dtype=None, **compile_options):
         ]
     distiller = keras_distill.Distiller(teacher, student, chosen)
     distiller.compile(
-        keras.optimizers.SGD(0.05, momentum=0.9),
+        keras.optimizers.SGD(0.05, momentum=0.9, **(of_optimizer or {})),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
         weighted_metrics=["accuracy"],

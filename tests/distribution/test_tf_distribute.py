@@ -15,6 +15,17 @@ def test_replicas_and_workers_end_as_one_process_does(
         assert_same(worker, expected)
 
 
+@pytest.mark.slow
+def test_replicas_clip_and_add_up_the_gradients_of_the_whole_batch(
+    distil, distil_here, assert_same
+):
+    """Less than a hundredth of the gradients' norm is left."""
+    options = {
+        "of_optimizer": {"clipnorm": 0.005, "gradient_accumulation_steps": 2}
+    }
+    assert_same(distil("mirrored", **options), distil_here(**options))
+
+
 # All that a TPU wants of a step, on a CPU.
 _FIXED = {"fixed_length": 8, "drop_remainder": True}
 _COMPILED = {**_FIXED, "jit_compile": True, "steps_per_execution": 2}
