@@ -1,9 +1,15 @@
 """Ways out of the library for a distilled student."""
 
+from keras_distill.export.hugging_face import to_hugging_face
 from keras_distill.export.preset import to_encoder_preset
 from keras_distill.export.preset import to_preset
 
-__all__ = ["to_encoder_preset", "to_preset", "to_saved_model"]
+__all__ = [
+    "to_encoder_preset",
+    "to_hugging_face",
+    "to_preset",
+    "to_saved_model",
+]
 
 
 def __getattr__(name):

@@ -90,7 +90,7 @@ def to_preset(classifier, path, label_names=None, overwrite=False):
     _check_task(classifier, "classifier")
     path = local_path(path)
     if label_names is not None:
-        label_names = _plain_names(label_names, classifier.num_classes)
+        label_names = plain_names(label_names, classifier.num_classes)
     with new_folder(path, _PRESET, overwrite) as folder:
         # KerasHub loads a task with a new Adam, and finds no place for the
         # state of one that has trained.
@@ -181,7 +181,7 @@ def _check_task(task, argument):
     )
 
 
-def _plain_names(label_names, num_classes):
+def plain_names(label_names, num_classes):
     """Label names as a list of str, one for each class."""
     if isinstance(label_names, (str, collections.abc.Mapping, set, frozenset)):
         raise ValueError(

@@ -6,6 +6,7 @@ import pytest
 
 from keras_distill import models
 from keras_distill import teachers
+from keras_distill.export import to_hugging_face
 from keras_distill.features import FeatureExtractor
 
 torch = pytest.importorskip("torch")
@@ -175,6 +176,68 @@ def test_padding_of_zeros_stays_zero(save):
     backbone = models.MobileBertBackbone.from_preset(path)
     assert backbone.zero_pad_embedding
     check_features(backbone, of_torch(model))
+
+
+@pytest.mark.parametrize("zero_pad_embedding", [True, False])
+def test_it_is_written_for_transformers(zero_pad_embedding, tmp_path):
+    backbone = models.MobileBertBackbone.from_preset(
+        "mobilebert",
+        load_weights=False,
+        vocabulary_size=len(WORDS),
+        num_layers=2,
+        num_heads=2,
+        embedding_dim=6,
+        hidden_dim=16,
+        intra_dim=8,
+        intermediate_dim=12,
+        max_sequence_length=64,
+        zero_pad_embedding=zero_pad_embedding,
+    )
+    preprocessor = keras_hub.models.BertTextClassifierPreprocessor(
+        keras_hub.models.BertTokenizer(WORDS, lowercase=True),
+        sequence_length=9,
+    )
+    classifier = models.MobileBertTextClassifier(
+        backbone, num_classes=3, preprocessor=preprocessor
+    )
+    random = np.random.default_rng(3)
+    for weight in classifier.weights:
+        is_scale = weight.path.endswith("gamma")
+        weight.assign(random.normal(is_scale, 0.2, weight.shape))
+    path = to_hugging_face(classifier, tmp_path / "out", ["no", "so", "yes"])
+    model, info = (
+        transformers.AutoModelForSequenceClassification.from_pretrained(
+            path, attn_implementation="eager", output_loading_info=True
+        )
+    )
+    assert not info["missing_keys"] and not info["unexpected_keys"]
+    assert model.config.id2label == {0: "no", 1: "so", 2: "yes"}
+    outputs = of_torch(model.eval())
+    found = np.asarray(classifier(BATCH))
+    np.testing.assert_allclose(found, outputs.logits.numpy(), atol=1e-4)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(path)
+    texts = ["a Good film", "the plot is bad"]
+    theirs = tokenizer(texts, padding="max_length", max_length=9)
+    ours = preprocessor(texts)
+    np.testing.assert_array_equal(theirs["input_ids"], ours["token_ids"])
+    np.testing.assert_array_equal(
+        theirs["attention_mask"], ours["padding_mask"]
+    )
+
+
+def test_heads_of_pretraining_are_written_for_transformers(save, tmp_path):
+    """What was read is written with the same bits."""
+    path, model = save("ForPreTraining", **RELEASED)
+    loaded = models.PretrainingModel.from_preset(path)
+    again = to_hugging_face(loaded, tmp_path / "again")
+    twin, info = transformers.MobileBertForPreTraining.from_pretrained(
+        again, output_loading_info=True
+    )
+    assert not info["missing_keys"] and not info["unexpected_keys"]
+    expected = model.state_dict()
+    assert set(twin.state_dict()) == set(expected)
+    for name, value in twin.state_dict().items():
+        np.testing.assert_array_equal(value.numpy(), expected[name].numpy())
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import safetensors
 
 from keras_distill.models.hugging_face.conversions import check_convertible
 from keras_distill.models.hugging_face.families import FAMILIES
+from keras_distill.models.hugging_face.families import WITH_SEGMENTS
 from keras_distill.models.hugging_face.files import CONFIG_FILE
 from keras_distill.models.hugging_face.files import INDEX_FILE
 from keras_distill.models.hugging_face.files import WEIGHTS_FILE
@@ -105,7 +106,7 @@ class Checkpoint:
     @property
     def has_segments(self):
         """Whether its tokens belong to segments."""
-        return self.config["model_type"] in ("bert", "mobilebert")
+        return self.config["model_type"] in WITH_SEGMENTS
 
     @property
     def has_pooler(self):

@@ -4,6 +4,7 @@ from keras_distill.models.hugging_face import mobilebert
 from keras_distill.models.hugging_face.assign import assign
 from keras_distill.models.hugging_face.assign import dense_weights
 from keras_distill.models.hugging_face.assign import norm_weights
+from keras_distill.models.hugging_face.families import WITH_SEGMENTS
 
 # The parts of a layer: the dense ones of attention and feed-forward, then
 # the two normalizations.
@@ -68,7 +69,7 @@ def load_encoder(checkpoint, load_weights=True, dtype=None):
         )
     if not load_weights:
         return backbone
-    named = dict(_names(backbone, checkpoint))
+    named = dict(encoder_names(backbone, checkpoint.config["model_type"]))
     if hasattr(backbone, "pooled_dense") and not checkpoint.has_pooler:
         named = {
             name: variable
@@ -127,9 +128,17 @@ def _check_all_read(checkpoint, named):
         )
 
 
-def _names(backbone, checkpoint):
-    """The variables of an encoder by their names in `transformers`."""
-    if checkpoint.has_segments:
+def encoder_names(backbone, model_type):
+    """The variables of an encoder by their names in `transformers`.
+
+    Args:
+        backbone: KerasHub backbone, or ours.
+        model_type: str. What `transformers` calls its kind.
+
+    Yields:
+        tuple of str and `keras.Variable`.
+    """
+    if model_type in WITH_SEGMENTS:
         positions = backbone.position_embedding
         yield (
             "embeddings.token_type_embeddings.weight",
@@ -148,16 +157,16 @@ def _names(backbone, checkpoint):
     yield from norm_weights(
         backbone.embeddings_layer_norm, "embeddings.LayerNorm"
     )
-    if checkpoint.config["model_type"] == "mobilebert":
+    if model_type == "mobilebert":
         yield from mobilebert.names(backbone)
     else:
-        yield from _layer_names(backbone, checkpoint)
+        yield from _layer_names(backbone, model_type)
     if hasattr(backbone, "pooled_dense"):
         yield from dense_weights(backbone.pooled_dense, "pooler.dense")
 
 
-def _layer_names(backbone, checkpoint):
-    is_distilbert = checkpoint.config["model_type"] == "distilbert"
+def _layer_names(backbone, model_type):
+    is_distilbert = model_type == "distilbert"
     for number, layer in enumerate(backbone.transformer_layers):
         if is_distilbert:
             names = [f"transformer.layer.{number}.{x}" for x in _OF_DISTILBERT]

@@ -88,3 +88,6 @@ FAMILIES = {
     ),
 }
 """`Family` by the `model_type` in a config."""
+
+WITH_SEGMENTS = ("bert", "mobilebert")
+"""The families whose tokens belong to segments."""

@@ -12,7 +12,7 @@ _OF_BERT = (
     "cls.predictions.bias",
 )
 _OF_ROBERTA = ("lm_head.dense", "lm_head.layer_norm", "lm_head.bias")
-# MobileBERT's weights that are not the words', turned round already.
+# MobileBERT's weights that are not the words'.
 _UNTIED = "cls.predictions.dense.weight"
 _NEXT_SENTENCE = "cls.seq_relationship"
 _NAMES = {
@@ -60,17 +60,27 @@ def load_masked_lm_head(head, checkpoint):
     Raises:
         ValueError: If a weight is missing or of another shape.
     """
-    dense, norm, bias = _NAMES[checkpoint.config["model_type"]]
-    weights = [
-        *dense_weights(head._intermediate_dense, dense),
-        *norm_weights(head._intermediate_layer_norm, norm),
-        (bias, head._bias),
-    ]
-    for name, variable in weights:
+    names = masked_lm_names(head, checkpoint.config["model_type"])
+    for name, variable in names:
         assign(variable, checkpoint.read(name), name, checkpoint.folder)
+
+
+def masked_lm_names(head, model_type):
+    """The variables of a masked language model's head by their names.
+
+    Args:
+        head: `keras_hub.layers.MaskedLMHead`, built.
+        model_type: str. What `transformers` calls the encoder's kind.
+
+    Yields:
+        tuple of str and `keras.Variable`.
+    """
+    dense, norm, bias = _NAMES[model_type]
+    yield from dense_weights(head._intermediate_dense, dense)
+    yield from norm_weights(head._intermediate_layer_norm, norm)
+    yield bias, head._bias
     if isinstance(head, PartlyTiedMaskedLMHead):
-        value = checkpoint.read(_UNTIED).T
-        assign(head._untied, value, _UNTIED, checkpoint.folder)
+        yield _UNTIED, head._untied
 
 
 def has_next_sentence_head(checkpoint):
@@ -95,5 +105,10 @@ def load_next_sentence_head(dense, checkpoint):
     Raises:
         ValueError: If a weight is missing or of another shape.
     """
-    for name, variable in dense_weights(dense, _NEXT_SENTENCE):
+    for name, variable in next_sentence_names(dense):
         assign(variable, checkpoint.read(name), name, checkpoint.folder)
+
+
+def next_sentence_names(dense):
+    """The variables of the head of next sentences by their names."""
+    yield from dense_weights(dense, _NEXT_SENTENCE)

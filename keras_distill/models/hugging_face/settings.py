@@ -165,18 +165,25 @@ def _of_mobilebert(config):
                 f"Its config.json has {word}={config[word]!r}, which cannot "
                 f"be expressed: {why}."
             )
+    embedding_dim = config.get("embedding_size", 128)
+    has_trigrams = config.get("trigram_input", True)
+    if not has_trigrams and embedding_dim == config["hidden_size"]:
+        raise ValueError(
+            "Its config.json has trigram_input=False and words as wide as the "
+            "states, which `transformers` does not project."
+        )
     attention_inputs = BLOCK
     if config.get("use_bottleneck_attention", False):
         attention_inputs = BOTTLENECK
     elif config.get("key_query_shared_bottleneck", True):
         attention_inputs = SHARED_BOTTLENECK
     return {
-        "embedding_dim": config.get("embedding_size", 128),
+        "embedding_dim": embedding_dim,
         "intra_dim": config.get("intra_bottleneck_size", 128),
         "num_feedforward_networks": config.get("num_feedforward_networks", 4),
         "attention_inputs": attention_inputs,
         "attention_dropout": config.get("attention_probs_dropout_prob", 0.1),
-        "trigram_input": config.get("trigram_input", True),
+        "trigram_input": has_trigrams,
         "use_pooler": config.get("classifier_activation", True),
     }
 
