@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from keras_distill import keras_patches
+from keras_distill import optimizers
 
 on_jax = pytest.mark.skipif(
     keras.backend.backend() != "jax", reason="JAX's own way of training"
@@ -60,6 +61,23 @@ def test_keras_decides_in_each_replica_whether_gradients_are_added_up():
     run()
     np.testing.assert_allclose(variable, [0.4, 0.2], rtol=1e-6)
     assert "_all_reduce_sum_gradients" not in vars(optimizer)
+
+
+@pytest.mark.tensorflow("on the others a gradient is a sum")
+def test_18692_keras_squares_the_gradient_of_each_place():
+    for make, moved in (
+        (keras.optimizers.AdamW, [0.2, 0.1]),
+        (optimizers.AdamW, [0.1, 0.1]),
+    ):
+        tokens = np.array([1, 1, 1, 1, 2])
+        table = keras.layers.Embedding(4, 1)
+        table.build()
+        before = table.embeddings.numpy()
+        model = keras.Sequential([keras.Input((5,)), table])
+        model.compile(make(0.1, weight_decay=0.0), loss=lambda y, x: x)
+        model.train_on_batch(tokens[None], np.zeros((1, 5, 1)))
+        steps = (before - table.embeddings.numpy())[1:3, 0]
+        np.testing.assert_allclose(steps, moved, rtol=1e-4)
 
 
 def dense():

@@ -4,10 +4,11 @@ import keras
 from keras import ops
 
 from keras_distill.checks.arguments import check_float
+from keras_distill.keras_patches import SumsGradients
 
 
 @keras.saving.register_keras_serializable("keras_distill")
-class BertAdam(keras.optimizers.Optimizer):
+class BertAdam(SumsGradients, keras.optimizers.Optimizer):
     """The Adam that BERT was trained with: its moments are not corrected.
 
     The moments of a gradient start at 0 and are taken as they are, where

@@ -6,6 +6,7 @@ import tensorflow as tf
 from keras_distill.features import names
 from keras_distill.keras_patches import FitsOnSeveralWorkers
 from keras_distill.keras_patches import steps_for_all_replicas
+from keras_distill.keras_patches import summed
 from keras_distill.train_steps.base import BaseSteps
 
 # What an optimizer does to gradients that is no sum over the rows.
@@ -35,7 +36,7 @@ class TensorFlowSteps(FitsOnSeveralWorkers, BaseSteps):
             )
             scaled_loss = self.optimizer.scale_loss(_part(loss, num_rows))
         self._apply_gradients(
-            tape.gradient(scaled_loss, self.trainable_variables)
+            summed(tape.gradient(scaled_loss, self.trainable_variables))
         )
         return self._logs(num_rows, data, student, loss, terms)
 

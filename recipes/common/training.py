@@ -1,7 +1,5 @@
 """What every model of a recipe is trained with."""
 
-import keras
-
 from keras_distill import optimizers
 from keras_distill import schedules
 
@@ -16,13 +14,13 @@ def make_optimizer(config, peak, total_steps=None):
             first tenth of them and falls to 0; without it it is constant.
 
     Returns:
-        `keras.optimizers.AdamW`, or `keras_distill.optimizers.BertAdam`.
+        `keras_distill.optimizers.AdamW` or `BertAdam`.
     """
     rate = peak
     if total_steps is not None:
         rate = schedules.WarmupLinearDecay(peak, total_steps)
     is_bert_adam = config.optimizer == "bert_adam"
-    make = optimizers.BertAdam if is_bert_adam else keras.optimizers.AdamW
+    make = optimizers.BertAdam if is_bert_adam else optimizers.AdamW
     optimizer = make(
         rate,
         weight_decay=config.weight_decay,

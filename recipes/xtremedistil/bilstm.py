@@ -17,6 +17,7 @@ import keras
 from keras_distill import export
 from keras_distill import layer_map
 from keras_distill import losses
+from keras_distill import optimizers
 from keras_distill import schedules
 from keras_distill import students
 from recipes.common import reading
@@ -275,7 +276,7 @@ def _rates(config, trained, epochs):
     """Adam, whose rate falls along a cosine and starts again."""
 
     def make_optimizer(steps):
-        return keras.optimizers.Adam(
+        return optimizers.Adam(
             schedules.CosineRestarts(
                 config.peak_rate,
                 config.floor_rate,

@@ -8,6 +8,7 @@ import keras_hub
 import pytest
 
 from keras_distill import losses
+from keras_distill import optimizers
 from keras_distill import schedules
 from keras_distill import students
 from keras_distill.features import describe
@@ -182,7 +183,7 @@ def test_the_rate_is_the_encoders_as_soon_as_a_part_of_it_is_trained(
         elif part in ("head", "projection"):
             rate = RATES["head_rate"]
         optimizer = stage.optimizer(50)
-        assert type(optimizer) is keras.optimizers.AdamW
+        assert type(optimizer) is optimizers.AdamW
         # Up over a tenth of the steps, then down to 0.
         rates = keras.saving.deserialize_keras_object(
             optimizer.get_config()["learning_rate"]

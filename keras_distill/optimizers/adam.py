@@ -1,0 +1,53 @@
+"""Keras's Adam and AdamW, for models of tokens on TensorFlow as well."""
+
+import keras
+
+from keras_distill.keras_patches import SumsGradients
+
+
+@keras.saving.register_keras_serializable("keras_distill")
+class Adam(SumsGradients, keras.optimizers.Adam):
+    """Keras's Adam, which takes a token's gradient once.
+
+    On TensorFlow the gradient of a table of embeddings has a row for each
+    place of the batch, and `keras.optimizers.Adam` squares and clips each by
+    itself, where the formula has the square of their sum: a token in four
+    places moves twice as far as the rate says, and the one segment of a batch
+    of 2,048 tokens 45 times. Here the rows are summed first, as PyTorch and
+    JAX do; there it is Keras's own. A `keras_distill.Distiller` does so with
+    any optimizer; this one is for training without a teacher.
+
+    Args:
+        *args, **kwargs: As `keras.optimizers.Adam` takes them.
+
+    Example:
+
+    ```python
+    import keras_distill
+
+    optimizer = keras_distill.optimizers.Adam(1e-3)
+    ```
+
+    Reference:
+        - [Kingma and Ba, 2014](https://arxiv.org/abs/1412.6980)
+    """
+
+
+@keras.saving.register_keras_serializable("keras_distill")
+class AdamW(SumsGradients, keras.optimizers.AdamW):
+    """Keras's AdamW, which takes a token's gradient once, as `Adam` does.
+
+    Args:
+        *args, **kwargs: As `keras.optimizers.AdamW` takes them.
+
+    Example:
+
+    ```python
+    import keras_distill
+
+    optimizer = keras_distill.optimizers.AdamW(5e-5, weight_decay=0.01)
+    ```
+
+    Reference:
+        - [Loshchilov and Hutter, 2019](https://arxiv.org/abs/1711.05101)
+    """
