@@ -4,6 +4,8 @@ import keras
 import keras_hub
 from keras import ops
 
+from keras_distill.checks.arguments import check_int
+
 # BERT's own, for weights that start at random.
 _INITIALIZER_RANGE = 0.02
 
@@ -21,7 +23,7 @@ def make_masked_lm_head(backbone, activation, layer_norm_epsilon):
         layer_norm_epsilon: float; `None` for that of the backbone, or 1e-12.
 
     Returns:
-        `keras_hub.layers.MaskedLMHead`, or a subclass of it.
+        `MaskedLMHead`.
 
     Raises:
         ValueError: If the backbone has no table of words.
@@ -35,7 +37,8 @@ def make_masked_lm_head(backbone, activation, layer_norm_epsilon):
         activation = getattr(backbone, "activation", "gelu")
     if layer_norm_epsilon is None:
         layer_norm_epsilon = getattr(backbone, "layer_norm_epsilon", 1e-12)
-    words = dict(
+    return MaskedLMHead(
+        getattr(backbone, "masked_lm_dim", None),
         vocabulary_size=backbone.vocabulary_size,
         token_embedding=backbone.token_embedding,
         intermediate_activation=activation,
@@ -46,24 +49,21 @@ def make_masked_lm_head(backbone, activation, layer_norm_epsilon):
         dtype=backbone.dtype_policy,
         name="mlm_head",
     )
-    width = getattr(backbone, "masked_lm_dim", None)
-    if width in (None, backbone.token_embedding.output_dim):
-        return keras_hub.layers.MaskedLMHead(**words)
-    return PartlyTiedMaskedLMHead(width, **words)
 
 
 @keras.saving.register_keras_serializable("keras_distill")
-class PartlyTiedMaskedLMHead(keras_hub.layers.MaskedLMHead):
-    """A head whose dense layer is wider than the words that it turns round.
+class MaskedLMHead(keras_hub.layers.MaskedLMHead):
+    """KerasHub's head, whose dense layer may be wider than the words.
 
     `logits = t [E; U]^T + b`, with `t` the `intermediate_dim` wide output of
     the dense layer and its normalization, `E` the encoder's own words
     `(V, E)`, and `U` `(V, intermediate_dim - E)` weights of the head alone.
-    So MobileBERT predicts words of 128 from states of 512.
+    So MobileBERT predicts words of 128 from states of 512. It computes in 16
+    bits as well, which KerasHub's does not on TensorFlow.
 
     Args:
-        intermediate_dim: int. Width of the dense layer, more than that of the
-            words.
+        intermediate_dim: Optional int. Width of the dense layer, at least that
+            of the words. Defaults to `None`: as wide as they are, without `U`.
         **kwargs: Arguments of `keras_hub.layers.MaskedLMHead`, with
             `token_embedding` among them.
 
@@ -72,9 +72,16 @@ class PartlyTiedMaskedLMHead(keras_hub.layers.MaskedLMHead):
           `run_pretraining.py`.
     """
 
-    def __init__(self, intermediate_dim, **kwargs):
+    def __init__(self, intermediate_dim=None, **kwargs):
         super().__init__(**kwargs)
-        self.intermediate_dim = intermediate_dim
+        if intermediate_dim is None:
+            intermediate_dim = self.token_embedding.output_dim
+        self.intermediate_dim = check_int(
+            "intermediate_dim",
+            intermediate_dim,
+            minimum=self.token_embedding.output_dim,
+        )
+        self._untied = None
 
     def build(self, inputs_shape, mask_positions_shape=None):
         self._intermediate_dense = keras.layers.Dense(
@@ -92,13 +99,14 @@ class PartlyTiedMaskedLMHead(keras_hub.layers.MaskedLMHead):
             name="intermediate_layer_norm",
         )
         self._intermediate_layer_norm.build((None, None, self.intermediate_dim))
-        tied = self.token_embedding.output_dim
-        self._untied = self.add_weight(
-            name="untied_embeddings",
-            shape=(self.vocabulary_size, self.intermediate_dim - tied),
-            # Anew: one initializer gives the same numbers again.
-            initializer=self.kernel_initializer.clone(),
-        )
+        untied = self.intermediate_dim - self.token_embedding.output_dim
+        if untied:
+            self._untied = self.add_weight(
+                name="untied_embeddings",
+                shape=(self.vocabulary_size, untied),
+                # Anew: one initializer gives the same numbers again.
+                initializer=self.kernel_initializer.clone(),
+            )
         self._bias = self.add_weight(
             name="output_bias",
             shape=(self.vocabulary_size,),
@@ -111,10 +119,11 @@ class PartlyTiedMaskedLMHead(keras_hub.layers.MaskedLMHead):
         x = self._intermediate_layer_norm(self._intermediate_dense(x))
         tied = self.token_embedding.output_dim
         outputs = self.token_embedding(x[..., :tied], reverse=True)
-        # The base class casts by hand.
-        untied = ops.cast(ops.transpose(self._untied), x.dtype)
-        outputs = outputs + ops.matmul(x[..., tied:], untied)
-        outputs = ops.cast(outputs, self.compute_dtype) + self._bias
+        if self._untied is not None:
+            # The base class casts by hand.
+            untied = ops.cast(ops.transpose(self._untied), x.dtype)
+            outputs = ops.add(outputs, ops.matmul(x[..., tied:], untied))
+        outputs = ops.add(ops.cast(outputs, self.compute_dtype), self._bias)
         if self.activation is not None:
             outputs = self.activation(outputs)
         return outputs

@@ -3,7 +3,6 @@
 from keras_distill.models.hugging_face.assign import assign
 from keras_distill.models.hugging_face.assign import dense_weights
 from keras_distill.models.hugging_face.assign import norm_weights
-from keras_distill.models.masked_lm_head import PartlyTiedMaskedLMHead
 
 # The dense layer, the normalization and the bias, by `model_type`.
 _OF_BERT = (
@@ -54,7 +53,7 @@ def load_masked_lm_head(head, checkpoint):
     head alone.
 
     Args:
-        head: `keras_hub.layers.MaskedLMHead`, built.
+        head: `keras_distill.models.masked_lm_head.MaskedLMHead`, built.
         checkpoint: `Checkpoint`.
 
     Raises:
@@ -69,7 +68,7 @@ def masked_lm_names(head, model_type):
     """The variables of a masked language model's head by their names.
 
     Args:
-        head: `keras_hub.layers.MaskedLMHead`, built.
+        head: `keras_distill.models.masked_lm_head.MaskedLMHead`, built.
         model_type: str. What `transformers` calls the encoder's kind.
 
     Yields:
@@ -79,7 +78,7 @@ def masked_lm_names(head, model_type):
     yield from dense_weights(head._intermediate_dense, dense)
     yield from norm_weights(head._intermediate_layer_norm, norm)
     yield bias, head._bias
-    if isinstance(head, PartlyTiedMaskedLMHead):
+    if head._untied is not None:
         yield _UNTIED, head._untied
 
 

@@ -70,6 +70,10 @@ def test_counts_are_those_of_the_architecture(name):
     assert block == per_block
     assert ARCHITECTURES[name]["num_layers"] == 24
     assert backbone.count_params() + 23 * block == total
+    if name == "mobilebert":
+        # The multilingual vocabulary's.
+        words = (119_547 - 30_522) * backbone.embedding_dim
+        assert total + words == 35_977_088
     pooler = 262_656 if name == "ib_bert_large" else 0
     assert backbone.count_params() - block - pooler == 4_368_128
 

@@ -94,7 +94,21 @@ def test_both_heads_are_those_of_plain_numpy(
     )
 
 
-def test_the_heads_of_a_bert_are_kerashubs(masked_batch, run):
+def test_heads_compute_in_16_bits(make_backbone, masked_batch, run):
+    # With weights of the head alone, and without.
+    for width in (4, 8):
+        words = {"num_layers": 1, "embedding_dim": width}
+        model = PretrainingModel(make_backbone(**words))
+        near = PretrainingModel(make_backbone(dtype="mixed_bfloat16", **words))
+        near.set_weights(model.get_weights())
+        expected, found = run(model, masked_batch), run(near, masked_batch)
+        for head, logits in expected.items():
+            np.testing.assert_allclose(
+                found[head].astype("float32"), logits, atol=0.1 * logits.std()
+            )
+
+
+def test_the_heads_of_a_bert_are_kerashubs(masked_batch, token_batch, run):
     backbone = keras_hub.models.BertBackbone(
         vocabulary_size=27,
         num_layers=1,
@@ -109,13 +123,27 @@ def test_the_heads_of_a_bert_are_kerashubs(masked_batch, run):
     np.testing.assert_array_equal(
         run(model, masked_batch)["masked_lm"], run(alone, masked_batch)
     )
+    head = keras_hub.layers.MaskedLMHead(
+        token_embedding=backbone.token_embedding,
+        intermediate_activation="gelu",
+        layer_norm_epsilon=1e-12,
+    )
+    states = backbone(token_batch)["sequence_output"]
+    positions = masked_batch["mask_positions"]
+    head.build(states.shape)
+    head.set_weights(model.masked_lm_head.get_weights())
+    np.testing.assert_allclose(
+        run(model, masked_batch)["masked_lm"],
+        keras.ops.convert_to_numpy(head(states, positions)),
+        atol=1e-6,
+    )
     # The pooler is a weight of the first, and idle in the second.
     assert len(model.trainable_weights) == len(alone.trainable_weights) + 4
 
 
 def test_pretraining_lowers_both_losses(make_backbone, masked_batch, tmp_path):
     model = PretrainingModel(make_backbone(num_layers=1, embedding_dim=8))
-    assert type(model.masked_lm_head) is keras_hub.layers.MaskedLMHead
+    assert model.masked_lm_head._untied is None
     labels = {
         "masked_lm": np.array([[5, 6], [7, 0], [8, 9], [9, 0]]),
         "next_sentence": np.array([0, 1, 1, 0]),
