@@ -8,6 +8,9 @@ import warnings
 
 import keras_hub
 
+# KerasHub exports what tells the kinds of presets apart under no public name.
+from keras_hub.src.utils.preset_utils import get_preset_loader
+
 from keras_distill import models
 from keras_distill.checks.arguments import check_choice
 from keras_distill.checks.arguments import check_int
@@ -237,12 +240,14 @@ def _from_hugging_face(folder, num_classes, task_class, asked):
     if not hugging_face.has_head(checkpoint, task_class):
         if asked:
             family = checkpoint.config["model_type"]
-            if family != "bert":
+            task_class = checkpoint.family.text_classifier
+            if task_class is None or not issubclass(
+                task_class, models.BertHead
+            ):
                 raise ValueError(
                     f"`{next(iter(asked))}` is for heads of a BERT. Received: "
                     f"{asked} and a {family} in {folder}"
                 )
-            task_class = models.BertTextClassifier
         classifier = hugging_face.load_task(
             task_class, checkpoint, num_classes, **asked
         )
@@ -269,8 +274,9 @@ def _from_keras_hub(source, folder, num_classes, task_class, asked):
         )
     if asked and not has_head:
         arguments |= asked
-        task_class = models.BertTextClassifier
     try:
+        if asked and not has_head:
+            task_class = _class_of_chosen_head(source, folder)
         precision = None if folder is None else saved_precision(folder)
         if precision is not None:
             arguments["dtype"] = precision
@@ -290,6 +296,20 @@ def _from_keras_hub(source, folder, num_classes, task_class, asked):
         ) from error
     names = _label_names(folder) if has_head else None
     return LoadedTeacher(classifier, has_head, names)
+
+
+def _class_of_chosen_head(source, folder):
+    """The text classifier whose head is chosen, for an encoder."""
+    loader = get_preset_loader(source if folder is None else str(folder))
+    backbone_class = loader.check_backbone_class()
+    for task_class in (
+        models.FactorizedBertTextClassifier,
+        models.MobileBertTextClassifier,
+    ):
+        if issubclass(backbone_class, task_class.backbone_cls):
+            return task_class
+    # It takes KerasHub's as well, and refuses what is no BERT.
+    return models.BertTextClassifier
 
 
 def _label_names(folder):

@@ -4,10 +4,12 @@ import keras_hub
 import numpy as np
 import pytest
 
-from keras_distill import layer_map
+from keras_distill import models
 from keras_distill import students
 from keras_distill import tasks
+from keras_distill import teachers
 from keras_distill.evaluation import measures
+from keras_distill.export import to_encoder_preset
 from keras_distill.models import MobileBertTextClassifier
 from keras_distill.testing import check_task
 from tests.models.mobilebert.conftest import shake
@@ -59,10 +61,44 @@ def test_its_parts_are_counted_and_found(classifier):
     assert sum(np.prod(w.shape) for w in parts["layer.1"]) == block
 
 
+def test_a_student_of_its_own_kind(classifier):
+    student = students.create_student(
+        classifier,
+        num_layers=1,
+        embeddings="teacher",
+        layers="teacher",
+        pooling="mean",
+    )
+    assert type(student) is MobileBertTextClassifier
+    assert student.pooling == "mean"
+    for found, expected in zip(
+        student.backbone.get_weights(),
+        classifier.backbone.get_weights(),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_an_encoder_gets_a_head_that_is_chosen(classifier, tmp_path):
+    to_encoder_preset(classifier, tmp_path / "encoder")
+    loaded = teachers.load_teacher(
+        tmp_path / "encoder", 3, sequence_length=16, pooling="mean"
+    )
+    assert not loaded.has_head
+    assert type(loaded.classifier) is MobileBertTextClassifier
+    assert loaded.classifier.pooling == "mean"
+    np.testing.assert_array_equal(
+        loaded.classifier.backbone.get_weights()[0],
+        classifier.backbone.get_weights()[0],
+    )
+
+
 def test_a_student_starts_with_its_teachers_embeddings(make_backbone):
     teacher, student = make_backbone("ib_bert_large"), make_backbone()
     before = student.transformer_layers[0].get_weights()
-    students.copy_layers(teacher, student, layer_map.explicit([(0, 0)]))
+    # The heads of pre-training are of the same size as well.
+    pair = models.PretrainingModel(teacher), models.PretrainingModel(student)
+    students.copy_layers(*pair, [(0, 0)], include_head=True)
     for name in ("token", "position", "segment"):
         found = getattr(student, f"{name}_embedding").get_weights()
         expected = getattr(teacher, f"{name}_embedding").get_weights()
@@ -72,6 +108,12 @@ def test_a_student_starts_with_its_teachers_embeddings(make_backbone):
         expected = getattr(teacher, name).get_weights()
         np.testing.assert_array_equal(found[0], expected[0])
         np.testing.assert_array_equal(found[1], expected[1])
+    for found, expected in zip(
+        pair[1].masked_lm_head.get_weights(),
+        pair[0].masked_lm_head.get_weights(),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(found, expected)
     after = student.transformer_layers[0].get_weights()
     for kept, was in zip(after, before, strict=True):
         np.testing.assert_array_equal(kept, was)
