@@ -25,6 +25,7 @@ from keras_distill.models.mobilebert import MobileBertBackbone
 from keras_distill.models.mobilebert import MobileBertBlock
 from keras_distill.models.mobilebert import MobileBertTextClassifier
 from keras_distill.models.mobilebert import NoNorm
+from keras_distill.models.mobilebert_release import load_released_mobilebert
 from keras_distill.models.pooling import MeanPooling
 from keras_distill.models.pretraining_model import PretrainingModel
 from keras_distill.models.token_classifier import TokenClassifier
@@ -58,4 +59,5 @@ __all__ = [
     "XLMRobertaBackbone",
     "XLMRobertaTextClassifier",
     "load_masked_lm",
+    "load_released_mobilebert",
 ]
