@@ -220,3 +220,16 @@ def test_a_classifier_starts_on_a_name():
     assert classifier.count_params() == 15_485_696 + 4 * 513
     with pytest.raises(ValueError, match="load_weights=False"):
         MobileBertTextClassifier.from_preset("mobilebert", num_classes=2)
+
+
+def test_a_pretraining_model_is_saved_with_its_heads(make_backbone, tmp_path):
+    model = PretrainingModel(make_backbone(num_layers=1))
+    model.save_to_preset(str(tmp_path / "whole"))
+    loaded = PretrainingModel.from_preset(tmp_path / "whole")
+    for found, expected in zip(
+        loaded.get_weights(), model.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(found, expected)
+    model.backbone.save_to_preset(str(tmp_path / "encoder"))
+    with pytest.raises(ValueError, match="To start new heads on its encoder"):
+        PretrainingModel.from_preset(tmp_path / "encoder")
