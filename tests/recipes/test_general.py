@@ -214,6 +214,7 @@ def observe(folder, make_classifier, monkeypatch, tmp_path):
     def create(config, teacher, **options):
         # Each is built once.
         names = ("student", "student_start", "student_from", "embeddings")
+        names += ("precision",)
         key = (config.seed, *(getattr(config, name) for name in names))
         if key not in students:
             students[key] = create_student(config, teacher, **options)

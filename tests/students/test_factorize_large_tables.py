@@ -116,7 +116,7 @@ def test_another_seed_finds_the_same_directions(decaying_table, make_backbone):
 
 
 def test_auto_is_randomized_for_large_tables(make_backbone, monkeypatch):
-    module = students.factorize_embeddings.__globals__
+    module = students.factorize_embeddings.__wrapped__.__globals__
     teacher, student = make_backbone(), make_backbone(hidden_dim=6)
 
     def basis(method):
