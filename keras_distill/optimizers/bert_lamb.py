@@ -4,10 +4,11 @@ import keras
 from keras import ops
 
 from keras_distill.checks.arguments import check_float
+from keras_distill.keras_patches import SumsGradients
 
 
 @keras.saving.register_keras_serializable("keras_distill")
-class BertLamb(keras.optimizers.Lamb):
+class BertLamb(SumsGradients, keras.optimizers.Lamb):
     """The LAMB that MobileBERT was trained with: its moments are not corrected.
 
     Its moments start at 0 and are taken as they are, and weight decay is a
@@ -75,19 +76,6 @@ class BertLamb(keras.optimizers.Lamb):
             name=name,
             **kwargs,
         )
-
-    def apply(self, grads, trainable_variables=None):
-        # TensorFlow gives the gradient of an embedding row by row, a row as
-        # often as its token occurs; Keras would square each for itself. What
-        # is given a shape is one tensor, on every backend.
-        if trainable_variables is not None:
-            trainable_variables = list(trainable_variables)
-        variables = trainable_variables or self._trainable_variables
-        grads = [
-            None if g is None else ops.reshape(g, v.shape)
-            for g, v in zip(grads, variables, strict=True)
-        ]
-        super().apply(grads, trainable_variables)
 
     def update_step(self, gradient, variable, learning_rate):
         rate = ops.cast(learning_rate, variable.dtype)
