@@ -189,6 +189,13 @@ class FitData:
 
     def _check_rows(self, rows):
         """Raises by the row among all, which a batch does not know."""
+        if not hasattr(rows, "iterate"):
+            kind = type(rows).__name__
+            raise ValueError(
+                f"`x` must be batches of plain text. Received: a {kind}. "
+                "Pass `x.batches(batch_size, shuffle=True)`, or give it to a "
+                "`keras_distill.stages.Stage`."
+            )
         if not len(rows):
             raise ValueError("`x` must hold rows. Received: none.")
         self._check_structure(as_batch(next(iter(rows.iterate(1)))))

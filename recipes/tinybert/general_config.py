@@ -90,6 +90,17 @@ class Settings(DeviceOptions, TrainingOptions, StudentOptions, TeacherOptions):
         super().check()
         check_encoding(self.encoding)
         parse_layer_map(self.layer_map)
+        if (
+            self.accumulate > 1
+            and self.precision == "mixed_float16"
+            and self.strategy != "none"
+        ):
+            raise ValueError(
+                "--accumulate on several devices does not go with a loss that "
+                "is scaled. Use --precision mixed_bfloat16, or a larger "
+                f"--batch-size. Received: --accumulate {self.accumulate}, "
+                f"--precision mixed_float16 and --strategy {self.strategy}"
+            )
         if self.steps is not None and self.epochs != 1:
             raise ValueError(
                 "--epochs has no effect with --steps. "

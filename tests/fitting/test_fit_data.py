@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from keras_distill import Distiller
+from keras_distill import corpora
 from keras_distill import losses
 from keras_distill import tasks
 
@@ -150,6 +151,9 @@ def test_objects_of_tasks_are_read_or_told(distiller, tokenizer):
     assert {"loss", "val_loss"} <= set(history)
     with pytest.raises(ValueError, match="Examples.*TokenizedExamples"):
         distiller.fit(examples)
+    corpus = object.__new__(corpora.SentencePairs)
+    with pytest.raises(ValueError, match=r"a SentencePairs. Pass `x.batches\("):
+        distiller.fit(corpus)
     splits = tasks.Splits({"train": lambda: examples}, "a list")
     with pytest.raises(ValueError, match="all splits.*'train'"):
         distiller.fit(splits)

@@ -163,6 +163,14 @@ def test_heads_that_differ_are_compared_by_relations(
         ({"corpus": "no/such"}, "no file or folder 'no/such'"),
         ({"corpus": "latin.txt"}, r"latin.txt:3: byte 6 .* encoding=.cp1252"),
         ({"steps": 3, "epochs": 2}, "--epochs has no effect with --steps"),
+        (
+            {
+                "accumulate": 2,
+                "precision": "mixed_float16",
+                "strategy": "mirrored",
+            },
+            "--accumulate on several devices .* Use --precision mixed_bfloat16",
+        ),
         ({"layer_map": "1,2"}, "a layer of the teacher for each of the"),
         ({"layer_map": "0"}, "--layer-map must be uniform, last, first or"),
         ({"layer_map": "3"}, "teacher layer 3, but the teacher has 2"),
