@@ -1,7 +1,8 @@
 """What is patched in Keras, each with the issue that it works around.
 
 `tests/test_keras_patches.py` tells of each when Keras does without. Whatever
-is changed in place belongs to a model, never to a user's optimizer.
+is changed in place belongs to a model; a user's optimizer is changed for the
+time of one step, while it is traced, at most.
 """
 
 import contextlib
@@ -160,8 +161,8 @@ class _OpsOfReplicas:
 # === keras-team/keras#18692: a token that stands in a batch more than once ===
 # On TensorFlow the gradient of a table has a row for each place, and what is
 # not linear, such as Adam's square or the norm for clipping, is done to each:
-# a token in four places moves twice as far as the rate says, the one segment
-# of 2,048 pieces 45 times.
+# a token in four places moves up to twice as far as the rate says, the one
+# segment of 2,048 pieces up to 45 times.
 
 
 def summed(gradients):

@@ -40,8 +40,8 @@ def set_encoder_settings(backbone, activation, layer_norm_epsilon):
 def _gelu(x):
     """GELU by `erf`, `0.5 x (1 + erf(x / sqrt(2)))`, as PyTorch has it.
 
-    Keras has it by TensorFlow's `erfc`, which takes twice as long on a CPU,
-    and eight times as long in bfloat16.
+    Keras has it by TensorFlow's `erfc`, which is slower on a CPU, in bfloat16
+    most of all.
     """
     half = keras.ops.multiply(x, 0.5)
     root = keras.ops.multiply(x, math.sqrt(0.5))

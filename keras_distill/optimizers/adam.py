@@ -12,10 +12,10 @@ class Adam(SumsGradients, keras.optimizers.Adam):
     On TensorFlow the gradient of a table of embeddings has a row for each
     place of the batch, and `keras.optimizers.Adam` squares and clips each by
     itself, where the formula has the square of their sum: a token in four
-    places moves twice as far as the rate says, and the one segment of a batch
-    of 2,048 tokens 45 times. Here the rows are summed first, as PyTorch and
-    JAX do; there it is Keras's own. A `keras_distill.Distiller` does so with
-    any optimizer; this one is for training without a teacher.
+    places moves up to twice as far as the rate says, and the one segment of a
+    batch of 2,048 tokens up to 45 times. Here the rows are summed first, as
+    PyTorch and JAX do; there it is Keras's own. A `keras_distill.Distiller`
+    does so with any optimizer; this one is for training without a teacher.
 
     Args:
         *args, **kwargs: As `keras.optimizers.Adam` takes them.
