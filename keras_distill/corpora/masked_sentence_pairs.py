@@ -59,6 +59,7 @@ class MaskedSentencePairs(SentencePairs):
         inputs: sequence of str, of `"token_ids"`, `"segment_ids"` and
             `"padding_mask"`, which of them the model takes beside
             `"mask_positions"`. Defaults to all.
+        documents: Optional int array. As of `SentencePairs`.
 
     Attributes:
         corpus: The corpus.
@@ -104,9 +105,10 @@ class MaskedSentencePairs(SentencePairs):
         short=0.1,
         seed=0,
         inputs=INPUTS,
+        documents=None,
     ):
         super().__init__(
-            corpus, sequence_length, random_next, short, seed, inputs
+            corpus, sequence_length, random_next, short, seed, inputs, documents
         )
         check_int(
             "max_predictions_per_row",

@@ -16,7 +16,9 @@ _BLOCK = 2**16
 _SHORTEST = 2
 
 
-def pair_sentences(sentences, documents, room, random_next, short, seed):
+def pair_sentences(
+    sentences, documents, room, random_next, short, seed, chosen=None
+):
     """Pairs the sentences of all documents once.
 
     BERT's procedure: sentences of a document are taken until they fill a row.
@@ -36,14 +38,19 @@ def pair_sentences(sentences, documents, room, random_next, short, seed):
         random_next: float. The probability of a random second text.
         short: float. The probability of a short row.
         seed: sequence of int. Seed of all that is random.
+        chosen: Optional int array, the numbers of the documents to pair.
+            Random second texts are of these as well. Defaults to all.
 
     Returns:
         Array of `SPANS`, a row each, in the order of the corpus.
     """
     draw = random.Random(repr(tuple(seed))).random
+    documents = np.stack([documents[:-1], documents[1:]], axis=1)
+    if chosen is not None:
+        documents = documents[chosen]
     pair = _Pairing(sentences, documents, room, random_next, short, draw)
     blocks, block = [], []
-    for number in range(len(documents) - 1):
+    for number in range(len(documents)):
         block += pair.document(number)
         if len(block) >= _BLOCK:
             blocks.append(_cut(block, room, seed, len(blocks)))
@@ -102,11 +109,11 @@ class _Pairing:
 
         It has as many pieces as are wanted, or goes to the document's end.
         """
-        others = len(self._documents) - 2
+        others = len(self._documents) - 1
         if others:
             other = int(self._draw() * others)
             number = other + (other >= number)
-        first, last = self._documents[number : number + 2].tolist()
+        first, last = self._documents[number].tolist()
         first += int(self._draw() * (last - first))
         # Each sentence has a piece at least.
         starts = self._sentences[first : min(last, first + max(wanted, 1)) + 1]
@@ -115,7 +122,7 @@ class _Pairing:
 
     def _starts(self, number):
         """Where a document's sentences begin and the last one ends."""
-        first, last = self._documents[number : number + 2]
+        first, last = self._documents[number]
         return self._sentences[first : last + 1].tolist()
 
 

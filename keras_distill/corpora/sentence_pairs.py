@@ -14,6 +14,7 @@ from keras_distill.data.tokenized.batching import check_first_batch
 from keras_distill.data.tokenized.batching import fit_batches
 from keras_distill.data.tokenized.batching import make_batches
 from keras_distill.data.tokenized.batching import whole_length_multiple
+from keras_distill.io import content_hash
 from keras_distill.packing import tokenizer_fingerprint
 from keras_distill.packing.tokenization import Ragged
 from keras_distill.packing.tokenization import ranges
@@ -51,6 +52,8 @@ class SentencePairs:
         seed: int. Seed of the pairs. Defaults to `0`.
         inputs: sequence of str, of `"token_ids"`, `"segment_ids"` and
             `"padding_mask"`, which of them the model takes. Defaults to all.
+        documents: Optional int array, the numbers of the documents to take,
+            one at least. Defaults to all.
 
     Attributes:
         corpus: The corpus.
@@ -87,6 +90,7 @@ class SentencePairs:
         short=0.1,
         seed=0,
         inputs=INPUTS,
+        documents=None,
     ):
         check_int("sequence_length", sequence_length, minimum=1)
         check_float("random_next", random_next, minimum=0, maximum=1)
@@ -97,6 +101,7 @@ class SentencePairs:
         self._random_next = random_next
         self._short = short
         self._seed = seed
+        self._documents = None if documents is None else np.asarray(documents)
         self._inputs = tuple(name for name in INPUTS if name in inputs)
         self._room = sequence_length - corpus.layout.num_special_tokens(2)
         if self._room < 2:
@@ -224,13 +229,16 @@ class SentencePairs:
         Returns:
             dict of str to str.
         """
-        return {
+        found = {
             "corpus": self.corpus.fingerprint,
             "tokenizer": tokenizer_fingerprint(self.corpus.tokenizer),
             "sequence_length": str(self.sequence_length),
             "pairs": f"{_FORMAT}, {self._random_next}, {self._short}, "
             f"{self._seed}",
         }
+        if self._documents is not None:
+            found["documents"] = content_hash(self._documents).hexdigest()
+        return found
 
     @functools.cached_property
     def _num_rows(self):
@@ -245,6 +253,7 @@ class SentencePairs:
             self._random_next,
             self._short,
             (self._seed, epoch),
+            self._documents,
         )
 
     def _spans(self, epoch):

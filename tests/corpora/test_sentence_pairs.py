@@ -33,9 +33,9 @@ _SENTENCES = np.concatenate([[0], np.cumsum(1 + np.arange(4000) * 7 % 9)])
 _DOCUMENTS = np.arange(0, 4001, 20)
 
 
-def _pair(random_next=0.5, short=0.1, room=40, seed=(0, 0)):
+def _pair(random_next=0.5, short=0.1, room=40, seed=(0, 0), chosen=None):
     spans = pair_sentences(
-        _SENTENCES, _DOCUMENTS, room, random_next, short, seed
+        _SENTENCES, _DOCUMENTS, room, random_next, short, seed, chosen
     )
     ends = _SENTENCES[_DOCUMENTS]
     of_document = [
@@ -66,6 +66,18 @@ def test_half_are_random_ones_of_another_document():
     assert max(starts.values()) == 1
     _, first, second = _pair(random_next=1.0)
     assert (first != second).all()
+
+
+def test_some_documents_alone_their_random_texts_too(corpus):
+    chosen = np.array([3, 50, 199])
+    _, first, second = _pair(chosen=chosen)
+    assert set(first) == set(second) == {3, 50, 199}
+    some, other = (
+        corpora.SentencePairs(corpus, _LENGTH, documents=[number])
+        for number in range(2)
+    )
+    assert len(some) < len(corpora.SentencePairs(corpus, _LENGTH))
+    assert some.fingerprints() != other.fingerprints()
 
 
 def test_a_tenth_is_short():
