@@ -210,3 +210,60 @@ class CosineRestarts(keras.optimizers.schedules.LearningRateSchedule):
             "growth": self.growth,
             "decay": self.decay,
         }
+
+
+@keras.saving.register_keras_serializable("keras_distill")
+class KnowledgeTransferRate(keras.optimizers.schedules.LearningRateSchedule):
+    """Rises and falls a little, and starts again with each layer.
+
+    The rate of the active layer in MobileBERT's progressive knowledge
+    transfer. With `S` steps a layer and `u = step mod S` it is
+
+    `peak * min(0.9 + 0.1 * sqrt(1 - u / S), 10 * u / S)`
+
+    `step` is the optimizer's count, from 0, by which
+    `keras_distill.callbacks.ProgressiveKnowledgeTransfer(steps=S)` goes from
+    layer to layer. So the first step of each layer has the rate 0: moments
+    move in it, weights do not. The released code has these rates at the same
+    steps, from 0 as well, and in that step still counts the layer before.
+
+    It has no end. `JoinedSchedules` puts another one behind it.
+
+    Args:
+        peak: float. The highest learning rate, all but reached. Released:
+            3 times 1.5e-3.
+        steps_per_layer: int. `S`, 2 or more. Released: 10,000.
+
+    Raises:
+        ValueError: If an argument is out of its range.
+
+    Example:
+
+    >>> from keras_distill.optimizers.schedules import KnowledgeTransferRate
+    >>> schedule = KnowledgeTransferRate(1.0, steps_per_layer=10_000)
+    >>> [f"{float(schedule(step)):.6f}" for step in (0, 500, 5_000, 15_000)]
+    ['0.000000', '0.500000', '0.970711', '0.970711']
+
+    Reference:
+        - MobileBERT, https://arxiv.org/abs/2004.02984; released code:
+          `distill_util.py`.
+    """
+
+    def __init__(self, peak, steps_per_layer):
+        super().__init__()
+        self.peak = check_float("peak", peak, above=0)
+        # With one step, that would have the rate 0.
+        self.steps_per_layer = check_int(
+            "steps_per_layer", steps_per_layer, minimum=2
+        )
+
+    def __call__(self, step):
+        steps = self.steps_per_layer
+        done = ops.cast(step, "int32") % steps
+        # Whole numbers up to here: 1 - u / S would round.
+        left = ops.cast(steps - done, "float32") / steps
+        done = ops.cast(done, "float32") / steps
+        return self.peak * ops.minimum(0.9 + 0.1 * ops.sqrt(left), 10.0 * done)
+
+    def get_config(self):
+        return {"peak": self.peak, "steps_per_layer": self.steps_per_layer}

@@ -1,7 +1,11 @@
 """Students: the papers' sizes, and what a student starts from."""
 
 from keras_distill.students.copy_layers import copy_layers
+from keras_distill.students.copy_pretraining import copy_pretraining
 from keras_distill.students.create_bilstm_student import create_bilstm_student
+from keras_distill.students.create_mobilebert_student import (
+    create_mobilebert_student,
+)
 from keras_distill.students.create_student import create_student
 from keras_distill.students.factorize_embeddings import FactorizedEmbeddings
 from keras_distill.students.factorize_embeddings import factorize_embeddings
@@ -17,7 +21,9 @@ __all__ = [
     "FactorizedEmbeddings",
     "StudentConfig",
     "copy_layers",
+    "copy_pretraining",
     "create_bilstm_student",
+    "create_mobilebert_student",
     "create_student",
     "factorize_embeddings",
     "from_its_start",

@@ -6,6 +6,7 @@ from keras import ops
 
 from keras_distill.optimizers.schedules import CosineRestarts
 from keras_distill.optimizers.schedules import JoinedSchedules
+from keras_distill.optimizers.schedules import KnowledgeTransferRate
 from keras_distill.optimizers.schedules import WarmupLinearDecay
 
 
@@ -154,3 +155,53 @@ def test_cosine_restarts_come_back_from_a_config():
 def test_bad_arguments_of_cosine_restarts(arguments, message):
     with pytest.raises(ValueError, match=message):
         CosineRestarts(**arguments)
+
+
+@pytest.mark.parametrize(
+    "step, rate",
+    [
+        (0, 0.0),
+        (500, 0.5),
+        (1000, 0.99486833),
+        (5000, 0.97071068),
+        (9999, 0.901),
+        # The next layer.
+        (10_000, 0.0),
+        (10_500, 0.5),
+        # The last step of 24 layers.
+        (239_999, 0.901),
+    ],
+)
+def test_the_rate_of_a_layer_is_mobileberts(step, rate):
+    schedule = KnowledgeTransferRate(1.0, steps_per_layer=10_000)
+    assert float(schedule(step)) == pytest.approx(rate, rel=1e-6)
+
+
+def test_the_rate_in_the_middle_of_the_second_layer_is_as_released():
+    schedule = KnowledgeTransferRate(3.0 * 1.5e-3, steps_per_layer=10_000)
+    active = float(schedule(15_000))
+    assert active == pytest.approx(4.3682e-3, rel=1e-5)
+    # A layer that is done has a tenth.
+    assert 0.1 * active == pytest.approx(4.368e-4, rel=1e-4)
+
+
+def test_the_rate_of_a_layer_comes_back_from_a_config():
+    schedule = KnowledgeTransferRate(4.5e-3, steps_per_layer=7)
+    revived = keras.saving.deserialize_keras_object(
+        keras.saving.serialize_keras_object(schedule)
+    )
+    assert revived.get_config() == schedule.get_config()
+    assert float(revived(9)) == float(schedule(9)) > 0
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"peak": 0.0, "steps_per_layer": 2}, "peak=0.0"),
+        # Its only step would have the rate 0.
+        ({"peak": 1.0, "steps_per_layer": 1}, "steps_per_layer=1"),
+    ],
+)
+def test_bad_arguments_of_the_rate_of_a_layer(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        KnowledgeTransferRate(**arguments)
