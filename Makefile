@@ -10,8 +10,8 @@ SOURCES := keras_distill recipes tests
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist worksteal \
 	--durations 20
 BACKEND_TESTS := $(addprefix tests/,backends callbacks corpora data \
-	distiller distribution/test_jax_distribution.py features fitting losses \
-	models optimizers packing stages students tasks teachers testing \
+	distiller distribution/test_jax_distribution.py \
+	evaluation/test_flops.py features fitting losses models optimizers packing stages students tasks teachers testing \
 	test_layer_map.py)
 # The files with a test of a mark: all others need not be imported.
 MARKED = $(shell grep -rlw --include='test_*.py' "mark\.$(1)" tests)

@@ -13,6 +13,7 @@ from keras_distill.evaluation.comparison import Latency
 from keras_distill.evaluation.comparison import ModelResult
 from keras_distill.evaluation.comparison import Ratios
 from keras_distill.evaluation.comparison import Throughput
+from keras_distill.evaluation.flops import count_flops
 from keras_distill.io.progress import Progress
 
 
@@ -33,7 +34,8 @@ def compare(
 
     Quality is the task's official metrics over all examples, tokenised as
     each model's own preprocessor does; agreement is as the task counts it, of
-    tags by the word. Speed is that of the SavedModel that
+    tags by the word. Arithmetic is counted by `count_flops`, for a text as
+    long as the models read at most. Speed is that of the SavedModel that
     `keras_distill.export.to_saved_model` writes, asked as a server asks it:
     texts of the split, drawn in a fixed random order, go in, answers come
     out; and once more from token ids on, without the tokeniser. After a
@@ -144,12 +146,14 @@ def compare(
                 _seconds(timed, task.texts(examples), tokenized, *run, progress)
                 for run in runs
             )
+    length = min(m.preprocessor.sequence_length for m in models.values())
     results = {
         name: dict(
             metrics=_metrics(task, splits, outputs[name]),
             agreement=task.agreement(outputs[reference][""], outputs[name][""]),
             parameters=measures.count_parameters(model),
             file_bytes=measures.count_file_bytes(model),
+            flops=count_flops(model, length),
             latency=_latency(latencies[name]),
             throughput=_throughput(throughputs[name], batch_size),
         )
@@ -161,6 +165,7 @@ def compare(
         selection_metric=task.selection_metric,
         num_examples=len(examples),
         reference=reference,
+        sequence_length=length,
         batch_size=batch_size,
         latency_runs=latency_runs,
         throughput_runs=throughput_runs,

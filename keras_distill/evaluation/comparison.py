@@ -85,6 +85,8 @@ class ModelResult:
             words with the same tag, or the correlation of two scores.
         parameters: `Parameters`.
         file_bytes: int. Bytes of the weights file that Keras writes.
+        flops: int. Floating-point operations of one text as long as the
+            comparison's `sequence_length`, as `count_flops` counts them.
         latency: `Latency` at batch 1.
         throughput: `Throughput` at the comparison's batch size.
         ratios: `Ratios` against the reference.
@@ -96,6 +98,7 @@ class ModelResult:
     agreement: float
     parameters: Parameters
     file_bytes: int
+    flops: int
     latency: Latency
     throughput: Throughput
     ratios: Ratios
@@ -111,6 +114,8 @@ class Comparison:
         selection_metric: str. The metric that models are chosen by.
         num_examples: int. Size of the dev split.
         reference: str. Name of the row that ratios are taken against.
+        sequence_length: int. The most tokens that all of the models read,
+            for which `flops` are counted.
         batch_size: int. Batch size of the throughput.
         latency_runs: int. Number of timed texts of the latency.
         throughput_runs: int. Number of timed batches of the throughput.
@@ -124,6 +129,7 @@ class Comparison:
     selection_metric: str
     num_examples: int
     reference: str
+    sequence_length: int
     batch_size: int
     latency_runs: int
     throughput_runs: int

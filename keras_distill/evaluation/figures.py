@@ -20,13 +20,15 @@ NO_BREAK_SPACE = "\u00a0"
 
 
 def count(value):
-    """Formats a count: `320`, `612.3 k`, `10.65 M`."""
+    """Formats a count: `320`, `612.3 k`, `10.65 M`, `5.39 G`."""
     if value < 1e3:
         return f"{value:.0f}"
     # From here on it would read `1000.0 k`.
     if value < 999_950:
         return f"{value / 1e3:.1f} k"
-    return f"{value / 1e6:.2f} M"
+    if value < 999_995_000:
+        return f"{value / 1e6:.2f} M"
+    return f"{value / 1e9:.2f} G"
 
 
 def percent(value):
@@ -348,7 +350,15 @@ def _speed(comparison):
         f"model's throughput divided by the {reference}'s at batch "
         f"{batch_size}. Below 1 the model is slower."
     )
+    length = comparison["sequence_length"]
+    flops = (
+        f"Floating-point operations of one text of {length:,} tokens, the "
+        "most that all models read: twice the multiply-adds of all matrix "
+        "products from token ids to the answer. Shorter texts cost less. M is "
+        "a million, G a thousand millions."
+    )
     rows = (
+        (f"FLOPs of {length:,} tokens", "count", "flops", flops),
         ("latency p50, batch 1", "ms", "latency.p50_ms", latency),
         ("latency p95, batch 1", "ms", "latency.p95_ms", latency),
         ("model alone, p50", "ms", "latency.model_p50_ms", model),

@@ -32,6 +32,7 @@ def make_comparison():
             selection_metric=metric,
             num_examples=872,
             reference=names[0],
+            sequence_length=64,
             batch_size=32,
             latency_runs=200,
             throughput_runs=20,
@@ -48,6 +49,7 @@ def make_comparison():
                         Parameters(4_750_000, 4_100_000, 626_236),
                     )[i],
                     file_bytes=(91_110_000, 19_130_000, 19_130_000)[i],
+                    flops=(1_420_000_000, 79_200_000, 79_200_000)[i],
                     latency=(
                         Latency(20.0, 31.0, 18.5),
                         Latency(latency, 5.5, 1.2),

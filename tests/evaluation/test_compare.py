@@ -96,6 +96,11 @@ def test_rows_hold_each_models_quality_size_and_speed(
         assert 0 < row.latency.model_p50_ms
         assert row.throughput.examples_per_second > 0
     assert "macro F1" in comparison.to_markdown()
+    # Texts that the baseline reads, too.
+    assert comparison.sequence_length == 8
+    assert [row.flops for row in comparison.rows] == [
+        evaluation.count_flops(model, 8) for model in models.values()
+    ]
 
     first, _, student = comparison.rows
     assert first.agreement == 1.0

@@ -38,6 +38,7 @@ def test_markdown_has_a_model_a_column(make_comparison):
     assert lines[1] == "| --- | ---: | ---: | ---: |"
     assert "| accuracy, % | 90.0 | 80.0 | 88.2 |" in lines
     assert "| encoder weights, count | 10.65 M | 626.2 k | 626.2 k |" in lines
+    assert "| FLOPs of 64 tokens, count | 1.42 G | 79.20 M | 79.20 M |" in lines
     assert "| encoder compression, times | 1.0× | 17.0× | 17.0× |" in lines
     assert "| throughput, batch 32, examples/s | 102 | 698 | 1,708 |" in lines
     assert {line.count("|") for line in lines} == {5}
