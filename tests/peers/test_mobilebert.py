@@ -6,11 +6,13 @@ import pytest
 
 from keras_distill import models
 from keras_distill import teachers
+from keras_distill.evaluation import count_flops
 from keras_distill.export import to_hugging_face
 from keras_distill.features import FeatureExtractor
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
+flop_counter = pytest.importorskip("torch.utils.flop_counter")
 pytestmark = pytest.mark.peers
 
 WORDS = "[PAD] [UNK] [CLS] [SEP] [MASK] a good bad film plot is".split()
@@ -31,6 +33,16 @@ TINY = dict(
     use_bottleneck_attention=True,
     key_query_shared_bottleneck=False,
 )
+# As it was released, but for the number of words.
+FULL = dict(
+    hidden_size=512,
+    num_hidden_layers=24,
+    num_attention_heads=4,
+    intermediate_size=512,
+    embedding_size=128,
+    intra_bottleneck_size=128,
+    classifier_activation=False,
+)
 MASK = (np.arange(64) < np.array([[64], [40], [2]])).astype("int32")
 IDS = np.random.default_rng(0).integers(1, len(WORDS), (3, 64)) * MASK
 BATCH = {
@@ -41,19 +53,30 @@ BATCH = {
 REAL = MASK == 1
 
 
+def _small(name):
+    """Nothing bounds the states but small weights."""
+    return 0.15
+
+
+def _of_full_width(name):
+    """States that stay about as large as the words over 24 blocks."""
+    if "word_embeddings" in name:
+        return 1.0
+    return 0.25 if "query" in name or "key" in name else 0.02
+
+
 @pytest.fixture
 def save(tmp_path):
     """Saves a model of `transformers` with weights that differ clearly."""
 
-    def write(head, **config):
+    def write(head, std=_small, **config):
         torch.manual_seed(0)
         model = getattr(transformers, f"MobileBert{head}")(
             transformers.MobileBertConfig(**SIZES | config)
         )
         for name, parameter in model.named_parameters():
-            # Nothing bounds the states but small weights.
             mean = 1.0 if name.endswith("LayerNorm.weight") else 0.0
-            torch.nn.init.normal_(parameter, mean=mean, std=0.15)
+            torch.nn.init.normal_(parameter, mean=mean, std=std(name))
         path = tmp_path / "model"
         model.save_pretrained(path)
         (path / "vocab.txt").write_text("\n".join(WORDS))
@@ -77,7 +100,7 @@ def of_torch(model, **batch):
 def check_features(model, outputs):
     kinds = ["hidden_states", "attention_probabilities"]
     found = FeatureExtractor(model, kinds)(BATCH)
-    assert len(found) == 2 * SIZES["num_hidden_layers"] + 1
+    assert len(found) == len(outputs.hidden_states) + len(outputs.attentions)
     for layer, expected in enumerate(outputs.hidden_states):
         name = f"hidden_states.{layer}" if layer else "embeddings"
         np.testing.assert_allclose(
@@ -117,6 +140,11 @@ def test_both_heads_of_pretraining(save):
         parameter.numel() for parameter in model.parameters()
     )
     outputs = of_torch(model)
+    check_features(loaded.backbone, outputs)
+    check_heads(loaded, outputs)
+
+
+def check_heads(loaded, outputs):
     positions = np.array([[1, 63, 5], [0, 39, 20], [0, 1, 1]])
     found = loaded({**BATCH, "mask_positions": positions})
     np.testing.assert_allclose(
@@ -131,7 +159,41 @@ def test_both_heads_of_pretraining(save):
         outputs.seq_relationship_logits.numpy(),
         atol=1e-4,
     )
+
+
+@pytest.mark.parametrize("config", [{}, TINY])
+def test_24_blocks_and_both_heads_of_pretraining(config, save):
+    """Every state and every map of attention, of the full width."""
+    path, model = save("ForPreTraining", _of_full_width, **FULL | config)
+    loaded = models.PretrainingModel.from_preset(path)
+    outputs = of_torch(model)
+    assert len(outputs.hidden_states) == 25 and len(outputs.attentions) == 24
     check_features(loaded.backbone, outputs)
+    # The last block still does something, and attention chooses.
+    changes = outputs.hidden_states[-1] - outputs.hidden_states[-2]
+    assert changes.std() > 0.01
+    assert outputs.attentions[-1][0].std() > 0.003
+    check_heads(loaded, outputs)
+
+
+@pytest.mark.parametrize("config", [FULL, FULL | TINY])
+def test_the_counted_arithmetic_is_that_of_torch(config):
+    """Two blocks of full width, of which torch counts each product."""
+    config = SIZES | config | {"num_hidden_layers": 2}
+    model = transformers.MobileBertModel(
+        transformers.MobileBertConfig(**config)
+    )
+    with flop_counter.FlopCounterMode(display=False) as counter:
+        model(input_ids=torch.ones((1, 64), dtype=torch.long))
+    ours = models.MobileBertBackbone.from_preset(
+        "mobilebert_tiny"
+        if "use_bottleneck_attention" in config
+        else "mobilebert",
+        load_weights=False,
+        vocabulary_size=len(WORDS),
+        num_layers=2,
+    )
+    assert count_flops(ours, 64) == counter.get_total_flops()
 
 
 @pytest.mark.parametrize("config", [RELEASED, {}])
