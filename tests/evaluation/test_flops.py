@@ -23,6 +23,7 @@ LENGTH = 7
 # feed-forward network at each token; scores, and what they weight.
 LAYER = 2 * (LENGTH * (4 * 8 * 8 + 2 * 8 * 12) + 2 * LENGTH * LENGTH * 8)
 DENSE = 2 * 8 * 8
+OTHERS = "real sizes; small ones are counted on each backend"
 
 
 def shapes_only(build):
@@ -31,6 +32,7 @@ def shapes_only(build):
         return build()
 
 
+@pytest.mark.tensorflow(OTHERS)
 @pytest.mark.parametrize(
     "name, giga",
     [
@@ -57,6 +59,7 @@ def test_mobilebert_costs_what_is_published(name, giga):
     assert round(total / 1e9, digits) == giga
 
 
+@pytest.mark.tensorflow(OTHERS)
 def test_bert_costs_what_is_published():
     """BERT-base's 12 layers and TinyBERT's 6, without the pooler."""
     backbone = shapes_only(
@@ -123,13 +126,10 @@ def test_each_step_of_a_recurrent_layer_counts():
 def test_the_way_through_attention_does_not_matter(dropout):
     """Without dropout Keras fuses scores, softmax and sum."""
     inputs = keras.Input((None, 6))
-    attention = keras.layers.MultiHeadAttention(
-        2, 4, value_dim=5, dropout=dropout
-    )
+    attention = keras.layers.MultiHeadAttention(2, 4, dropout=dropout)
     model = keras.Model(inputs, attention(inputs, inputs))
-    projections = 6 * 8 + 6 * 8 + 6 * 10 + 10 * 6
-    scores = LENGTH * LENGTH * 2 * (4 + 5)
-    expected = 2 * (LENGTH * projections + scores)
+    scores = LENGTH * LENGTH * 2 * (4 + 4)
+    expected = 2 * (LENGTH * 4 * 6 * 8 + scores)
     assert count_flops(model, LENGTH) == expected
 
 
