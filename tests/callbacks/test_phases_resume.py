@@ -5,11 +5,13 @@ import numpy as np
 import pytest
 
 from keras_distill import losses
+from keras_distill import models
 from keras_distill import optimizers
 from keras_distill import stages
 from keras_distill.callbacks import GradualUnfreezing
 from keras_distill.callbacks import KeepBest
 from keras_distill.callbacks import ProgressiveKnowledgeTransfer
+from keras_distill.optimizers.schedules import KnowledgeTransferRate
 from tests.stages import tiny_run
 
 # Quicker than to trace functions for so few batches.
@@ -115,6 +117,57 @@ def test_progressive_transfer_goes_on_within_a_layer(
 
     whole = run_whole(tmp_path / "whole", make_stage)
     stopped = run_stopped(tmp_path / "stopped", make_stage, stop_after)
+    assert_same(whole, stopped)
+
+
+@pytest.mark.parametrize(
+    "done_rate", [0.1, pytest.param(0.0, marks=pytest.mark.slow)]
+)
+def test_a_mobilebert_goes_on_within_a_block(
+    tmp_path, token_batches, done_rate
+):
+    sizes = {
+        "vocabulary_size": 24,
+        "num_layers": 2,
+        "num_heads": 2,
+        "embedding_dim": 3,
+        "hidden_dim": 4,
+        "intermediate_dim": 4,
+        "max_sequence_length": 8,
+    }
+
+    def make_stage(callbacks):
+        keras.utils.set_random_seed(5)
+        # Attention dropout is on.
+        student, teacher = (
+            models.MobileBertBackbone.from_preset(
+                name, load_weights=False, intra_dim=width, **sizes
+            )
+            for name, width in (("mobilebert", 2), ("ib_bert_large", 8))
+        )
+        transfer = ProgressiveKnowledgeTransfer(steps=2, done_rate=done_rate)
+        return stages.Stage(
+            "blocks",
+            student,
+            Tokens(*token_batches),
+            teacher=teacher,
+            distillation_losses=[
+                losses.FeatureMapTransfer(),
+                losses.AttentionDistillation(loss="kl"),
+            ],
+            student_loss_weight=0,
+            optimizer=lambda steps: optimizers.RateScaleOptimizer(
+                optimizers.BertLamb(KnowledgeTransferRate(0.1, 2))
+            ),
+            steps=4,
+            batch_size=6,
+            compile_options=EAGER,
+            callbacks=[transfer, *callbacks],
+        )
+
+    whole = run_whole(tmp_path / "whole", make_stage)
+    # The second block has begun.
+    stopped = run_stopped(tmp_path / "stopped", make_stage, stop_after=3)
     assert_same(whole, stopped)
 
 

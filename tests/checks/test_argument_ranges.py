@@ -183,6 +183,12 @@ CALLS = {
             "decay": Number(float, above=0, maximum=1),
         },
     ),
+    "KnowledgeTransferRate": (
+        lambda given, **word: schedules.KnowledgeTransferRate(
+            **{"peak": 1e-3, "steps_per_layer": 10, **word}
+        ),
+        {"peak": ABOVE_0, "steps_per_layer": Number(int, minimum=2)},
+    ),
     "create_student": (
         lambda given, **word: students.create_student(
             given["classifier"], **{"num_layers": 1, "num_heads": 1, **word}
