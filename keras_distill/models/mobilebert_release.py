@@ -1,8 +1,12 @@
 """MobileBERT and its teacher out of checkpoints of the original code."""
 
+import itertools
 import json
 import math
+import pathlib
 import re
+
+import keras_hub
 
 # KerasHub exports BERT's activation under no public name.
 from keras_hub.src.utils.keras_utils import gelu_approximate
@@ -12,6 +16,7 @@ from keras_distill.models.hugging_face.encoder import encoder_names
 from keras_distill.models.hugging_face.masked_lm_head import masked_lm_names
 from keras_distill.models.hugging_face.masked_lm_head import next_sentence_names
 from keras_distill.models.mobilebert import MobileBertBackbone
+from keras_distill.models.mobilebert import MobileBertTextClassifierPreprocessor
 from keras_distill.models.mobilebert.block import BLOCK
 from keras_distill.models.mobilebert.block import BOTTLENECK
 from keras_distill.models.mobilebert.block import NO_NORM
@@ -20,6 +25,7 @@ from keras_distill.models.mobilebert.block import SHARED_BOTTLENECK
 from keras_distill.models.pretraining_model import PretrainingModel
 
 _KIND = "mobilebert"
+_INDEX = ".index"
 _WORDS = "bert/embeddings/word_embeddings"
 _ACTIVATIONS = {
     "relu": "relu",
@@ -56,7 +62,9 @@ def load_released_mobilebert(checkpoint, config, heads=False, dtype=None):
     """Loads a MobileBERT, or its teacher, as the original code saves it.
 
     It reads the variables of TensorFlow 1 by their names, for which TensorFlow
-    is needed. The vocabulary is a `vocab.txt`, for
+    is needed. `from_preset` of `MobileBertBackbone`, `PretrainingModel`,
+    `MobileBertTextClassifier` and `TokenClassifier`, and `load_teacher`, take
+    the folder that both files lie in, and read its `vocab.txt` as
     `keras_hub.models.BertTokenizer(vocabulary, lowercase=True)`.
 
     Where the vector of the padding is not zero, as in the original code, the
@@ -82,39 +90,119 @@ def load_released_mobilebert(checkpoint, config, heads=False, dtype=None):
     Reference:
         - Official code: `google-research/mobilebert`.
     """
-    try:
-        import tensorflow as tf
-    except ModuleNotFoundError as error:
-        raise ImportError(
-            "`load_released_mobilebert` reads TensorFlow's checkpoints, and "
-            "TensorFlow is not installed. Install it with: pip install "
-            "tensorflow"
-        ) from error
-    config = local_path(config)
-    checkpoint = str(local_path(checkpoint))
-    try:
-        words = json.loads(config.read_bytes())
-        reader = tf.train.load_checkpoint(checkpoint)
-    except (OSError, ValueError, tf.errors.OpError) as error:
-        raise ValueError(
-            f"{config} or the checkpoint {checkpoint!r} is missing or damaged "
-            f"({error}). `checkpoint` ends where `.index` would follow."
-        ) from error
-    arguments = _arguments(words, config)
-    shapes = reader.get_variable_to_shape_map()
-    if _WORDS in shapes:
-        is_zero = not reader.get_tensor(_WORDS)[0].any()
-        arguments["zero_pad_embedding"] = is_zero
-    backbone = MobileBertBackbone(**arguments, dtype=dtype)
-    model = PretrainingModel(backbone) if heads else backbone
-    for name, variable in _names(model, backbone):
-        name = _original_name(name, variable, backbone.normalization)
-        value = None
-        if name in shapes:
-            value = reader.get_tensor(name)
-            value = value.T if name == _TURNED else value
-        _assign(variable, value, name, checkpoint)
+    release = ReleasedCheckpoint(checkpoint, config)
+    backbone = release.load_backbone(dtype=dtype)
+    if not heads:
+        return backbone
+    model = PretrainingModel(backbone)
+    release.load_heads(model)
     return model
+
+
+class ReleasedCheckpoint:
+    """The config and the variables of a checkpoint of the original code.
+
+    Args:
+        checkpoint: As `load_released_mobilebert` takes it.
+        config: As there.
+    """
+
+    def __init__(self, checkpoint, config):
+        try:
+            import tensorflow as tf
+        except ModuleNotFoundError as error:
+            raise ImportError(
+                f"{checkpoint} is a checkpoint of TensorFlow, which is not "
+                "installed. Install it with: pip install tensorflow"
+            ) from error
+        config = local_path(config)
+        self._checkpoint = str(local_path(checkpoint))
+        try:
+            words = json.loads(config.read_bytes())
+            self._reader = tf.train.load_checkpoint(self._checkpoint)
+        except (OSError, ValueError, tf.errors.OpError) as error:
+            raise ValueError(
+                f"{config} or the checkpoint {self._checkpoint!r} is missing "
+                f"or damaged ({error}). `checkpoint` ends where `.index` "
+                "would follow."
+            ) from error
+        self._shapes = self._reader.get_variable_to_shape_map()
+        self.arguments = _arguments(words, config)
+        if _WORDS in self._shapes:
+            is_zero = not self._reader.get_tensor(_WORDS)[0].any()
+            self.arguments["zero_pad_embedding"] = is_zero
+
+    def load_backbone(self, load_weights=True, **kwargs):
+        """The encoder; arguments of its class beat the config's."""
+        backbone = MobileBertBackbone(**{**self.arguments, **kwargs})
+        if load_weights:
+            self._load(encoder_names(backbone, _KIND), backbone)
+        return backbone
+
+    def load_heads(self, model):
+        """Gives a `PretrainingModel` the heads of the checkpoint."""
+        names = itertools.chain(
+            masked_lm_names(model.masked_lm_head, _KIND),
+            next_sentence_names(model.next_sentence_dense),
+        )
+        self._load(names, model.backbone)
+
+    def _load(self, names, backbone):
+        for name, variable in names:
+            name = _original_name(name, variable, backbone.normalization)
+            value = None
+            if name in self._shapes:
+                value = self._reader.get_tensor(name)
+                value = value.T if name == _TURNED else value
+            _assign(variable, value, name, self._checkpoint)
+
+
+def files_of_release(folder):
+    """The checkpoint and the config of the original code in a folder.
+
+    Args:
+        folder: Path.
+
+    Returns:
+        Tuple of what `load_released_mobilebert` takes, or `None` where there
+        are none.
+
+    Raises:
+        ValueError: If there are several.
+    """
+    folder = pathlib.Path(folder)
+    checkpoints = sorted(folder.glob(f"*{_INDEX}"))
+    configs = [f for f in sorted(folder.glob("*.json")) if _is_config(f)]
+    if not checkpoints or not configs:
+        return None
+    if len(checkpoints) > 1 or len(configs) > 1:
+        names = ", ".join(file.name for file in (*checkpoints, *configs))
+        raise ValueError(
+            f"{folder} holds more than one MobileBERT: {names}. Load one of "
+            "them by `load_released_mobilebert(checkpoint, config)`."
+        )
+    return str(checkpoints[0]).removesuffix(_INDEX), configs[0]
+
+
+def preprocessor_of_release(folder, sequence_length):
+    """The preprocessor for the `vocab.txt` of a folder, or `None`."""
+    file = pathlib.Path(folder, "vocab.txt")
+    if not file.is_file():
+        return None
+    return MobileBertTextClassifierPreprocessor(
+        keras_hub.models.BertTokenizer(str(file), lowercase=True),
+        sequence_length=sequence_length,
+    )
+
+
+def _is_config(file):
+    try:
+        words = json.loads(file.read_bytes())
+    except (OSError, RecursionError, ValueError):
+        return False
+    # `transformers` names the type of its models.
+    is_other = not isinstance(words, dict) or "model_type" in words
+    return not is_other and "intra_bottleneck_size" in words
 
 
 def _arguments(words, file):
@@ -153,13 +241,6 @@ def _arguments(words, file):
         "trigram_input": has_trigrams,
         "use_pooler": words.get("classifier_activation", True),
     }
-
-
-def _names(model, backbone):
-    yield from encoder_names(backbone, _KIND)
-    if model is not backbone:
-        yield from masked_lm_names(model.masked_lm_head, _KIND)
-        yield from next_sentence_names(model.next_sentence_dense)
 
 
 def _original_name(name, variable, normalization):

@@ -173,10 +173,12 @@ class PretrainingModel(CompiledByDefault, OwnTask, keras_hub.models.Task):
 
         Args:
             preset: str or path. A folder that `save_to_preset` of such a model
-                wrote; or a Hugging Face folder of a BERT or MobileBERT that
-                was saved with the heads of its pre-training. Where that has
-                the head of masked words alone, the other is new, with a
-                warning.
+                wrote; a Hugging Face folder of a BERT or MobileBERT that was
+                saved with the heads of its pre-training; a folder with a
+                checkpoint and a config of MobileBERT's original code; or the
+                name of one of its architectures, such as `"mobilebert"`, with
+                `load_weights=False`. Where there is the head of masked words
+                alone, the other is new, with a warning.
             load_weights: bool. Defaults to `True`.
             **kwargs: Arguments of the class. `dtype` is the backbone's.
 
@@ -186,10 +188,24 @@ class PretrainingModel(CompiledByDefault, OwnTask, keras_hub.models.Task):
         Raises:
             ValueError: If the folder holds no head of masked words.
         """
+        # They stand on this module.
+        from keras_distill.models import mobilebert_release
+        from keras_distill.models import mobilebert_start
+
         preset = local_path(preset)
         if hugging_face.is_hugging_face_folder(preset):
             checkpoint = hugging_face.Checkpoint(preset)
             return _from_hugging_face(cls, checkpoint, load_weights, kwargs)
+        started = mobilebert_start.start_on_mobilebert(
+            cls, preset, load_weights, kwargs
+        )
+        if started is not None:
+            release = mobilebert_release.files_of_release(preset)
+            if release is not None and load_weights:
+                mobilebert_release.ReleasedCheckpoint(*release).load_heads(
+                    started
+                )
+            return started
         saved_class = saved_task_class(preset)
         if saved_class is None or not issubclass(saved_class, cls):
             raise ValueError(

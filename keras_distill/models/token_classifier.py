@@ -10,6 +10,7 @@ from keras_distill.checks.arguments import check_float
 from keras_distill.checks.arguments import check_int
 from keras_distill.io.saving import local_path
 from keras_distill.models import hugging_face
+from keras_distill.models.mobilebert_start import start_on_mobilebert
 from keras_distill.models.own_task import CompiledByDefault
 from keras_distill.models.own_task import OwnTask
 from keras_distill.models.own_task import idle_variables
@@ -171,7 +172,10 @@ class TokenClassifier(CompiledByDefault, OwnTask, keras_hub.models.Task):
             preset: str. A folder that `save_to_preset` of a token classifier
                 wrote, or a Hugging Face folder of one; or, with
                 `num_classes`, any KerasHub preset or Hugging Face folder of a
-                text encoder, whose head is then new.
+                text encoder, whose head is then new, and what
+                `MobileBertBackbone.from_preset` takes. The name of an
+                architecture has no tokenizer: pass a `preprocessor` for raw
+                text.
             load_weights: bool. Defaults to `True`.
             **kwargs: Arguments of the class; `num_classes` makes a new head.
                 `dtype` is the backbone's.
@@ -194,6 +198,9 @@ class TokenClassifier(CompiledByDefault, OwnTask, keras_hub.models.Task):
             )
         if "num_classes" not in kwargs:
             return _load_with_head(cls, preset, load_weights, kwargs)
+        started = start_on_mobilebert(cls, preset, load_weights, kwargs)
+        if started is not None:
+            return started
         if "backbone" not in kwargs:
             kwargs["backbone"] = keras_hub.models.Backbone.from_preset(
                 str(preset),

@@ -17,6 +17,7 @@ from keras_distill.checks.arguments import check_int
 from keras_distill.checks.model_of import model_of
 from keras_distill.io.saving import local_path
 from keras_distill.models import hugging_face
+from keras_distill.models.mobilebert_release import files_of_release
 from keras_distill.models.precision import saved_precision
 from keras_distill.models.saving import saved_task_class
 
@@ -86,7 +87,8 @@ def load_teacher(
             `keras_distill.export.to_preset` wrote, a KerasHub preset, or a
             Hugging Face folder with safetensors (BERT, RoBERTa, XLM-RoBERTa,
             DistilBERT, ALBERT or MobileBERT), with its head, if it is of
-            `task_class`, and the names in its `id2label`.
+            `task_class`, and the names in its `id2label`; or a folder with a
+            checkpoint, config and `vocab.txt` of MobileBERT's original code.
             `"hf://user/model"`: such a folder on Hugging Face's hub.
             Otherwise the name of a KerasHub preset, such as
             `"bert_base_en_uncased"`.
@@ -132,6 +134,8 @@ def load_teacher(
     outputs = num_classes or 1
     if folder is not None and hugging_face.is_hugging_face_folder(folder):
         loaded = _from_hugging_face(folder, outputs, task_class, asked)
+    elif folder is not None and files_of_release(folder) is not None:
+        loaded = _from_release(folder, outputs, task_class, asked)
     else:
         loaded = _from_keras_hub(source, folder, outputs, task_class, asked)
     classifier = loaded.classifier
@@ -196,7 +200,7 @@ def _folder(source):
 
 def _check_config(folder):
     """Raises if a folder is no preset, and says which inside it may be."""
-    if (folder / CONFIG_FILE).is_file():
+    if (folder / CONFIG_FILE).is_file() or files_of_release(folder):
         return
     inside = sorted(file.parent for file in folder.glob(f"*/{CONFIG_FILE}"))
     raise ValueError(
@@ -260,6 +264,16 @@ def _from_hugging_face(folder, num_classes, task_class, asked):
         hugging_face.label_names(config, classifier.num_classes),
         config.get("problem_type"),
     )
+
+
+def _from_release(folder, num_classes, task_class, asked):
+    """A new head on a MobileBERT of the original code, or its teacher."""
+    if issubclass(models.MobileBertTextClassifier, task_class):
+        task_class = models.MobileBertTextClassifier
+    classifier = task_class.from_preset(
+        folder, num_classes=num_classes, **asked
+    )
+    return LoadedTeacher(classifier, False, None)
 
 
 def _from_keras_hub(source, folder, num_classes, task_class, asked):

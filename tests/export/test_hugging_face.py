@@ -67,6 +67,32 @@ def test_a_classifier_comes_back(classifier, answers, tmp_path):
     np.testing.assert_array_equal(words, table)
 
 
+def test_teachers_get_new_heads_on_its_encoder(classifier, tmp_path):
+    """Of tags, and one that is chosen; a trained head stays as it is."""
+    model = models.PretrainingModel(
+        classifier.backbone, classifier.preprocessor
+    )
+    path = to_hugging_face(model, tmp_path / "encoder")
+    of_tags = teachers.load_teacher(
+        path, 5, 16, task_class=models.TokenClassifier
+    )
+    chosen = teachers.load_teacher(path, 4, 16, pooling="mean", head="tinybert")
+    assert type(of_tags.classifier) is models.TokenClassifier
+    assert type(chosen.classifier) is models.MobileBertTextClassifier
+    assert chosen.classifier.pooling == "mean"
+    assert chosen.classifier.head == "tinybert"
+    expected = classifier.backbone.transformer_layers[0].get_weights()
+    for loaded, width in ((of_tags, 5), (chosen, 4)):
+        assert not loaded.has_head
+        assert loaded.classifier.num_classes == width
+        block = loaded.classifier.backbone.transformer_layers[0]
+        for found, value in zip(block.get_weights(), expected, strict=True):
+            np.testing.assert_array_equal(found, value)
+    path = to_hugging_face(classifier, tmp_path / "trained")
+    with pytest.raises(ValueError, match="trained head with pooling='pooler'"):
+        teachers.load_teacher(path, 3, 16, pooling="mean")
+
+
 def test_both_heads_come_back(make_backbone, tmp_path):
     model = models.PretrainingModel(
         make_backbone("mobilebert_tiny", zero_pad_embedding=False)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from keras_distill import models
+from keras_distill import teachers
 
 CONFIG = dict(
     vocab_size=27,
@@ -153,11 +154,49 @@ def test_each_weight_and_setting_comes_back(name, config, write):
     assert len(loaded.weights) == len(model.weights)
     for weight, value in zip(loaded.weights, model.get_weights(), strict=True):
         np.testing.assert_array_equal(weight, value, err_msg=weight.path)
+    check_folder(file.parent, model)
     alone = models.load_released_mobilebert(checkpoint, file)
     assert type(alone) is models.MobileBertBackbone
     np.testing.assert_array_equal(
         alone.get_weights()[-1], model.backbone.get_weights()[-1]
     )
+
+
+def check_folder(folder, model):
+    """By the folder alone each class and `load_teacher` find what is there."""
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "good", "film"]
+    (folder / "vocab.txt").write_text("\n".join(vocabulary))
+    whole = models.PretrainingModel.from_preset(folder)
+    for weight, value in zip(whole.weights, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(weight, value, err_msg=weight.path)
+    assert whole.preprocessor.tokenizer.get_vocabulary() == vocabulary
+    new = models.PretrainingModel.from_preset(folder, load_weights=False)
+    expected = model.backbone.get_weights()
+    assert (new.backbone.get_weights()[0] != expected[0]).any()
+    cut = models.MobileBertBackbone.from_preset(folder, num_layers=1)
+    np.testing.assert_array_equal(cut.get_weights()[0], expected[0])
+    tagger = models.TokenClassifier.from_preset(folder, num_classes=4)
+    loaded = teachers.load_teacher(folder, 3, 9, pooling="mean")
+    assert not loaded.has_head
+    assert type(loaded.classifier) is models.MobileBertTextClassifier
+    assert loaded.classifier.pooling == "mean"
+    assert loaded.classifier.num_classes == 3
+    for task in (tagger, loaded.classifier):
+        for found, value in zip(
+            task.backbone.get_weights(), expected, strict=True
+        ):
+            np.testing.assert_array_equal(found, value)
+    packed = loaded.classifier.preprocessor(["A Good film"])
+    assert packed["token_ids"].shape == (1, 9)
+    np.testing.assert_array_equal(packed["token_ids"][0, :5], [2, 1, 5, 6, 3])
+
+
+def test_a_folder_of_two_is_not_guessed(tmp_path):
+    for name in ("small", "large"):
+        (tmp_path / f"{name}.json").write_text(json.dumps(STUDENT))
+        (tmp_path / f"{name}.ckpt.index").touch()
+    with pytest.raises(ValueError, match="more than one.*large.ckpt.index"):
+        models.MobileBertBackbone.from_preset(tmp_path)
 
 
 @pytest.mark.tensorflow("checkpoints of TensorFlow 1")

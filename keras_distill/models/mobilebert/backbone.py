@@ -275,8 +275,9 @@ class MobileBertBackbone(keras_hub.models.Backbone):
 
         Args:
             preset: str or path. A folder that `save_to_preset` wrote, a
-                Hugging Face folder of a MobileBERT, or the name of an
-                architecture, such as `"mobilebert"`.
+                Hugging Face folder of a MobileBERT, a folder with a
+                checkpoint and a config of the original code, or the name of
+                an architecture, such as `"mobilebert"`.
             load_weights: bool. A name has no weights: `False` says that they
                 shall be random. Defaults to `True`.
             **kwargs: Arguments of the class, in place of the preset's; of a
@@ -289,8 +290,9 @@ class MobileBertBackbone(keras_hub.models.Backbone):
             ValueError: If weights are asked for of a name, or a folder cannot
                 be expressed.
         """
-        # It stands on this module.
+        # They stand on this module.
         from keras_distill.models import hugging_face
+        from keras_distill.models import mobilebert_release
 
         arguments = architecture(preset, load_weights)
         if arguments is not None:
@@ -299,6 +301,10 @@ class MobileBertBackbone(keras_hub.models.Backbone):
             return hugging_face.load_encoder(
                 hugging_face.Checkpoint(preset), load_weights, **kwargs
             )
+        release = mobilebert_release.files_of_release(preset)
+        if release is not None:
+            release = mobilebert_release.ReleasedCheckpoint(*release)
+            return release.load_backbone(load_weights, **kwargs)
         return super().from_preset(str(preset), load_weights, **kwargs)
 
     def get_config(self):

@@ -4,7 +4,6 @@ import keras
 import keras_hub
 
 from keras_distill.models.bert_head import BertHead
-from keras_distill.models.mobilebert.architectures import architecture
 from keras_distill.models.mobilebert.backbone import MobileBertBackbone
 from keras_distill.models.mobilebert.preprocessing import (
     MobileBertTextClassifierPreprocessor,
@@ -51,7 +50,7 @@ class MobileBertTextClassifier(BertHead, keras_hub.models.BertTextClassifier):
 
     @classmethod
     def from_preset(cls, preset, load_weights=True, **kwargs):
-        """Loads a classifier, or starts one on a named architecture.
+        """Loads a classifier, or starts one on an encoder.
 
         Args:
             preset: As `MobileBertBackbone.from_preset` takes it.
@@ -63,8 +62,9 @@ class MobileBertTextClassifier(BertHead, keras_hub.models.BertTextClassifier):
         Returns:
             `MobileBertTextClassifier`.
         """
-        # It stands on this module.
+        # They stand on this module.
         from keras_distill.models import hugging_face
+        from keras_distill.models import mobilebert_start
 
         if hugging_face.is_hugging_face_folder(preset):
             return hugging_face.load_task(
@@ -73,12 +73,9 @@ class MobileBertTextClassifier(BertHead, keras_hub.models.BertTextClassifier):
                 load_weights=load_weights,
                 **kwargs,
             )
-        if architecture(preset, load_weights) is None:
-            return super().from_preset(str(preset), load_weights, **kwargs)
-        kwargs.setdefault(
-            "backbone",
-            MobileBertBackbone.from_preset(
-                preset, load_weights, dtype=kwargs.pop("dtype", None)
-            ),
+        started = mobilebert_start.start_on_mobilebert(
+            cls, preset, load_weights, kwargs
         )
-        return cls(**kwargs)
+        if started is not None:
+            return started
+        return super().from_preset(str(preset), load_weights, **kwargs)

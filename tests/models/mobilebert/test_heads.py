@@ -8,7 +8,6 @@ import pytest
 from keras_distill import models
 from keras_distill.export import to_preset
 from keras_distill.features import FeatureExtractor
-from keras_distill.models import MobileBertBackbone
 from keras_distill.models import MobileBertTextClassifier
 from keras_distill.models import PretrainingModel
 from keras_distill.models import TokenClassifier
@@ -26,10 +25,10 @@ def masked_batch(token_batch):
 def test_the_whole_student_counts_and_normalizes_once():
     """Nothing is allocated."""
     with keras.StatelessScope(initialize_variables=False):
-        backbone = MobileBertBackbone.from_preset(
-            "mobilebert", load_weights=False
+        whole = PretrainingModel.from_preset(
+            "mobilebert", load_weights=False, compile=False
         )
-        whole = PretrainingModel(backbone, compile=False)
+        backbone = whole.backbone
         classifier = MobileBertTextClassifier(
             backbone, num_classes=2, compile=False
         )
@@ -217,9 +216,20 @@ def test_a_classifier_starts_on_a_name():
             num_classes=4,
             compile=False,
         )
+        tagger = TokenClassifier.from_preset(
+            "mobilebert_tiny",
+            load_weights=False,
+            num_classes=4,
+            compile=False,
+        )
     assert classifier.count_params() == 15_485_696 + 4 * 513
+    assert tagger.count_params() == 15_485_696 + 4 * 513
     with pytest.raises(ValueError, match="load_weights=False"):
         MobileBertTextClassifier.from_preset("mobilebert", num_classes=2)
+    with pytest.raises(ValueError, match="load_weights=False"):
+        TokenClassifier.from_preset("mobilebert", num_classes=2)
+    with pytest.raises(ValueError, match="load_weights=False"):
+        PretrainingModel.from_preset("mobilebert")
 
 
 def test_a_pretraining_model_is_saved_with_its_heads(make_backbone, tmp_path):
