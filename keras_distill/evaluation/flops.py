@@ -26,8 +26,10 @@ def count_flops(model, sequence_length):
 
     All that the model computes is counted, a head and a pooler as well: count
     a `backbone` to leave out the head. Of a recurrent layer each step counts.
-    The model is traced, not run, by shapes alone: its numbers and the precision
-    do not matter.
+    The model is traced, not run, by shapes alone: its weights and the precision
+    do not matter. One that is built within
+    `keras.StatelessScope(initialize_variables=False)` has no weights in memory
+    and is counted as well.
 
     Args:
         model: functional `keras.Model` such as a KerasHub task or backbone, or

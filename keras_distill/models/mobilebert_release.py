@@ -172,8 +172,10 @@ def files_of_release(folder):
     """
     folder = pathlib.Path(folder)
     checkpoints = sorted(folder.glob(f"*{_INDEX}"))
+    if not checkpoints:
+        return None
     configs = [f for f in sorted(folder.glob("*.json")) if _is_config(f)]
-    if not checkpoints or not configs:
+    if not configs:
         return None
     if len(checkpoints) > 1 or len(configs) > 1:
         names = ", ".join(file.name for file in (*checkpoints, *configs))
