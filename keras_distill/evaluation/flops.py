@@ -1,4 +1,9 @@
-"""How much arithmetic one text costs a model."""
+"""How much arithmetic one text costs a model.
+
+The backends' own counters say different things: PyTorch's counts products, but
+PyTorch's alone; TensorFlow's profiler knows no `einsum`; XLA's adds up all that
+is done to each number. All models here go through `keras.ops`.
+"""
 
 import contextlib
 import functools
@@ -29,7 +34,8 @@ def count_flops(model, sequence_length):
     The model is traced, not run, by shapes alone: its weights and the precision
     do not matter. One that is built within
     `keras.StatelessScope(initialize_variables=False)` has no weights in memory
-    and is counted as well.
+    and is counted as well. Products that a layer of one's own computes past
+    `keras.ops` are not seen.
 
     Args:
         model: functional `keras.Model` such as a KerasHub task or backbone, or
