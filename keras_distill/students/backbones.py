@@ -56,6 +56,22 @@ def embedding_layers(backbone):
     return {name: layer for name, layer in layers.items() if layer is not None}
 
 
+def embedding_tables(backbone):
+    """The tables of `embedding_layers`, by the same names."""
+    return {
+        name: layer.position_embeddings
+        if name == "positions"
+        else layer.embeddings
+        for name, layer in embedding_layers(backbone).items()
+    }
+
+
+def embedding_widths(backbone):
+    """How wide each of them is."""
+    tables = embedding_tables(backbone)
+    return {name: table.shape[-1] for name, table in tables.items()}
+
+
 def word_projection(backbone):
     """The dense layer that a factorized table of words has, or `None`."""
     return getattr(backbone, "token_projection", None)

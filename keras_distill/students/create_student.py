@@ -50,6 +50,10 @@ def create_student(
     the student is a `keras_distill.models.FactorizedBertBackbone`, or a
     classifier above it.
 
+    A MobileBERT gives a MobileBERT, as wide inside of its blocks as the
+    teacher. `create_mobilebert_student` builds one of any other size, and of
+    any BERT.
+
     Args:
         teacher: A KerasHub task or backbone whose backbone takes `num_layers`,
             `num_heads`, `hidden_dim` and `intermediate_dim` (BERT, RoBERTa,
@@ -62,19 +66,20 @@ def create_student(
             Defaults to the teacher's.
         num_heads: int. Attention heads per layer. Defaults to the teacher's.
         intermediate_dim: int. Width of the feed-forward layers. Defaults to
-            the teacher's when the student is as wide as the teacher, else to
-            `4 * hidden_dim`.
+            the teacher's when the student is as wide as the teacher or a
+            MobileBERT, else to `4 * hidden_dim`.
         embedding_dim: int. Width of the embedding tables where it is not the
             width of the hidden states: for a student of a BERT, whose words
-            are then factorized, or of an ELECTRA. Defaults to the width of
-            the hidden states, or to the teacher's where that differs from its
-            own.
+            are then factorized, or of an ELECTRA or MobileBERT. Defaults to
+            the width of the hidden states, or to the teacher's where that
+            differs from its own.
         dropout: float. Dropout rate of the backbone and of the head, unless
             that has none (`head="tinybert"`). Defaults to the teacher's.
         embeddings: string. `"random"`, or `"teacher"` to start from the
             teacher's tables: copied when the student's are as wide, by
             truncated SVD (`factorize_embeddings`) when they are narrower or
-            factorized. Defaults to `"random"`.
+            factorized; of a narrower MobileBERT its words alone. Defaults to
+            `"random"`.
         layers: string. `"random"`, or `"teacher"` to start from the teacher's
             transformer layers and pooler (`copy_layers`); needs the teacher's
             widths and heads. Defaults to `"random"`.
@@ -200,7 +205,8 @@ def _resolve_size(teacher, preset, sizes, embedding_dim):
         return PRESETS[preset]
 
     size = {name: teacher.get_config()[name] for name in _SIZES} | given
-    if "intermediate_dim" not in given and "hidden_dim" in given:
+    # A MobileBERT's has to do with the width inside of its blocks.
+    if "intermediate_dim" not in given and not hasattr(teacher, "intra_dim"):
         if size["hidden_dim"] != teacher.hidden_dim:
             size["intermediate_dim"] = 4 * size["hidden_dim"]
     return StudentConfig(**size, source="own size")
@@ -259,14 +265,21 @@ def _build_task(teacher, backbone, dropout, chosen, name):
 
 
 def _start_embeddings(teacher, student, quiet):
-    if _kind_of_words(teacher) == _kind_of_words(student):
+    source, target = (
+        backbones.backbone_of(model, "model") for model in (teacher, student)
+    )
+    widths = backbones.embedding_widths(source)
+    is_factorized = [
+        backbones.word_projection(backbone) is not None
+        for backbone in (source, target)
+    ]
+    if widths == backbones.embedding_widths(target) and (
+        is_factorized[0] == is_factorized[1]
+    ):
         copy_layers(teacher, student, [(0, 0)], include_pooler=False)
     else:
-        factorize_embeddings(teacher, student, quiet=quiet)
-
-
-def _kind_of_words(model):
-    """The width of a model's table of words, and whether it is factorized."""
-    backbone = backbones.backbone_of(model, "model")
-    words = backbones.embedding_layers(backbone)["words"]
-    return words.output_dim, backbones.word_projection(backbone) is not None
+        # A MobileBERT's positions are as wide as its states.
+        is_sum = len(set(widths.values())) == 1
+        factorize_embeddings(
+            teacher, student, include_positions=is_sum, quiet=quiet
+        )

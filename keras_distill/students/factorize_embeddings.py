@@ -216,12 +216,8 @@ def _tables(backbone, include_positions):
                 f"{layer.quantization_mode}. Pass the model before "
                 "quantization."
             )
-    return {
-        name: layer.position_embeddings
-        if name == "positions"
-        else layer.embeddings
-        for name, layer in layers.items()
-    }
+    tables = backbones.embedding_tables(backbone)
+    return {name: tables[name] for name in layers}
 
 
 def _check_tables(sources, targets, projection):
@@ -242,6 +238,13 @@ def _check_tables(sources, targets, projection):
                 "Build the student with `create_student(teacher)`."
             )
     words, width = sources["words"].shape
+    for name in targets:
+        if sources[name].shape[1] != width:
+            raise ValueError(
+                f"The teacher's {name} are {sources[name].shape[1]} wide and "
+                f"its words {width}, so the words' basis does not project "
+                "them. Pass `include_positions=False`."
+            )
     received = targets["words"].shape[1]
     if projection is not None:
         received = max(received, projection.units)

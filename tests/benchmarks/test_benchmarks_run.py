@@ -18,6 +18,7 @@ _RESULTS = {
     "against_keras": rf"keras_distill trains {_RATIO} times as fast as keras",
     "frozen_layers": rf"frozen: {_RATIO} times .* matched: {_RATIO} times",
     "progressive_depth": rf"The first phase: {_RATIO} times the time of the",
+    "progressive_blocks": rf"progressive phase takes {_RATIO} times the CPU",
     "input_pipeline": r"Training waits \d+\.\d% of its time for input\.",
     "general_distillation": rf"takes {_RATIO} times the CPU .* \d+\.\d% of",
     "raw_text": rf"An epoch on raw text takes {_RATIO}\d times the CPU time",
@@ -29,7 +30,7 @@ _RESULTS = {
 # Of so few steps that graphs would take most of the time.
 _TRAIN_LITTLE = {
     *("step_overhead", "against_keras", "frozen_layers"),
-    *("progressive_depth", "input_pipeline", "raw_text"),
+    *("progressive_depth", "progressive_blocks", "input_pipeline", "raw_text"),
 }
 
 
@@ -41,6 +42,7 @@ _TRAIN_LITTLE = {
         ("against_keras", (1, 8)),
         ("frozen_layers", (2, 4)),
         ("progressive_depth", (2, 4)),
+        ("progressive_blocks", (2, 4)),
         ("input_pipeline", (1, 4)),
         ("augmentation", (1, 4)),
         ("raw_text", (1, 4)),

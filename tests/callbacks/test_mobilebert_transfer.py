@@ -7,11 +7,13 @@ import pytest
 from keras_distill import Distiller
 from keras_distill import losses
 from keras_distill import models
+from keras_distill import stages
 from keras_distill import students
 from keras_distill.callbacks import ProgressiveKnowledgeTransfer
 from keras_distill.optimizers import BertLamb
 from keras_distill.optimizers import RateScaleOptimizer
 from keras_distill.optimizers.schedules import KnowledgeTransferRate
+from tests.callbacks.test_phases_resume import Tokens
 
 SIZES = {
     "vocabulary_size": 60,
@@ -154,6 +156,88 @@ def test_attention_teaches_queries_and_keys_alone():
         "key_query_dense/kernel",
     }
     assert all("query" in path or "key" in path for path in moved)
+
+
+def test_an_ordinary_teacher_teaches_a_mobilebert(
+    make_classifier, token_batches, tmp_path
+):
+    teacher = make_classifier(num_layers=2, hidden_dim=12)
+    student = students.create_mobilebert_student(
+        teacher,
+        num_layers=2,
+        # For attention the teacher's, which relations do not need.
+        num_heads=2,
+        embedding_dim=4,
+        hidden_dim=8,
+        intra_dim=4,
+        intermediate_dim=6,
+    )
+    distillation_losses = [
+        losses.HiddenStatesDistillation(projection="per_layer"),
+        losses.HiddenStatesDistillation(projection="shared", name="shared"),
+        losses.FeatureMapTransfer(projection="per_layer"),
+        losses.AttentionDistillation(loss="kl"),
+        losses.RelationDistillation(),
+        losses.LogitsDistillation(),
+    ]
+    distiller = Distiller(
+        teacher, student, distillation_losses, student_loss_weight=0
+    )
+    assert len(distiller.projections) == 5
+    distiller.compile(make_optimizer(1e-2), run_eagerly=True)
+    parts = students.parts_of(student)
+    seen = []
+
+    def moved_parts():
+        moved = {
+            name
+            for name, weights in parts.items()
+            if not all(map(np.array_equal, values[name], values_of(weights)))
+        }
+        values.update(read())
+        return moved
+
+    def read():
+        return {name: values_of(parts[name]) for name in parts}
+
+    values = read()
+    watch = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: seen.append(
+            (moved_parts(), set(logs) - {"loss"})
+        )
+    )
+    layer = {"hidden_states_loss", "shared_loss", "feature_map_loss"}
+    layer |= {"attention_loss"}
+    everything = {*layer, "relations_loss", "logits_loss"}
+    transfer = ProgressiveKnowledgeTransfer(epochs=1)
+    distiller.fit(
+        token_batches[0],
+        batch_size=12,
+        epochs=3,
+        verbose=0,
+        callbacks=[transfer, watch],
+    )
+    stage = stages.Stage(
+        "everything",
+        student,
+        Tokens(*token_batches),
+        teacher=teacher,
+        distillation_losses=distillation_losses,
+        student_loss_weight=0,
+        optimizer=lambda steps: make_optimizer(1e-2),
+        epochs=1,
+        batch_size=12,
+        callbacks=[watch],
+        compile_options={"run_eagerly": True},
+    )
+    stages.run_stages([stage], tmp_path, quiet=True)
+    assert seen == [
+        ({"layer.1"}, layer),
+        # Relations are of the last layer.
+        ({"layer.2"}, {*layer, "relations_loss"}),
+        (set(parts), everything),
+        (set(parts), everything),
+    ]
 
 
 class FirstLogs(keras.callbacks.Callback):

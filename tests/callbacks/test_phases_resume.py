@@ -145,7 +145,9 @@ def test_a_mobilebert_goes_on_within_a_block(
             )
             for name, width in (("mobilebert", 2), ("ib_bert_large", 8))
         )
-        transfer = ProgressiveKnowledgeTransfer(steps=2, done_rate=done_rate)
+        transfer = ProgressiveKnowledgeTransfer(
+            steps=[1, 2], done_rate=done_rate
+        )
         return stages.Stage(
             "blocks",
             student,
@@ -157,9 +159,9 @@ def test_a_mobilebert_goes_on_within_a_block(
             ],
             student_loss_weight=0,
             optimizer=lambda steps: optimizers.RateScaleOptimizer(
-                optimizers.BertLamb(KnowledgeTransferRate(0.1, 2))
+                optimizers.BertLamb(KnowledgeTransferRate(0.1, 4))
             ),
-            steps=4,
+            steps=3,
             batch_size=6,
             compile_options=EAGER,
             callbacks=[transfer, *callbacks],
@@ -167,7 +169,7 @@ def test_a_mobilebert_goes_on_within_a_block(
 
     whole = run_whole(tmp_path / "whole", make_stage)
     # The second block has begun.
-    stopped = run_stopped(tmp_path / "stopped", make_stage, stop_after=3)
+    stopped = run_stopped(tmp_path / "stopped", make_stage, stop_after=2)
     assert_same(whole, stopped)
 
 

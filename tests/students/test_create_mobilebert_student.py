@@ -102,3 +102,46 @@ def test_a_teacher_without_segments_is_refused(make_backbone):
     teacher = make_backbone(keras_hub.models.RobertaBackbone, num_layers=1)
     with pytest.raises(ValueError, match="Use `create_student`"):
         students.create_mobilebert_student(teacher)
+
+
+@pytest.fixture
+def mobilebert(plain_backbone, randomize):
+    student = students.create_mobilebert_student(plain_backbone, **SIZES)
+    return randomize(student)
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        {"num_heads": 1},
+        {"hidden_dim": 6},
+        {"embedding_dim": 3},
+        {"intermediate_dim": 7, "hidden_dim": 6, "embedding_dim": 3},
+    ],
+)
+def test_a_mobilebert_has_students_of_its_own_kind(mobilebert, sizes):
+    student = students.create_student(
+        mobilebert,
+        embeddings="teacher",
+        quiet=True,
+        **{"num_layers": 1, **sizes},
+    )
+    # All else is the teacher's.
+    expected = {**SIZES, **sizes}
+    assert type(student) is models.MobileBertBackbone
+    assert {name: getattr(student, name) for name in expected} == expected
+    # The words are the teacher's, as far as they go.
+    source, found = (
+        keras.ops.convert_to_numpy(model.token_embedding.embeddings)
+        for model in (mobilebert, student)
+    )
+    if "embedding_dim" in sizes:
+        basis = np.linalg.svd(source, full_matrices=False)[2][:3]
+        source = source @ basis.T
+    np.testing.assert_allclose(found @ found.T, source @ source.T, atol=1e-4)
+
+
+def test_positions_of_another_width_are_not_projected(mobilebert):
+    student = students.create_student(mobilebert, embedding_dim=3)
+    with pytest.raises(ValueError, match="Pass `include_positions=False`"):
+        students.factorize_embeddings(mobilebert, student)
