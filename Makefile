@@ -23,7 +23,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 BENCHMARKS := length_buckets step_overhead against_keras frozen_layers \
 	progressive_depth input_pipeline raw_text teacher_cache \
 	attention_memory large_vocabulary accelerator general_distillation \
-	augmentation
+	augmentation progressive_blocks
 
 .PHONY: demo test test-docs test-backends test-peers test-slow wheel-check \
 	lint format benchmarks benchmarks-peers clean
