@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 
+from keras_distill import corpora
 from keras_distill import evaluation
 from keras_distill import export
 from keras_distill import io
@@ -156,6 +157,21 @@ class Experiment:
         """Tokenises a task's examples, or takes what an earlier start left."""
         return examples.tokenize(
             preprocessor, self.config.sequence_length, self.cache_dir / "tokens"
+        )
+
+    def read_corpus(self, preprocessor):
+        """The configuration's plain text, tokenised once."""
+        config, folder = self.config, self.folder
+        folder.say(f"Reading {config.corpus}")
+        return corpora.tokenize_corpus(
+            config.corpus,
+            preprocessor,
+            self.cache_dir / "corpus",
+            config.encoding,
+            config.data_dir,
+            config.reading_workers,
+            folder.hash_of,
+            folder.quiet,
         )
 
     def load_teacher(self, examples):
@@ -319,9 +335,9 @@ class Experiment:
 
         Args:
             title: str.
-            made: dict of name to KerasHub task: `"teacher"`, `"student"` and
-                what stands beside them. `"baseline"` is the student without a
-                teacher.
+            made: dict of name to KerasHub task: `"student"`, `"teacher"` if
+                there is one, and what stands beside them. `"baseline"` is the
+                student without a teacher.
             examples: `TaskData`, as it was read.
             of_student: sequence of str. The stages that the student may have
                 gone through, in their order.
@@ -334,7 +350,8 @@ class Experiment:
         if not self.folder.writes:
             return None
         made = self.portable(made)
-        self.export_teacher(made["teacher"], examples.task)
+        if "teacher" in made:
+            self.export_teacher(made["teacher"], examples.task)
         self.export_student(made["student"], examples.task)
         if self.test_files is not None:
             said = self.test_files.predict(
@@ -356,6 +373,7 @@ class Experiment:
             made,
             examples.task,
             examples.dev,
+            reference="teacher" if "teacher" in made else "student",
             further_splits=examples.further,
             # What is timed is what is shipped, where a SavedModel is.
             saved_models={"student": served} if served.is_dir() else {},

@@ -5,11 +5,13 @@ import dataclasses
 import keras
 
 from keras_distill import layer_map as layer_maps
+from keras_distill import models
 from keras_distill import students
 from keras_distill import teachers
 from keras_distill.io.json_file import differences
 from keras_distill.packing.vocabulary import vocabulary_difference
 from keras_distill.stages.identity import model_identity
+from recipes.common.mobilebert_size import STUDENT as MOBILEBERT
 from recipes.common.option_groups import FOLDER
 from recipes.common.option_groups import LAYERS
 from recipes.common.option_groups import RANDOM
@@ -19,6 +21,9 @@ from recipes.common.student_size import parse_size
 
 # Settings of a teacher's fine-tuning.
 FINE_TUNING = ("teacher_epochs", "teacher_rate", "teacher_batch_size")
+
+# What a MobileBERT has of its teacher, whatever its size.
+_OF_TEACHER = ("vocabulary_size", "max_sequence_length", "num_segments")
 
 
 def load_teacher(config, task, check=True):
@@ -95,12 +100,7 @@ def create_student(config, teacher, start=None, layer_map=layer_maps.uniform):
         size["embedding_dim"] = config.embedding_dim
     start = start or config.start
     keras.utils.set_random_seed(config.seed)
-    student = students.create_student(
-        teacher,
-        **size,
-        pooling=config.student_pooling,
-        head=config.student_head,
-    )
+    student = _make_student(config, teacher, size)
     words = "The student starts at random"
     if start == FOLDER:
         words = _start_from_folder(config, encoder, student)
@@ -113,6 +113,23 @@ def create_student(config, teacher, start=None, layer_map=layer_maps.uniform):
         train_words(student, False)
         words += ", the words frozen"
     return student, words
+
+
+def _make_student(config, teacher, size):
+    """A student of a size, with random weights."""
+    heads = {"pooling": config.student_pooling, "head": config.student_head}
+    architecture = size.pop("architecture", None)
+    if architecture is None:
+        return students.create_student(teacher, **size, **heads)
+    for name, value in heads.items():
+        if value is not None:
+            raise ValueError(
+                f"{flag(f'student_{name}')} is for students of the teacher's "
+                "kind: a MobileBERT has the teacher's head. Received: "
+                f"{in_words(f'student_{name}', value)} and --student "
+                f"{config.student}"
+            )
+    return students.create_mobilebert_student(teacher, architecture, **size)
 
 
 def train_words(model, is_trained):
@@ -158,6 +175,10 @@ def _size_of(model):
     """The arguments of `create_student` for a model's size."""
     words = ("num_layers", "hidden_dim", "num_heads", "intermediate_dim")
     config = model.backbone.get_config()
+    if isinstance(model.backbone, models.MobileBertBackbone):
+        others = ("name", "trainable", "dtype", *_OF_TEACHER)
+        size = {k: v for k, v in config.items() if k not in others}
+        return {"architecture": MOBILEBERT, **size}
     return {word: config[word] for word in words if word in config}
 
 
@@ -204,7 +225,9 @@ def _start_layers(config, teacher, student, layer_map):
 
 
 def _start_embeddings(config, teacher, student):
-    with_positions = config.with_positions
+    # Those of a MobileBERT are as wide as the states between its blocks.
+    is_mobilebert = isinstance(student.backbone, models.MobileBertBackbone)
+    with_positions = config.with_positions and not is_mobilebert
     is_same = _width_of_words(teacher) == _width_of_words(student)
     if (
         is_same

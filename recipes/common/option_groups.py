@@ -303,7 +303,9 @@ class StudentOptions(Options):
     student: str = option(
         "bert_3l_132d",
         "preset of keras_distill.students.PRESETS, or "
-        "<layers>x<width>x<heads>[x<intermediate width>]",
+        "<layers>x<width>x<heads>[x<intermediate width>]; or a MobileBERT: its "
+        "name, or mobilebert:<blocks>x<width between them>x<heads>x<width "
+        "inside them>x<width of feed-forward networks>[x<their number>]",
     )
     student_start: str | None = option(
         None,
@@ -452,6 +454,55 @@ class DeviceOptions(Options):
         "float32, on a TPU mixed_bfloat16",
         choices=PRECISIONS,
     )
+
+
+@dataclasses.dataclass(frozen=True)
+class CorpusOptions(Options):
+    """The plain text that models are trained on without labels."""
+
+    corpus: str = option(
+        "wikipedia",
+        "plain text: a file or a folder of .txt or .txt.gz with an empty line "
+        "between documents, or TensorFlow Datasets' Wikipedia, such as "
+        "wikipedia/20230601.de",
+        "English Wikipedia",
+    )
+    encoding: str | None = option(
+        None,
+        "encoding of files without byte order mark, such as cp1252; by "
+        "default UTF-8",
+    )
+    data_dir: str | None = option(
+        None, "where TensorFlow Datasets keeps its files"
+    )
+    reading_workers: int | None = option(
+        None,
+        "chunks of text that are tokenised at the same time, which changes "
+        "nothing but the time; by default as many as suit the machine",
+        minimum=1,
+        noted=False,
+    )
+    max_length: int = option(
+        128, "most tokens of a row, special ones included", "128", minimum=5
+    )
+    random_next: float = option(
+        0.5,
+        "how likely the second text of a row is one of another document",
+        "0.5",
+        minimum=0,
+        maximum=1,
+    )
+    short_rows: float = option(
+        0.1,
+        "how likely a row is to be shorter than it could be",
+        "0.1",
+        minimum=0,
+        maximum=1,
+    )
+
+    def check(self):
+        super().check()
+        check_encoding(self.encoding)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,5 +1,8 @@
 """What every model of a recipe is trained with."""
 
+import numpy as np
+
+from keras_distill import callbacks
 from keras_distill import optimizers
 from keras_distill import schedules
 
@@ -32,3 +35,15 @@ def make_optimizer(config, peak, total_steps=None):
     )
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return optimizer
+
+
+def tokens_seen(config, rows):
+    """A callback that logs how many tokens of a corpus were seen."""
+
+    def tokens(epoch):
+        # Whole batches alone are for a TPU.
+        only_whole = config.strategy == "tpu"
+        sizes = rows.sizes(config.batch_size, config.seed, epoch, only_whole)
+        return np.cumsum(sizes[0])
+
+    return callbacks.Throughput(tokens)

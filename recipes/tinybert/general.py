@@ -12,9 +12,7 @@ import math
 import sys
 
 import keras
-import numpy as np
 
-from keras_distill import callbacks
 from keras_distill import corpora
 from keras_distill import export
 from keras_distill import io
@@ -25,6 +23,7 @@ from recipes.common.command_line import recipe_command
 from recipes.common.experiment import Experiment
 from recipes.common.layer_maps import check_layer_map
 from recipes.common.layer_maps import parse_layer_map
+from recipes.common.training import tokens_seen
 from recipes.tinybert.general_config import Settings
 
 _STAGE = "general"
@@ -44,16 +43,8 @@ def run(config, run_dir, quiet=False, resume=True):
         dict, the content of `general.json`; `None` on a machine that trained
         for another one.
     """
-    settings = config.settings()
-    # It may be another one when the run goes on.
-    del settings["reading_workers"]
     with Experiment.begin(
-        config,
-        run_dir,
-        quiet,
-        resume,
-        ["corpus", "general.json"],
-        settings=settings,
+        config, run_dir, quiet, resume, ["corpus", "general.json"]
     ) as experiment:
         with experiment.scope:
             student, rows = distil(experiment)
@@ -70,12 +61,6 @@ def distil(experiment):
     check_layer_map(config.layer_map, student)
     rows = read_rows(experiment, teacher)
 
-    def tokens(epoch):
-        # Whole batches alone are for a TPU.
-        only_whole = config.strategy == "tpu"
-        sizes = rows.sizes(config.batch_size, config.seed, epoch, only_whole)
-        return np.cumsum(sizes[0])
-
     stage = experiment.stage(
         _STAGE,
         student,
@@ -86,7 +71,7 @@ def distil(experiment):
         teacher=teacher,
         distillation_losses=encoder_losses(config, teacher, student),
         student_loss_weight=0,
-        callbacks=[callbacks.Throughput(tokens)],
+        callbacks=[tokens_seen(config, rows)],
     )
     experiment.run([stage])
     return student, rows
@@ -130,18 +115,8 @@ def load_teacher(config):
 
 def read_rows(experiment, teacher):
     """The corpus in rows of pairs of sentences."""
-    config, folder = experiment.config, experiment.folder
-    folder.say(f"Reading {config.corpus}")
-    corpus = corpora.tokenize_corpus(
-        config.corpus,
-        teacher.preprocessor,
-        experiment.cache_dir / "corpus",
-        config.encoding,
-        config.data_dir,
-        config.reading_workers,
-        folder.hash_of,
-        folder.quiet,
-    )
+    config = experiment.config
+    corpus = experiment.read_corpus(teacher.preprocessor)
     rows = corpora.SentencePairs(
         corpus,
         config.max_length,
@@ -150,7 +125,7 @@ def read_rows(experiment, teacher):
         config.seed,
         teacher.backbone.input,
     )
-    folder.say(
+    experiment.folder.say(
         f"The corpus has {corpus}: {len(rows):,} rows an epoch, "
         f"{padding(config, rows):.1%} of them padding"
     )

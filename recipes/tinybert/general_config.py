@@ -3,17 +3,23 @@
 import dataclasses
 
 from recipes.common.layer_maps import parse_layer_map
+from recipes.common.option_groups import CorpusOptions
 from recipes.common.option_groups import DeviceOptions
 from recipes.common.option_groups import StudentOptions
 from recipes.common.option_groups import TeacherOptions
 from recipes.common.option_groups import TrainingOptions
 from recipes.common.option_groups import like
-from recipes.common.options import check_encoding
 from recipes.common.options import option
 
 
 @dataclasses.dataclass(frozen=True)
-class Settings(DeviceOptions, TrainingOptions, StudentOptions, TeacherOptions):
+class Settings(
+    DeviceOptions,
+    TrainingOptions,
+    StudentOptions,
+    TeacherOptions,
+    CorpusOptions,
+):
     """The settings of a run: TinyBERT's general distillation.
 
     The paper's values are of Jiao et al. 2020,
@@ -21,44 +27,6 @@ class Settings(DeviceOptions, TrainingOptions, StudentOptions, TeacherOptions):
     none. The rate is for far fewer steps than the paper's.
     """
 
-    corpus: str = option(
-        "wikipedia",
-        "plain text: a file or a folder of .txt or .txt.gz with an empty line "
-        "between documents, or TensorFlow Datasets' Wikipedia, such as "
-        "wikipedia/20230601.de",
-        "English Wikipedia",
-    )
-    encoding: str | None = option(
-        None,
-        "encoding of files without byte order mark, such as cp1252; by "
-        "default UTF-8",
-    )
-    data_dir: str | None = option(
-        None, "where TensorFlow Datasets keeps its files"
-    )
-    reading_workers: int | None = option(
-        None,
-        "chunks of text that are tokenised at the same time, which changes "
-        "nothing but the time; by default as many as suit the machine",
-        minimum=1,
-    )
-    max_length: int = option(
-        128, "most tokens of a row, special ones included", "128", minimum=5
-    )
-    random_next: float = option(
-        0.5,
-        "how likely the second text of a row is one of another document",
-        "0.5",
-        minimum=0,
-        maximum=1,
-    )
-    short_rows: float = option(
-        0.1,
-        "how likely a row is to be shorter than it could be",
-        "0.1",
-        minimum=0,
-        maximum=1,
-    )
     teacher: str = like(TeacherOptions, "teacher", paper="bert_base_en_uncased")
     student: str = like(StudentOptions, "student", paper="tinybert_4l_312d")
     embeddings: str = like(StudentOptions, "embeddings", paper="random")
@@ -88,7 +56,6 @@ class Settings(DeviceOptions, TrainingOptions, StudentOptions, TeacherOptions):
     def check(self):
         """Raises on what does not go together."""
         super().check()
-        check_encoding(self.encoding)
         parse_layer_map(self.layer_map)
         if (
             self.accumulate > 1
