@@ -8,6 +8,9 @@ _RECIPES = {
     "text",
     "recipes.tinybert.augment": "TinyBERT's data augmentation",
     "recipes.tinybert.masked_lm": "a masked language model for it",
+    "recipes.mobilebert": "MobileBERT: pre-trains a thin student that follows "
+    "its teacher layer by layer",
+    "recipes.mobilebert.fine_tuning": "fine-tunes what it leaves on a task",
     "recipes.xtremedistil": "XtremeDistil: distils on one task, fine-tunes on "
     "many",
     "recipes.xtremedistil.study": "which source, texts and size transfer best",

@@ -11,6 +11,10 @@ import pytest
 import recipes
 from recipes import __main__ as all_recipes
 from recipes.common.options import Options
+from recipes.mobilebert.__main__ import build_parser as mobilebert
+from recipes.mobilebert.config import Config as MobileBert
+from recipes.mobilebert.fine_tuning import Config as FineTuning
+from recipes.mobilebert.fine_tuning import build_parser as fine_tuning
 from recipes.tinybert.__main__ import build_parser as tinybert
 from recipes.tinybert.augment import Config as Augment
 from recipes.tinybert.augment import build_parser as augment
@@ -34,6 +38,7 @@ from recipes.xtremedistil.study import build_parser as study
 ROOT = pathlib.Path(recipes.__file__).parents[1]
 CONFIGS = [
     *(TinyBert, General, Augment, MaskedLm),
+    *(MobileBert, FineTuning),
     *(XtremeDistil, BiLstm, ErrorPropagation),
 ]
 PARSERS = {
@@ -41,6 +46,8 @@ PARSERS = {
     "recipes.tinybert.general": (general, General),
     "recipes.tinybert.augment": (augment, Augment),
     "recipes.tinybert.masked_lm": (masked_lm, MaskedLm),
+    "recipes.mobilebert": (mobilebert, MobileBert),
+    "recipes.mobilebert.fine_tuning": (fine_tuning, FineTuning),
     "recipes.xtremedistil": (xtremedistil, XtremeDistil),
     "recipes.xtremedistil.study": (study, Study),
     "recipes.xtremedistil.bilstm": (bilstm, BiLstm),
