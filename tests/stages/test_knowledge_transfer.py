@@ -73,7 +73,8 @@ class Parts(keras.callbacks.Callback):
 
     def _read(self):
         return {
-            name: [keras.ops.convert_to_numpy(weight) for weight in weights]
+            # Copies: PyTorch gives NumPy its own memory.
+            name: [np.array(keras.ops.convert_to_numpy(w)) for w in weights]
             for name, weights in self.parts.items()
         }
 

@@ -33,7 +33,10 @@ def make_pretraining(randomize):
 
 
 def values_of(model):
-    return {w.path: keras.ops.convert_to_numpy(w) for w in model.weights}
+    # Copies: PyTorch gives NumPy its own memory.
+    return {
+        w.path: np.array(keras.ops.convert_to_numpy(w)) for w in model.weights
+    }
 
 
 def outside_of_blocks(values):
