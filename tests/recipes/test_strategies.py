@@ -34,7 +34,7 @@ sys.exit(recipe.main(sys.argv[1:]))
 """
 
 
-def _start(arguments, devices="one device", recipe="tinybert", **environment):
+def start(arguments, devices="one device", recipe="tinybert", **environment):
     return subprocess.Popen(
         [sys.executable, "-c", _RUN, devices, recipe, *arguments, "--quiet"],
         env={**os.environ, **environment},
@@ -44,7 +44,7 @@ def _start(arguments, devices="one device", recipe="tinybert", **environment):
     )
 
 
-def _end(process):
+def end(process):
     output = _output(process)
     assert process.returncode == 0, output
     return output
@@ -70,8 +70,8 @@ def _accuracies(folder):
 
 @pytest.mark.slow
 def test_two_devices_train_all_stages(arguments, teacher_dir, tmp_path):
-    _end(
-        _start(
+    end(
+        start(
             [
                 *arguments,
                 *("--teacher", str(teacher_dir), "--strategy", "mirrored"),
@@ -95,7 +95,7 @@ def test_two_devices_distil_and_transfer(glue_dir, teacher_dir, tmp_path):
         *("--unfreezing", "none"),
         *("--run-dir", str(tmp_path / "run"), "--strategy", "mirrored"),
     ]
-    _end(_start(arguments, "two devices", "xtremedistil"))
+    end(start(arguments, "two devices", "xtremedistil"))
     assert _accuracies(tmp_path / "run")["teacher"] == 1.0
     assert (tmp_path / "run/student").is_dir()
     (found,) = json.loads((tmp_path / "run/targets.json").read_text())
@@ -104,7 +104,7 @@ def test_two_devices_distil_and_transfer(glue_dir, teacher_dir, tmp_path):
 
 @pytest.mark.strategies
 def test_workers_need_to_be_told_of_each_other(arguments):
-    process = _start([*arguments, "--strategy", "multiworker"])
+    process = start([*arguments, "--strategy", "multiworker"])
     output = _output(process)
     assert process.returncode == 2
     assert "TF_CONFIG" in output
@@ -121,7 +121,7 @@ def test_two_workers_go_on_after_one_was_killed_and_one_reports(
         *("--intermediate-epochs", "20", "--baseline-epochs", "0"),
     )
     run = tmp_path / "run"
-    workers = [_start(arguments, TF_CONFIG=text) for text in two_workers]
+    workers = [start(arguments, TF_CONFIG=text) for text in two_workers]
     try:
         _wait_for(lambda: _epochs(run) >= 2, workers)
         workers[1].kill()
@@ -129,8 +129,8 @@ def test_two_workers_go_on_after_one_was_killed_and_one_reports(
         for worker in workers:
             worker.kill()
             worker.communicate()
-    workers = [_start(arguments, TF_CONFIG=text) for text in two_workers]
-    outputs = [_end(worker) for worker in workers]
+    workers = [start(arguments, TF_CONFIG=text) for text in two_workers]
+    outputs = [end(worker) for worker in workers]
     assert ["Report:" in output for output in outputs] == [True, False]
     assert "goes on after" in (run / "log.txt").read_text()
     assert _accuracies(run)["teacher"] == 1.0
