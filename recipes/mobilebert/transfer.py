@@ -98,6 +98,9 @@ def transfer_stage(config, teacher, student, rows, order="bottom_up"):
     options = {}
     if config.transfer == JOINT:
         schedule = _falling(config, rate)
+        # Embeddings are held, as layer by layer.
+        layers = range(1, student.backbone.num_layers + 1)
+        options["trainable"] = [f"layer.{number}" for number in layers]
     else:
         num_layers = student.backbone.num_layers
         per_layer = steps // num_layers

@@ -74,10 +74,17 @@ def test_progressive_transfer_follows_layer_by_layer(make):
 
 
 def test_joint_transfer_follows_all_at_once(make):
-    first, second = make(transfer="joint").stages
+    made = make(transfer="joint")
+    first, second = made.stages
     assert _losses(first) == LAYERS and first.total_steps == 6
     assert _losses(second) == ["PretrainingDistillation"]
     assert [type(x).__name__ for x in first.callbacks] == ["Throughput"]
+    # Embeddings and heads are held, as layer by layer.
+    layers = made.student.backbone.transformer_layers
+    count = sum(len(layer.trainable_variables) for layer in layers)
+    with first.only_trainable():
+        assert len(made.student.trainable_variables) == count
+    assert not second.describe()["frozen_weights"]
 
 
 def test_auxiliary_transfer_is_one_stage_of_as_many_steps(make):
