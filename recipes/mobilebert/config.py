@@ -130,7 +130,7 @@ class Config(DeviceOptions, TrainingOptions, CorpusOptions):
     )
     weight_decay: float = like(TrainingOptions, "weight_decay", paper="0.01")
     teacher_steps: int = option(
-        4000, "steps of the teacher's pre-training", "500,000", minimum=1
+        2000, "steps of the teacher's pre-training", "500,000", minimum=1
     )
     teacher_rate: float = option(
         1.5e-3,
@@ -155,7 +155,7 @@ class Config(DeviceOptions, TrainingOptions, CorpusOptions):
         TRANSFERS,
     )
     transfer_steps: int = option(
-        3000,
+        2400,
         "steps in which layers are followed, of all layers together; they are "
         "added to those of --distil-steps with auxiliary",
         "240,000: 10,000 a layer",
@@ -196,7 +196,7 @@ class Config(DeviceOptions, TrainingOptions, CorpusOptions):
         no_effect_with=_NO_TRANSFER,
     )
     distil_steps: int = option(
-        4000,
+        2000,
         "steps of the student's pre-training, on masked words and next "
         "sentences",
         "500,000",
