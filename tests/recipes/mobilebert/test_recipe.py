@@ -91,6 +91,40 @@ def test_what_was_pre_trained_is_fine_tuned(run_dir, folder, arguments):
     assert (run_dir / "sst2/serving/1/saved_model.pb").is_file()
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("way", ["joint", "auxiliary"])
+def test_other_ways_train_from_the_same_switch(arguments, folder, way, run_dir):
+    # The teacher of another run is taken as it is.
+    words = arguments(
+        folder / way,
+        transfer=way,
+        teacher=run_dir / "pretrained/teacher",
+        **dict.fromkeys(["tokenizer", "teacher_size", "teacher_steps"]),
+    )
+    assert main(words) == 0
+    found = json.loads((folder / way / "pretraining.json").read_text())
+    names = {"joint": ["transfer", "distil"], "auxiliary": ["distil"]}[way]
+    assert list(found["stages"]) == names
+    history = found["stages"][names[-1]]["history"]
+    assert "pretraining_loss" in history
+    assert ("attention_loss" in history) == (way == "auxiliary")
+
+
+@pytest.mark.slow
+def test_an_ordinary_teacher_trains_a_student(arguments, folder):
+    words = arguments(
+        folder / "ordinary",
+        teacher=folder / "encoder",
+        **dict.fromkeys(["tokenizer", "teacher_size", "teacher_steps"]),
+    )
+    assert main(words) == 0
+    found = json.loads((folder / "ordinary/pretraining.json").read_text())
+    assert "masked_lm_accuracy" in found["models"]["student"]
+    # It has no heads of its pre-training.
+    assert "masked_lm_accuracy" not in found["models"]["teacher"]
+    assert list(found["stages"]) == ["transfer", "distil"]
+
+
 def test_the_encoders_of_a_run(run_dir, tmp_path):
     config = fine_tuning.Config(pretrained=str(run_dir))
     assert list(fine_tuning.encoders(config)) == ["teacher", "student"]
