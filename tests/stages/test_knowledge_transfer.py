@@ -72,6 +72,9 @@ class Parts(keras.callbacks.Callback):
         self.seen.append((moved, set(logs) - {"loss"}))
 
     def _read(self):
+        # On JAX, asking for the model puts the state of the last step into
+        # its variables.
+        assert self.model is not None
         return {
             # Copies: PyTorch gives NumPy its own memory.
             name: [np.array(keras.ops.convert_to_numpy(w)) for w in weights]
