@@ -8,6 +8,7 @@ from keras_distill import layer_map as layer_maps
 from keras_distill import models
 from keras_distill import students
 from keras_distill import teachers
+from keras_distill.checks.values import num_positions
 from keras_distill.io.json_file import differences
 from keras_distill.packing.vocabulary import vocabulary_difference
 from keras_distill.stages.identity import model_identity
@@ -41,6 +42,26 @@ def load_teacher(config, task, check=True):
         check_fine_tuning(config, loaded)
         task.check_teacher(loaded, repr(config.teacher))
     return loaded
+
+
+def check_reads_corpus(config, teacher):
+    """Raises unless a teacher can read the rows of a corpus.
+
+    Args:
+        config: `Config` with `CorpusOptions`.
+        teacher: KerasHub task.
+    """
+    if teacher.preprocessor is None:
+        raise ValueError(
+            f"The teacher in {config.teacher!r} has no tokenizer to read the "
+            "corpus with. Save it with its preprocessor."
+        )
+    longest = num_positions(teacher)
+    if longest is not None and config.max_length > longest:
+        raise ValueError(
+            f"--max-length must be at most {longest}, the positions of "
+            f"--teacher {config.teacher}. Received: {config.max_length}"
+        )
 
 
 def check_fine_tuning(config, loaded):

@@ -5,13 +5,13 @@ import keras
 from keras_distill import models
 from keras_distill import students
 from keras_distill import teachers
-from keras_distill.checks.values import num_positions
 from keras_distill.io.saving import local_path
 from keras_distill.models import hugging_face
 from keras_distill.models.saving import saved_task_class
 from recipes.common.mobilebert_size import STUDENT
 from recipes.common.mobilebert_size import TEACHER
 from recipes.common.mobilebert_size import parse_architecture
+from recipes.common.models import check_reads_corpus
 
 
 def make_teacher(config):
@@ -104,17 +104,7 @@ def _load_teacher(config):
         teacher = teachers.load_teacher(
             config.teacher, None, config.max_length
         ).classifier
-    if teacher.preprocessor is None:
-        raise ValueError(
-            f"The teacher in {config.teacher!r} has no tokenizer to read the "
-            "corpus with. Save it with its preprocessor."
-        )
-    longest = num_positions(teacher)
-    if longest is not None and config.max_length > longest:
-        raise ValueError(
-            f"--max-length must be at most {longest}, the positions of "
-            f"--teacher {config.teacher}. Received: {config.max_length}"
-        )
+    check_reads_corpus(config, teacher)
     return teacher
 
 

@@ -18,11 +18,11 @@ from keras_distill import export
 from keras_distill import io
 from keras_distill import losses
 from keras_distill import teachers
-from keras_distill.checks.values import num_positions
 from recipes.common.command_line import recipe_command
 from recipes.common.experiment import Experiment
 from recipes.common.layer_maps import check_layer_map
 from recipes.common.layer_maps import parse_layer_map
+from recipes.common.models import check_reads_corpus
 from recipes.common.training import tokens_seen
 from recipes.tinybert.general_config import Settings
 
@@ -98,17 +98,7 @@ def load_teacher(config):
     """The teacher, of which only the encoder counts."""
     keras.utils.set_random_seed(config.seed)
     teacher = teachers.load_teacher(config.teacher, None, 3).classifier
-    if teacher.preprocessor is None:
-        raise ValueError(
-            f"The teacher in {config.teacher!r} has no tokenizer to read the "
-            "corpus with. Save it with its preprocessor."
-        )
-    longest = num_positions(teacher)
-    if longest is not None and config.max_length > longest:
-        raise ValueError(
-            f"--max-length must be at most {longest}, the positions of "
-            f"--teacher {config.teacher}. Received: {config.max_length}"
-        )
+    check_reads_corpus(config, teacher)
     teacher.preprocessor.sequence_length = config.max_length
     return teacher
 

@@ -7,9 +7,22 @@ import numpy as np
 import pytest
 
 from keras_distill import export
+from tests.conftest import WORDS
 
 GOOD = ["a great film", "the actor is very funny", "a good story", "not bad"]
 BAD = ["a dull film", "the plot was very bad", "a sad ending", "not good"]
+
+
+def made_up_documents():
+    """Twenty documents of twelve sentences of the tests' words."""
+    generator = np.random.default_rng(0)
+    return [
+        "\n".join(
+            " ".join(generator.choice(WORDS, generator.integers(2, 9))) + "."
+            for _ in range(12)
+        )
+        for _ in range(20)
+    ]
 
 
 @pytest.fixture

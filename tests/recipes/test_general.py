@@ -22,20 +22,14 @@ from recipes.tinybert.config import Config as TinyBert
 from recipes.tinybert.general_config import Settings
 from recipes.xtremedistil.config import Config as XtremeDistil
 from tests.conftest import WORDS
+from tests.recipes.conftest import made_up_documents
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, make_classifier):
     """A corpus, a teacher and one run of general distillation."""
     path = tmp_path_factory.mktemp("general")
-    generator = np.random.default_rng(0)
-    documents = [
-        "\n".join(
-            " ".join(generator.choice(WORDS, generator.integers(2, 9))) + "."
-            for _ in range(12)
-        )
-        for _ in range(20)
-    ]
+    documents = made_up_documents()
     for name in ("a", "b"):
         (path / "corpus").mkdir(exist_ok=True)
         (path / f"corpus/{name}.txt").write_text("\n\n".join(documents[::2]))

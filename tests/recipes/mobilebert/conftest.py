@@ -2,28 +2,20 @@
 
 import json
 
-import numpy as np
 import pytest
 
 from keras_distill import export
 from recipes.mobilebert.__main__ import main
-from tests.conftest import WORDS
 from tests.recipes.conftest import BAD
 from tests.recipes.conftest import GOOD
+from tests.recipes.conftest import made_up_documents
 
 
 @pytest.fixture(scope="package")
 def folder(tmp_path_factory, make_classifier):
     """A corpus, an ordinary encoder with a tokenizer, and a task."""
     path = tmp_path_factory.mktemp("mobilebert")
-    generator = np.random.default_rng(0)
-    documents = [
-        "\n".join(
-            " ".join(generator.choice(WORDS, generator.integers(2, 9))) + "."
-            for _ in range(12)
-        )
-        for _ in range(20)
-    ]
+    documents = made_up_documents()
     (path / "corpus.txt").write_text("\n\n".join(documents))
     export.to_encoder_preset(make_classifier(num_layers=2), path / "encoder")
     rows = [f"{text}\t1" for text in GOOD] + [f"{text}\t0" for text in BAD]

@@ -42,6 +42,7 @@ def test_what_a_run_leaves(run_dir, found):
         np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.slow
 def test_the_best_rate_is_kept(run_dir, folder, tmp_path, monkeypatch):
     finished = []
 
