@@ -5,6 +5,7 @@ from keras_distill.data.examples import Examples
 from keras_distill.data.readers.text_files import TextFiles
 from keras_distill.data.splits import Splits
 from keras_distill.data.tagged_examples import TaggedExamples
+from keras_distill.data.text_hashes import text_hashes
 from keras_distill.data.tokenized.predict import predict_logits
 from keras_distill.data.tokenized.predict import predict_tags
 from keras_distill.data.tokenized.tokenized_examples import TokenizedExamples
@@ -20,4 +21,5 @@ __all__ = [
     "concatenate",
     "predict_logits",
     "predict_tags",
+    "text_hashes",
 ]

@@ -25,7 +25,9 @@ class Examples:
             classes)` of 1 and 0, kept as `float32`. Names of classes, one or
             a list for each row, and class indices that a table holds as
             floats, become such numbers by `Task.encode_labels`.
-        ids: column of row ids. Defaults to `None`, which counts rows from 0.
+        ids: column of row ids: ints, kept as `int64`, or strings, kept as
+            `str` in an array of objects. Defaults to `None`, which counts
+            rows from 0.
 
     Raises:
         ValueError: a missing text or label, with its row; columns of other
@@ -110,26 +112,37 @@ class Examples:
 
 
 def id_column(ids, count):
-    """Row ids as an int64 array; those of `None` count from 0.
+    """Row ids as an array; those of `None` count from 0.
 
     Args:
-        ids: column of ints, or `None`.
+        ids: column of ints or of strings, or `None`.
         count: int. The number of rows.
 
     Returns:
-        int64 array.
+        int64 array, or array of objects that are `str`, which are the same
+        whatever the longest of them is.
 
     Raises:
-        ValueError: ids that are no integers.
+        ValueError: ids that are neither integers nor strings, with the row
+            where it is one of them.
     """
     if ids is None:
         return np.arange(count, dtype="int64")
-    ids = np.asarray(in_order(ids, "ids"))
+    values = in_order(ids, "ids")
+    ids = np.asarray(values)
     if ids.dtype.kind == "f" and np.all(ids == np.floor(ids)):
         ids = ids.astype("int64")
+    if ids.ndim == 1 and ids.dtype.kind in "SUO" and _has_text(values):
+        texts = text_column(values, "ids")
+        if "" in texts:
+            raise ValueError(
+                "`ids` must not be empty. Received: an empty string in row "
+                f"{texts.index('')}."
+            )
+        return np.array(texts, dtype="object")
     if ids.ndim != 1 or (ids.dtype.kind not in "iu" and len(ids)):
         raise ValueError(
-            "`ids` must be one integer per row. Received: shape "
+            "`ids` must be one integer or string per row. Received: shape "
             f"{ids.shape}, dtype {ids.dtype}; leave `ids` out to count rows."
         )
     return ids.astype("int64")
@@ -169,6 +182,11 @@ def row_numbers(rows, count):
             f"{rows[(rows < -count) | (rows >= count)][0]}."
         )
     return rows
+
+
+def _has_text(values):
+    """Whether a column has a text in any row."""
+    return any(isinstance(value, (str, bytes)) for value in values)
 
 
 def _hint(texts):

@@ -29,7 +29,8 @@ class TaggedExamples:
             int32 arrays.
         languages: column of strings, one per sentence. Defaults to `None`,
             which calls all of them `"und"`, undetermined.
-        ids: column of sentence ids. Defaults to `None`, which counts from 0.
+        ids: column of sentence ids, ints or strings. Defaults to `None`,
+            which counts from 0.
 
     Raises:
         ValueError: If the numbers of sentences, or of words and labels of a

@@ -42,6 +42,17 @@ def test_select_keeps_ids():
     assert Examples((["a", "b"],)).select([1]).texts == (["b"],)
 
 
+def test_ids_may_be_strings(series):
+    for ids in (["q10", "q9", "\u0436"], [b"q10", b"q9", "\u0436".encode()]):
+        for column in (ids, np.array(ids), series(ids, [2, 0, 1])):
+            examples = Examples((["a", "b", "c"],), ids=column)
+            assert examples.ids.tolist() == ["q10", "q9", "\u0436"]
+            chosen = examples.select([2, 1])
+            assert chosen.ids.tolist() == ["\u0436", "q9"]
+            # What is compared of two runs has no width of the longest id.
+            assert chosen.ids.dtype == examples.ids.dtype == object
+
+
 def test_take_of_unlabelled():
     assert Examples((["a", "b"],)).take(1).labels is None
 
@@ -153,8 +164,14 @@ def test_a_mask_selects_what_it_marks(series):
         ),
         ({"texts": (["a"],), "labels": [[0.2, 0.8]]}, "argmax"),
         ({"texts": (["a"],), "labels": [2**31]}, "2147483648 in row 0"),
-        ({"texts": (["a"],), "ids": ["q1"]}, "one integer per row"),
-        ({"texts": (["a"],), "ids": [0.5]}, "one integer per row"),
+        ({"texts": (["a"],), "ids": [0.5]}, "one integer or string per row"),
+        ({"texts": (["a"],), "ids": [[1]]}, "one integer or string per row"),
+        (
+            {"texts": (["a"] * 2,), "ids": ["q1", 7]},
+            "strings. .* in row 1: '7'",
+        ),
+        ({"texts": (["a"] * 2,), "ids": ["q1", None]}, "in row 1: None"),
+        ({"texts": (["a"] * 2,), "ids": ["q1", ""]}, "empty string in row 1"),
     ],
 )
 def test_what_is_missing_or_none_is_named(arguments, message):

@@ -16,6 +16,7 @@ from keras_distill.checks.values import num_positions
 from keras_distill.data.class_weight import weights_of_classes
 from keras_distill.data.examples import row_numbers
 from keras_distill.data.kinds_of_examples import as_examples
+from keras_distill.data.text_hashes import text_hashes
 from keras_distill.data.tokenized.batching import check_first_batch
 from keras_distill.data.tokenized.batching import fit_batches
 from keras_distill.data.tokenized.batching import make_batches
@@ -57,6 +58,13 @@ class TokenizedExamples:
             packing and length. Several processes may share it. A damaged file
             is made anew. Defaults to `None`, which keeps nothing.
 
+    Attributes:
+        lengths: int array. The tokens of each row, special ones included.
+        labels: what is learnt, or `None`; see `with_labels`.
+        ids: array of the rows' ids, ints or strings.
+        text_hashes: uint64 array, a hash of each row's raw text
+            (`keras_distill.data.text_hashes`).
+
     Example:
 
     >>> import keras_distill
@@ -97,6 +105,7 @@ class TokenizedExamples:
         self.lengths = rows.lengths
         self.labels = examples.labels
         self.ids = examples.ids
+        self.text_hashes = text_hashes(examples)
         # The names of the classes, where a task that knows them tokenised.
         self.label_names = None
         self.class_weight = None
@@ -133,7 +142,13 @@ class TokenizedExamples:
         """
         rows = row_numbers(rows, len(self))
         selected = self._copy()
-        for name in ("_first_lengths", "_starts", "lengths", "ids"):
+        for name in (
+            "_first_lengths",
+            "_starts",
+            "lengths",
+            "ids",
+            "text_hashes",
+        ):
             setattr(selected, name, getattr(self, name)[rows])
         selected.labels = _rows_of(self.labels, rows)
         selected._sample_weight = _rows_of(self._sample_weight, rows)
