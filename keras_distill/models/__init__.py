@@ -26,6 +26,7 @@ from keras_distill.models.mobilebert import MobileBertBlock
 from keras_distill.models.mobilebert import MobileBertTextClassifier
 from keras_distill.models.mobilebert import NoNorm
 from keras_distill.models.mobilebert_release import load_released_mobilebert
+from keras_distill.models.multi_task import MultiTaskModel
 from keras_distill.models.pooling import MeanPooling
 from keras_distill.models.pretraining_model import PretrainingModel
 from keras_distill.models.token_classifier import TokenClassifier
@@ -50,6 +51,7 @@ __all__ = [
     "MobileBertBackbone",
     "MobileBertBlock",
     "MobileBertTextClassifier",
+    "MultiTaskModel",
     "NoNorm",
     "PretrainingModel",
     "RobertaBackbone",
