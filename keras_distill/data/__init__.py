@@ -2,6 +2,11 @@
 
 from keras_distill.data.concatenate import concatenate
 from keras_distill.data.examples import Examples
+from keras_distill.data.multi_task.mixing import AnnealedMixing
+from keras_distill.data.multi_task.mixing import MainTaskMixing
+from keras_distill.data.multi_task.mixing import ProportionalMixing
+from keras_distill.data.multi_task.multi_task_batches import MultiTaskBatches
+from keras_distill.data.multi_task.multi_task_examples import MultiTaskExamples
 from keras_distill.data.readers.text_files import TextFiles
 from keras_distill.data.splits import Splits
 from keras_distill.data.tagged_examples import TaggedExamples
@@ -12,7 +17,12 @@ from keras_distill.data.tokenized.tokenized_examples import TokenizedExamples
 from keras_distill.data.tokenized.tokenized_tags import TokenizedTags
 
 __all__ = [
+    "AnnealedMixing",
     "Examples",
+    "MainTaskMixing",
+    "MultiTaskBatches",
+    "MultiTaskExamples",
+    "ProportionalMixing",
     "Splits",
     "TaggedExamples",
     "TextFiles",

@@ -1,5 +1,8 @@
 """Rows in batches of similar length, and batches for Keras's `fit`."""
 
+import dataclasses
+from collections.abc import Callable
+
 import keras
 import numpy as np
 
@@ -65,6 +68,20 @@ def _pool_batches(batches):
 def _cut(rows, size):
     """Consecutive pieces of `size` rows; the last may be shorter."""
     return [rows[start : start + size] for start in range(0, len(rows), size)]
+
+
+@dataclasses.dataclass(frozen=True)
+class BatchMaker:
+    """What makes the batches of some rows, one epoch after the other."""
+
+    # Of the number of an epoch: its batches, as arrays of row numbers.
+    plan: Callable
+    # Of an array of row numbers: the batch.
+    read: Callable
+    # Of nothing: the `tf.TensorSpec` of a batch.
+    signature: Callable
+    # The batches of an epoch.
+    count: int
 
 
 def fit_batches(

@@ -17,6 +17,7 @@ from keras_distill.data.class_weight import weights_of_classes
 from keras_distill.data.examples import row_numbers
 from keras_distill.data.kinds_of_examples import as_examples
 from keras_distill.data.text_hashes import text_hashes
+from keras_distill.data.tokenized.batching import BatchMaker
 from keras_distill.data.tokenized.batching import check_first_batch
 from keras_distill.data.tokenized.batching import fit_batches
 from keras_distill.data.tokenized.batching import make_batches
@@ -333,24 +334,48 @@ class TokenizedExamples:
             `tf.data.Dataset`, on JAX and PyTorch a `keras.utils.PyDataset`.
             `fit` reads either in its own order, with `shuffle=True` too.
         """
-        length_multiple = whole_length_multiple(length_multiple)
         check_int("initial_epoch", initial_epoch, minimum=0)
+        maker = self.batch_maker(
+            batch_size,
+            shuffle,
+            seed,
+            fixed_length,
+            length_multiple,
+            drop_remainder,
+        )
+        check_first_batch(first_batch or 0, maker.count)
+        return fit_batches(
+            maker.plan,
+            maker.read,
+            maker.signature,
+            maker.count,
+            initial_epoch,
+            first_batch,
+        )
+
+    def batch_maker(
+        self,
+        batch_size,
+        shuffle=False,
+        seed=0,
+        fixed_length=None,
+        length_multiple=None,
+        drop_remainder=False,
+    ):
+        """What `batches` makes its batches with, a `BatchMaker`."""
+        length_multiple = whole_length_multiple(length_multiple)
         self._check_batching(batch_size, seed, fixed_length, length_multiple)
-        count = self.num_batches(batch_size, drop_remainder)
-        check_first_batch(first_batch or 0, count)
 
         def plan(epoch):
             return make_batches(
                 self.lengths, batch_size, shuffle, seed, epoch, drop_remainder
             )
 
-        return fit_batches(
+        return BatchMaker(
             plan,
             lambda rows: self._batch(rows, fixed_length, length_multiple),
             lambda: self._signature(fixed_length),
-            count,
-            initial_epoch,
-            first_batch,
+            self.num_batches(batch_size, drop_remainder),
         )
 
     def num_batches(self, batch_size, drop_remainder=False):

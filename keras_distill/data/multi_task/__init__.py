@@ -1,0 +1,1 @@
+"""The rows of several tasks, in one order of batches."""
