@@ -36,8 +36,8 @@ class MultiTaskExamples:
         mixing: How the tasks are mixed.
 
     Raises:
-        ValueError: If there is no task, a name cannot stand in the logs, or
-            the examples of a task are not tokenised or have no row.
+        ValueError: If there is no task, a name is no text, or the examples
+            of a task are not tokenised or have no row.
 
     Example:
 
@@ -58,7 +58,7 @@ class MultiTaskExamples:
     3
     >>> batches = examples.batches(batch_size=2, shuffle=True, seed=3)
     >>> [list(batch) for batch in batches]
-    [['sst2'], ['sst2'], ['stsb']]
+    [['stsb'], ['sst2'], ['sst2']]
     """
 
     def __init__(self, examples, mixing=None):
@@ -255,10 +255,9 @@ def _checked(examples):
             f"examples. Received: {examples!r}"
         )
     for task, rows in examples.items():
-        if not isinstance(task, str) or not task or "/" in task:
+        if not isinstance(task, str) or not task:
             raise ValueError(
-                "The name of a task must be a text without '/', which parts "
-                f"it from what is measured in the logs. Received: {task!r}"
+                f"`examples` must have a name for each task. Received: {task!r}"
             )
         if not hasattr(rows, "batch_maker"):
             raise ValueError(
