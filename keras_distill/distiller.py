@@ -26,8 +26,10 @@ from keras_distill.io import show
 from keras_distill.losses.objective import Objective
 from keras_distill.models.saving import SavedWhole
 from keras_distill.models.saving import model_config
+from keras_distill.packing.vocabulary import model_tokenizer
 from keras_distill.teachers import check_built
 from keras_distill.teachers import check_first_batch
+from keras_distill.teachers import check_label_order
 from keras_distill.teachers import check_loss_on_labels
 from keras_distill.teachers import shared_variables
 from keras_distill.teachers import targets_of
@@ -70,6 +72,7 @@ class Distiller(SavedWhole, Steps, keras.Model):
 
     Args:
         teacher: `keras.Model`, trained on the task; or a
+            `keras_distill.teachers.TeacherEnsemble` of several; or a
             `keras_distill.teachers.TeacherCache`, for batches of
             `cache.attach(examples)`. Of what `load_teacher` gives, and of
             another `Distiller`, the model is taken.
@@ -144,6 +147,9 @@ class Distiller(SavedWhole, Steps, keras.Model):
         # === Validation ===
         # Past Keras's tracking, which would wrap it.
         self.__dict__["label_names"] = getattr(teacher, "label_names", None)
+        check_label_order(
+            self.label_names, getattr(student, "label_names", None)
+        )
         teacher, student = model_of(teacher), model_of(student)
         check_built(student, "student")
         check_number_or_schedule(
@@ -505,7 +511,9 @@ class Distiller(SavedWhole, Steps, keras.Model):
             "name": self.name,
             "dtype": serialize(self.dtype_policy),
             "label_names": self.label_names,
-            "shares_tokenizer": _shares_tokenizer(self.teacher, self.student),
+            "tokenizer_of_member": _shared_tokenizer(
+                self.teacher, self.student
+            ),
         }
 
     @classmethod
@@ -515,10 +523,15 @@ class Distiller(SavedWhole, Steps, keras.Model):
             for key, value in config.items()
         }
         label_names = arguments.pop("label_names", None)
-        if arguments.pop("shares_tokenizer"):
+        member = arguments.pop("tokenizer_of_member", None)
+        if arguments.pop("shares_tokenizer", False):
+            # Files from before there were ensembles say it so.
+            member = 0
+        if member is not None:
             # Keras would make it two, and find a vocabulary for one only.
             teacher, student = arguments["teacher"], arguments["student"]
-            student.preprocessor.tokenizer = teacher.preprocessor.tokenizer
+            tokenizer = _tokenizers(teacher)[member]
+            student.preprocessor.tokenizer = tokenizer
         distiller = cls(**arguments)
         distiller.__dict__["label_names"] = label_names
         return distiller
@@ -756,12 +769,18 @@ def _bind(method, args, kwargs):
     return signature.replace(parameters=parameters).bind(*args, **kwargs)
 
 
-def _shares_tokenizer(teacher, student):
-    tokenizers = [
-        getattr(getattr(model, "preprocessor", None), "tokenizer", None)
-        for model in (teacher, student)
-    ]
-    return tokenizers[0] is not None and tokenizers[0] is tokenizers[1]
+def _shared_tokenizer(teacher, student):
+    """The place of the student's tokenizer among the teacher's, or `None`."""
+    (own,) = _tokenizers(student)
+    for place, tokenizer in enumerate(_tokenizers(teacher)):
+        if own is not None and tokenizer is own:
+            return place
+    return None
+
+
+def _tokenizers(model):
+    """The tokenizer of a model, or those of an ensemble's members."""
+    return [model_tokenizer(one) for one in getattr(model, "members", [model])]
 
 
 def _build_projection(projection):

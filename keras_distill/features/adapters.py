@@ -43,6 +43,9 @@ class FeatureAdapter:
     ```
     """
 
+    # Why a model shows nothing of what it computes inside, if that is so.
+    why_no_more = ""
+
     def call(self, layer, recorder, *args, **kwargs):
         """Calls the layer symbolically and records its features.
 

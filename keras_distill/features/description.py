@@ -3,6 +3,7 @@
 import dataclasses
 
 from keras_distill.features import names
+from keras_distill.features.adapters import find_adapter
 from keras_distill.features.output_activations import activations_by_values
 from keras_distill.features.output_activations import is_linear
 from keras_distill.features.output_activations import output_activations
@@ -12,6 +13,10 @@ from keras_distill.features.recorder import FeatureRecorder
 
 # As KerasHub calls it.
 MASK_POSITIONS = "mask_positions"
+
+
+class NoFeatureError(ValueError):
+    """A model does not have a feature that is asked for."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,6 +38,8 @@ class ModelDescription:
             them.
         predicts_masked: bool. Whether its outputs are those of its input
             `mask_positions`, so that no padding mask of tokens fits them.
+        why_no_more: str. Why it shows nothing of what it computes inside, if
+            it does not.
     """
 
     name: str
@@ -42,6 +49,7 @@ class ModelDescription:
     is_opaque: bool = False
     linear_outputs: tuple = ()
     predicts_masked: bool = False
+    why_no_more: str = ""
 
     def shape(self, feature):
         """The static shape of a feature, or an error that lists what is there.
@@ -56,9 +64,10 @@ class ModelDescription:
             ValueError: If the model has no such feature.
         """
         if feature not in self.shapes:
-            raise ValueError(
+            reason = f" {self.why_no_more}" if self.why_no_more else ""
+            raise NoFeatureError(
                 f"Model '{self.name}' has no feature '{feature}'. "
-                f"It has: {self.summary()}."
+                f"It has: {self.summary()}.{reason}"
             )
         return self.shapes[feature]
 
@@ -111,4 +120,5 @@ def describe(model):
             name for name, output in named.items() if is_linear(output)
         ),
         predicts_masked=isinstance(inputs, dict) and MASK_POSITIONS in inputs,
+        why_no_more=getattr(find_adapter(model), "why_no_more", ""),
     )

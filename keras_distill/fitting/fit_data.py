@@ -38,6 +38,7 @@ from keras_distill.fitting.structure import check_rows
 from keras_distill.fitting.structure import reads_text
 from keras_distill.fitting.text_columns import is_text
 from keras_distill.fitting.text_columns import text_rows
+from keras_distill.teachers.checks import check_label_order
 
 _BATCH_SIZE = 32
 _PARTS = ("x", "y", "sample_weight")
@@ -63,7 +64,9 @@ class FitData:
         self._losses = losses_by_output(description, loss) if loss else {}
         self._needs_labels = needs_labels
         self._label_names = label_names
-        self._limits = limits_of(texts.models, description, self._losses)
+        self._limits = limits_of(
+            texts.models_of_same_ids, description, self._losses
+        )
 
     def for_fit(self, given):
         """Puts what Keras takes into the arguments of `fit`.
@@ -198,6 +201,7 @@ class FitData:
             )
         if not len(rows):
             raise ValueError("`x` must hold rows. Received: none.")
+        check_label_order(self._label_names, getattr(rows, "label_names", None))
         self._check_structure(as_batch(next(iter(rows.iterate(1)))))
         if hasattr(rows, "check_model"):
             for role, model in self._texts.models.items():

@@ -20,7 +20,8 @@ class TextReader:
     Both read the same ids where their tokenizers and the way they pack are
     the same. A model without a preprocessor reads the other's ids. Otherwise
     each has its own; the teacher's stand in a batch under names that begin
-    with `TEACHER_INPUT`.
+    with `TEACHER_INPUT`. Of an ensemble that is so for each tokenizer of its
+    members.
 
     Args:
         student: `keras.Model`.
@@ -29,31 +30,45 @@ class TextReader:
         with_teacher: bool. Whether the teacher's targets are wanted.
 
     Attributes:
-        models: dict of role, `"student"` or `"teacher"`, to the `keras.Model`
-            that reads the batches.
+        models: dict of role, such as `"student"` or `"teacher"`, to the
+            `keras.Model` that reads the batches. An ensemble's members have
+            a role each.
     """
 
     def __init__(self, student, teacher, targets, with_teacher):
         self.models = {"student": student}
-        self._cache = None
-        if with_teacher:
-            self._cache = getattr(targets, "cache", None)
-            if self._cache is None:
-                self.models["teacher"] = teacher
+        self._cache = getattr(targets, "cache", None) if with_teacher else None
+        self._readers = targets.readers if with_teacher else {}
+        self.models |= {role: r.model for role, r in self._readers.items()}
         self._targets = targets
-        self._preprocessors = {
-            role: model.preprocessor
-            for role, model in (("student", student), ("teacher", teacher))
-            if getattr(model, "preprocessor", None) is not None
+        # A student without one reads what the teacher reads.
+        self._source = next(
+            (
+                model.preprocessor
+                for model in (student, teacher)
+                if getattr(model, "preprocessor", None) is not None
+            ),
+            None,
+        )
+
+    @property
+    def models_of_same_ids(self):
+        """Those of `models` that read the student's ids."""
+        return {
+            role: model
+            for role, model in self.models.items()
+            if role == "student" or self._readers[role].difference is None
         }
 
     def __bool__(self):
         """Whether texts can be read at all."""
-        return bool(self._preprocessors)
+        return self._source is not None
 
     def inputs_of(self, role, x):
         """What a model reads of a batch's inputs."""
-        return self._targets.inputs_of(x) if role == "teacher" else x
+        if role == "student":
+            return x
+        return self._targets.inputs_of_reader(role, x)
 
     def tokenize(self, rows):
         """The rows of a split, tokenised, with what the teacher gives.
@@ -69,17 +84,19 @@ class TextReader:
         """
         if not len(rows):
             raise ValueError("`x` must hold texts. Received: no row.")
-        if self._has_own_ids:
+        if self._own_sources:
             # Found by the number of the row, whatever ids it had.
             rows = Examples(rows.texts)
-        tokenized = _tokenize(rows, self._source("student"), self._length)
-        if self._has_own_ids:
-            teacher = self._source("teacher")
-            of_teacher = _tokenize(rows, teacher, teacher.sequence_length)
-            of_teacher.check_model(self.models["teacher"], with_labels=False)
-            tokenized = tokenized.with_targets(_TeacherIds(of_teacher))
-        elif "teacher" in self.models:
-            tokenized.check_model(self.models["teacher"], with_labels=False)
+        tokenized = _tokenize(rows, self._source, self._length)
+        of_prefix = {
+            prefix: _tokenize(rows, source, source.sequence_length)
+            for prefix, source in self._own_sources.items()
+        }
+        for reader in self._readers.values():
+            read = of_prefix.get(reader.prefix, tokenized)
+            read.check_model(reader.model, with_labels=False)
+        if of_prefix:
+            tokenized = tokenized.with_targets(_TeacherIds(of_prefix))
         tokenized.check_model(self.models["student"], with_labels=False)
         if self._cache is not None:
             tokenized = self._cache.attach(tokenized)
@@ -106,10 +123,11 @@ class TextReader:
                 "themselves, in the order in which the cache was written."
             )
         read_columns = _columns_of(as_batch(data_set.element_spec)[0])
-        packers = {"": self._packer("student", self._length)}
-        if self._has_own_ids:
-            length = self._source("teacher").sequence_length
-            packers[TEACHER_INPUT] = self._packer("teacher", length)
+        packers = {"": _packer(self._source, self._length)}
+        for prefix, source in self._own_sources.items():
+            packers[TEACHER_INPUT + prefix] = _packer(
+                source, source.sequence_length
+            )
 
         def tokenize(*batch):
             columns = read_columns(batch[0])
@@ -126,77 +144,92 @@ class TextReader:
             tokenize, num_parallel_calls=tf.data.AUTOTUNE
         ).prefetch(tf.data.AUTOTUNE)
 
-    def _source(self, role):
-        """The preprocessor that a model's texts go through."""
-        other = next(iter(self._preprocessors.values()))
-        return self._preprocessors.get(role, other)
-
     @property
     def _length(self):
         """The most tokens in a row of the student's ids."""
-        length = self._source("student").sequence_length
-        if "teacher" in self.models and not self._has_own_ids:
-            length = min(length, self._source("teacher").sequence_length)
-        return length
+        shared = [
+            reader.model.preprocessor.sequence_length
+            for reader in self._readers.values()
+            if reader.prefix not in self._own_sources
+            and getattr(reader.model, "preprocessor", None) is not None
+        ]
+        return min([self._source.sequence_length, *shared])
 
     @functools.cached_property
-    def _has_own_ids(self):
-        """Whether the teacher reads other ids than the student."""
-        if "teacher" not in self.models or len(self._preprocessors) < 2:
-            return False
-        difference = self._targets.difference
-        if difference is None:
-            teacher, student = map(layout_of, self._preprocessors.values())
-            if teacher == student:
-                return False
-            difference = (
-                "The teacher's and the student's preprocessors pack texts "
-                "differently."
-            )
-        if self._targets.token_losses:
-            raise ValueError(
-                f"{difference} Each would have its own token ids, and only "
-                "losses on outputs of whole texts could compare the two. "
-                f"Received: {', '.join(self._targets.token_losses)}. Give the "
-                "student the teacher's preprocessor."
-            )
-        return True
+    def _own_sources(self):
+        """The preprocessors of those who read other ids than the student.
 
-    def _packer(self, role, sequence_length):
-        """A function of string tensors that gives a model's inputs."""
-        from keras_distill.packing.graph_packer import GraphPacker
+        By what stands before the names of their inputs.
+        """
+        layout, found = layout_of(self._source), {}
+        for reader in self._readers.values():
+            source = getattr(reader.model, "preprocessor", None)
+            if source is None or source is self._source:
+                continue
+            difference = reader.difference
+            if difference is None:
+                if layout_of(source) == layout:
+                    continue
+                difference = (
+                    "The teacher's and the student's preprocessors pack texts "
+                    "differently."
+                )
+            if self._targets.token_losses:
+                raise ValueError(
+                    f"{difference} Each would have its own token ids, and only "
+                    "losses on outputs of whole texts could compare the two. "
+                    f"Received: {', '.join(self._targets.token_losses)}. Give "
+                    "the student the teacher's preprocessor."
+                )
+            found.setdefault(reader.prefix, source)
+        return found
 
-        packer = GraphPacker(self._source(role), sequence_length)
 
-        def packed(columns):
-            packer.layout.check_room(sequence_length, len(columns))
-            x = packer.pack(columns)
-            if keras.backend.backend() == "jax":
-                x = _of_few_lengths(x, packer.layout.pad, sequence_length)
-            return x
+def _packer(source, sequence_length):
+    """A function of string tensors that gives a model's inputs."""
+    from keras_distill.packing.graph_packer import GraphPacker
 
-        return packed
+    packer = GraphPacker(source, sequence_length)
+
+    def packed(columns):
+        packer.layout.check_room(sequence_length, len(columns))
+        x = packer.pack(columns)
+        if keras.backend.backend() == "jax":
+            x = _of_few_lengths(x, packer.layout.pad, sequence_length)
+        return x
+
+    return packed
 
 
 class _TeacherIds:
-    """The teacher's own ids, by the number of the row."""
+    """The ids that the teacher reads alone, by the number of the row.
 
-    def __init__(self, tokenized):
-        self._tokenized = tokenized
+    Args:
+        of_prefix: dict of what stands before the names of inputs to the rows,
+            tokenised.
+    """
+
+    def __init__(self, of_prefix):
+        self._of_prefix = of_prefix
 
     def read(self, ids, length):
         del length
-        rows = self._tokenized.select(ids)
-        x, *_ = next(rows.iterate(len(rows)))
-        return {TEACHER_INPUT + name: value for name, value in x.items()}
+        found = {}
+        for prefix, tokenized in self._of_prefix.items():
+            rows = tokenized.select(ids)
+            x, *_ = next(rows.iterate(len(rows)))
+            found |= {TEACHER_INPUT + prefix + k: v for k, v in x.items()}
+        return found
 
     def signature(self, length):
         del length
-        x, *_ = next(self._tokenized.iterate(1))
-        return {
-            TEACHER_INPUT + name: ((None, None), value.dtype)
-            for name, value in x.items()
-        }
+        found = {}
+        for prefix, tokenized in self._of_prefix.items():
+            x, *_ = next(tokenized.iterate(1))
+            for name, value in x.items():
+                key = TEACHER_INPUT + prefix + name
+                found[key] = ((None, None), value.dtype)
+        return found
 
 
 def _of_few_lengths(x, pad, sequence_length):

@@ -3,6 +3,7 @@
 import dataclasses
 
 from keras_distill.features import names
+from keras_distill.features.description import NoFeatureError
 
 PROJECTIONS = ("auto", "shared", "per_layer", None)
 
@@ -92,11 +93,14 @@ def mapped_layers(layer_map, teacher, student):
     """
     for role, model in (("teacher", teacher), ("student", student)):
         if not model.num_layers:
-            raise ValueError(
+            way_out = model.why_no_more or (
+                "Register an adapter with "
+                "`keras_distill.features.register_adapter`, or match layers "
+                "by name with `FeatureDistillation`."
+            )
+            raise NoFeatureError(
                 f"No transformer layer was found in the {role} "
-                f"'{model.name}'. It has: {model.summary()}. Register an "
-                "adapter with `keras_distill.features.register_adapter`, or "
-                "match layers by name with `FeatureDistillation`."
+                f"'{model.name}'. It has: {model.summary()}. {way_out}"
             )
     return layer_map(student.num_layers, teacher.num_layers)
 

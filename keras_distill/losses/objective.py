@@ -9,6 +9,7 @@ from keras_distill.checks.arguments import Number
 from keras_distill.checks.numbers_or_schedules import check_number_or_schedule
 from keras_distill.checks.numbers_or_schedules import in_words
 from keras_distill.features import names
+from keras_distill.features.description import NoFeatureError
 from keras_distill.losses import functional
 from keras_distill.losses.distillation_loss import DistillationLoss
 from keras_distill.losses.from_keras import from_keras
@@ -27,7 +28,9 @@ class Objective:
     ):
         self.losses = as_losses(distillation_losses)
         self.weights = as_weights(weights, len(self.losses))
-        self.matches = [loss.match(teacher, student) for loss in self.losses]
+        self.matches = [
+            _matched(loss, teacher, student) for loss in self.losses
+        ]
         self.term_names = _term_names(self.losses, taken_names)
         self._predicts_masked = student.predicts_masked
 
@@ -173,6 +176,16 @@ class Objective:
         for match in self._all_matches():
             found |= dict.fromkeys(as_tuple(getattr(match, role)))
         return list(found)
+
+
+def _matched(loss, teacher, student):
+    """The matches of a loss; what it looks for in vain is said with it."""
+    try:
+        return loss.match(teacher, student)
+    except NoFeatureError as error:
+        raise NoFeatureError(
+            f"The loss '{loss.name}' does not find what it looks at. {error}"
+        ) from error
 
 
 def _features_of(matches):

@@ -39,7 +39,7 @@ def vocabulary_difference(teacher, student):
     Returns:
         str, sentences that say what to do, or `None` if it means the same.
     """
-    tokenizers = [_preprocessor_tokenizer(m) for m in (teacher, student)]
+    tokenizers = [model_tokenizer(m) for m in (teacher, student)]
     if None not in tokenizers:
         difference = _difference(*tokenizers)
         if difference is not None:
@@ -104,7 +104,8 @@ def _short(value):
     return text if len(text) < 80 else text[:77] + "..."
 
 
-def _preprocessor_tokenizer(model):
+def model_tokenizer(model):
+    """The tokenizer of a model's preprocessor, or `None`."""
     preprocessor = getattr(model, "preprocessor", None)
     return getattr(preprocessor, "tokenizer", None)
 

@@ -23,6 +23,7 @@ from keras_distill.stages.validation import keep_best
 from keras_distill.students.parts import parts_of
 from keras_distill.students.parts import select
 from keras_distill.teachers.cache.fingerprint import architecture
+from keras_distill.teachers.checks import check_label_order
 from keras_distill.train_steps import mend
 from keras_distill.train_steps.training_numbers import SHARE
 
@@ -171,6 +172,7 @@ class Stage:
         self.train = train
         self.optimizer = optimizer
         self.teacher = model_of(teacher)
+        self._teacher_labels = getattr(teacher, "label_names", None)
         self.distillation_losses = distillation_losses
         self.distillation_loss_weights = distillation_loss_weights
         self.student_loss_weight = student_loss_weight
@@ -465,7 +467,15 @@ class Stage:
             )
 
     def _check_data(self):
-        """What the student would stop at in the middle of a step."""
+        """What the student would stop at in a step, or learn all wrong."""
+        data_labels = getattr(self.train, "label_names", None)
+        if data_labels is None and self.task is not None:
+            data_labels = self.task.label_names
+        check_label_order(
+            self._teacher_labels,
+            data_labels,
+            f"the teacher of stage '{self.name}'",
+        )
         if hasattr(self.train, "check_model"):
             learns = self.loss is not None and self.student_loss_weight != 0
             try:

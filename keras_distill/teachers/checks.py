@@ -52,7 +52,7 @@ def shared_variables(teacher, variables):
 
 
 def check_label_names(teacher_labels, task_labels, teacher_name="the teacher"):
-    """Raises if a teacher's classes stand in another order than the data's.
+    """Raises if a teacher's classes are not the data's, in their order.
 
     Args:
         teacher_labels: Sequence of str, the teacher's label names by class
@@ -63,26 +63,83 @@ def check_label_names(teacher_labels, task_labels, teacher_name="the teacher"):
     Raises:
         ValueError: If both are known and differ by more than their case.
     """
-    if teacher_labels is None or task_labels is None:
+    label_columns(teacher_labels, task_labels, teacher_name)
+    check_label_order(teacher_labels, task_labels, teacher_name)
+
+
+def check_label_order(teacher_labels, task_labels, teacher_name="the teacher"):
+    """Raises if a teacher has the data's classes in another order.
+
+    Where the names are others, nobody but the user knows what they mean.
+
+    Args:
+        teacher_labels: As `check_label_names` takes them.
+        task_labels: As there.
+        teacher_name: str. For the message.
+
+    Raises:
+        ValueError: If both are known, of the same names, and permuted.
+    """
+    if None in (teacher_labels, task_labels) or not _is_permuted(
+        teacher_labels, task_labels
+    ):
         return
-    # Hugging Face's teachers have POSITIVE for GLUE's positive.
-    theirs = [name.casefold() for name in teacher_labels]
-    ours = [name.casefold() for name in task_labels]
-    if theirs == ours:
-        return
-    if sorted(theirs) == sorted(ours):
-        difference = "in another order"
-        way_out = "Reorder the teacher's output layer"
-    else:
-        difference = "of other names"
-        way_out = (
-            "If they mean the same in this order, give them the data's names, "
-            "in `id2label` of its config.json or in labels.json of a preset"
-        )
     raise ValueError(
+        f"{_both_labels(teacher_labels, task_labels, teacher_name)}: in "
+        "another order. Put it into the data's order as the one member of an "
+        "ensemble, `keras_distill.teachers.TeacherEnsemble([teacher], "
+        "label_names=...)`, or fine-tune it on this data."
+    )
+
+
+def label_columns(teacher_labels, task_labels, teacher_name="the teacher"):
+    """Where a teacher's outputs stand, for each of the data's classes.
+
+    Args:
+        teacher_labels: Sequence of str, the teacher's label names by class
+            index, or `None` if it has none.
+        task_labels: Sequence of str, the data's, or `None` for regression.
+        teacher_name: str. For the message.
+
+    Returns:
+        tuple of int, a column of the teacher for each of the data's classes,
+        or `None` if both are the same or one is not known. Upper and lower
+        case are the same.
+
+    Raises:
+        ValueError: If both are known and have other names.
+    """
+    if teacher_labels is None or task_labels is None:
+        return None
+    theirs, ours = map(_in_one_case, (teacher_labels, task_labels))
+    if theirs == ours:
+        return None
+    if _is_permuted(teacher_labels, task_labels):
+        return tuple(theirs.index(name) for name in ours)
+    raise ValueError(
+        f"{_both_labels(teacher_labels, task_labels, teacher_name)}: of other "
+        "names. If they mean the same in this order, give them the data's "
+        "names, in `id2label` of its config.json or in labels.json of a "
+        "preset, or fine-tune it on this data."
+    )
+
+
+def _is_permuted(teacher_labels, task_labels):
+    theirs, ours = map(_in_one_case, (teacher_labels, task_labels))
+    # Names that differ in their case alone cannot be told apart.
+    is_one_each = len(set(ours)) == len(ours)
+    return theirs != ours and is_one_each and sorted(theirs) == sorted(ours)
+
+
+def _in_one_case(label_names):
+    # Hugging Face's teachers have POSITIVE for GLUE's positive.
+    return [name.casefold() for name in label_names]
+
+
+def _both_labels(teacher_labels, task_labels, teacher_name):
+    return (
         f"The labels of {teacher_name} are {', '.join(teacher_labels)}, but "
-        f"those of the data are {', '.join(task_labels)}: {difference}. "
-        f"{way_out}, or fine-tune it on this data."
+        f"those of the data are {', '.join(task_labels)}"
     )
 
 
@@ -121,7 +178,12 @@ def check_gives_logits(model, model_name="the teacher"):
     Raises:
         ValueError: If an output ends in probabilities.
     """
-    for name, end in describe(model).output_activations.items():
+    refuse_probabilities(describe(model).output_activations, model_name)
+
+
+def refuse_probabilities(output_activations, model_name):
+    """Raises if one of the activations of outputs gives probabilities."""
+    for name, end in output_activations.items():
         if end in _PROBABILITIES:
             raise ValueError(
                 f"The output '{name}' of {model_name} ends in a {end}: it "

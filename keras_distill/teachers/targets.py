@@ -1,5 +1,6 @@
 """What a student is held against, from a live teacher or from a cache."""
 
+import dataclasses
 import functools
 import pathlib
 from collections.abc import Mapping
@@ -11,9 +12,12 @@ from keras_distill.features import FeatureForward
 from keras_distill.features import describe
 from keras_distill.features import names
 from keras_distill.models.saving import model_config
+from keras_distill.packing.vocabulary import model_tokenizer
 from keras_distill.packing.vocabulary import vocabulary_difference
 from keras_distill.teachers.cache import TeacherCache
 from keras_distill.teachers.checks import check_nothing_shared
+from keras_distill.teachers.ensembles.ensemble_model import EnsembleModel
+from keras_distill.teachers.ensembles.ensemble_model import inputs_below
 
 # Begins the names of inputs in a batch that are the teacher's alone.
 TEACHER_INPUT = "teacher_input/"
@@ -50,8 +54,8 @@ class LiveTeacher:
 
     Attributes:
         description: `keras_distill.features.ModelDescription`.
-        difference: str. Why the student's token ids are not the teacher's, or
-            `None` if they are.
+        readers: dict of role to `Reader`: the teacher, or each member of an
+            ensemble.
         token_losses: tuple of str. The names of those losses that compare
             more than outputs of a row.
         variables: list of the variables that a step reads.
@@ -60,43 +64,63 @@ class LiveTeacher:
     def __init__(self, teacher, student, training=False):
         check_built(teacher, "teacher")
         check_nothing_shared(teacher, student)
-        self.difference = vocabulary_difference(teacher, student)
+        self.readers = _readers(teacher, student)
         self.token_losses = ()
         self.description = describe(teacher)
         self._teacher = teacher
         self._training = training
+        others = [
+            reader.model
+            for reader in self.readers.values()
+            if reader.difference is not None
+        ]
         self._can_read_texts = all(
             getattr(model, "preprocessor", None) is not None
-            for model in (teacher, student)
+            for model in (student, *others)
         )
 
     def check_losses(self, objective):
         """Raises if tokens that are not the same would be compared."""
         self.token_losses = _losses_of_tokens(objective, self.description)
-        if self.difference is None:
-            return
-        if not self._can_read_texts:
-            raise ValueError(self.difference)
-        if self.token_losses:
-            raise ValueError(
-                f"{self.difference} Only losses on outputs of whole texts can "
-                "learn from a teacher of other tokens. Received: "
-                f"{', '.join(self.token_losses)}."
-            )
+        for reader in self.readers.values():
+            if reader.difference is None:
+                continue
+            if not self._can_read_texts:
+                raise ValueError(reader.difference)
+            if self.token_losses:
+                raise ValueError(
+                    f"{reader.difference} Only losses on outputs of whole "
+                    "texts can learn from a teacher of other tokens. "
+                    f"Received: {', '.join(self.token_losses)}."
+                )
 
     def inputs_of(self, x):
-        """What the teacher reads of a batch."""
-        own = {}
+        """What the teacher, with all its members, reads of a batch."""
+        prefixes = {reader.prefix for reader in self.readers.values()}
+        if prefixes == {""}:
+            return self.inputs_of_reader(next(iter(self.readers)), x)
+        return {
+            reader.prefix + name: value
+            for role, reader in self.readers.items()
+            for name, value in self.inputs_of_reader(role, x).items()
+        }
+
+    def inputs_of_reader(self, role, x):
+        """What the teacher or one of its members reads of a batch."""
+        reader, own = self.readers[role], {}
         if isinstance(x, Mapping):
+            others = {r.prefix for r in self.readers.values()} - {reader.prefix}
+            own = inputs_below(TEACHER_INPUT + reader.prefix, x)
+            # Of who has nothing before its names.
             own = {
-                name.removeprefix(TEACHER_INPUT): value
-                for name, value in x.items()
-                if isinstance(name, str) and name.startswith(TEACHER_INPUT)
+                name: value
+                for name, value in own.items()
+                if not name.startswith(tuple(others - {""}))
             }
-        if self.difference is not None and not own:
+        if reader.difference is not None and not own:
             raise ValueError(
-                "Teacher and student have tokenizers that differ, and each "
-                "reads its own token ids. Received: one batch of ids for "
+                f"The {role} and the student have tokenizers that differ, and "
+                "each reads its own token ids. Received: one batch of ids for "
                 "both. Pass the texts themselves, which are tokenised for "
                 "each."
             )
@@ -134,6 +158,43 @@ class LiveTeacher:
         return model_config(self._teacher)
 
 
+@dataclasses.dataclass(frozen=True)
+class Reader:
+    """A model whose answers are the teacher's, or go into them.
+
+    Attributes:
+        model: `keras.Model`.
+        difference: str. Why the student's token ids are not its own, or
+            `None` if they are.
+        prefix: str. What stands before the names of its inputs.
+    """
+
+    model: keras.Model
+    difference: str | None
+    prefix: str = ""
+
+
+def _readers(teacher, student):
+    """The `Reader` of a teacher, or those of an ensemble, by role."""
+    if not isinstance(teacher, EnsembleModel):
+        difference = vocabulary_difference(teacher, student)
+        return {"teacher": Reader(teacher, difference)}
+    first = teacher.members[0]
+    # Without a tokenizer it reads what the first member reads.
+    follows = student if model_tokenizer(student) is not None else first
+    return {
+        f"member {number} of the teacher": Reader(
+            member,
+            vocabulary_difference(member, student)
+            or vocabulary_difference(member, follows),
+            prefix,
+        )
+        for number, (member, prefix) in enumerate(
+            zip(teacher.members, teacher.prefixes, strict=True), start=1
+        )
+    }
+
+
 class CachedTeacher:
     """The features that `TeacherCache.attach` put into the batches.
 
@@ -143,7 +204,7 @@ class CachedTeacher:
     """
 
     variables = ()
-    difference = None
+    readers = {}
 
     def __init__(self, cache):
         self.description = cache.description
