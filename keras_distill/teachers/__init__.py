@@ -16,11 +16,13 @@ from keras_distill.teachers.ensembles import TeacherEnsemble
 from keras_distill.teachers.ensembles import select_members
 from keras_distill.teachers.load_teacher import LoadedTeacher
 from keras_distill.teachers.load_teacher import load_teacher
+from keras_distill.teachers.soft_labels import SoftLabels
 from keras_distill.teachers.targets import check_built
 from keras_distill.teachers.targets import targets_of
 
 __all__ = [
     "LoadedTeacher",
+    "SoftLabels",
     "TARGET_PREFIX",
     "TeacherCache",
     "TeacherEnsemble",

@@ -12,6 +12,12 @@ from keras_distill.features.output_activations import SOFTMAX
 from keras_distill.features.output_activations import activations_by_values
 
 _PROBABILITIES = (SOFTMAX, SIGMOID, LOG_SOFTMAX, BETWEEN_0_AND_1)
+# What to do with a teacher whose labels have other names.
+_OTHER_NAMES = (
+    "If they mean the same in this order, give them the data's names, in "
+    "`id2label` of its config.json or in labels.json of a preset, or "
+    "fine-tune it on this data"
+)
 # Rows of the first batch that are looked at.
 _ROWS = 32
 
@@ -92,7 +98,12 @@ def check_label_order(teacher_labels, task_labels, teacher_name="the teacher"):
     )
 
 
-def label_columns(teacher_labels, task_labels, teacher_name="the teacher"):
+def label_columns(
+    teacher_labels,
+    task_labels,
+    teacher_name="the teacher",
+    way_out=_OTHER_NAMES,
+):
     """Where a teacher's outputs stand, for each of the data's classes.
 
     Args:
@@ -100,6 +111,7 @@ def label_columns(teacher_labels, task_labels, teacher_name="the teacher"):
             index, or `None` if it has none.
         task_labels: Sequence of str, the data's, or `None` for regression.
         teacher_name: str. For the message.
+        way_out: str. What to do where the names are others, for the message.
 
     Returns:
         tuple of int, a column of the teacher for each of the data's classes,
@@ -118,9 +130,7 @@ def label_columns(teacher_labels, task_labels, teacher_name="the teacher"):
         return tuple(theirs.index(name) for name in ours)
     raise ValueError(
         f"{_both_labels(teacher_labels, task_labels, teacher_name)}: of other "
-        "names. If they mean the same in this order, give them the data's "
-        "names, in `id2label` of its config.json or in labels.json of a "
-        "preset, or fine-tune it on this data."
+        f"names. {way_out}."
     )
 
 
