@@ -6,6 +6,7 @@ import sys
 import keras_hub
 
 import keras_distill
+from keras_distill.models.on_any_encoder import OnAnyEncoder
 from keras_distill.models.precision import precision_of
 from keras_distill.models.precision import quantized_layers
 
@@ -55,6 +56,10 @@ def _loader(task):
     """The class to call `from_preset` of: the kind of task, as a rule."""
     task_class = keras_hub.models.Task
     line = [x for x in type(task).__mro__ if issubclass(x, task_class)]
+    own = [x for x in line if issubclass(x, OnAnyEncoder)]
+    if own:
+        # KerasHub finds the others by the class of their backbone.
+        return own[-1]
     return line[line.index(task_class) - 1]
 
 
@@ -133,7 +138,10 @@ def _code(task, with_head):
         return ['encoder = keras_hub.models.Backbone.from_preset(".")']
     lines = [f'model = {_public_name(_loader(task))}.from_preset(".")']
     if task.preprocessor is not None:
-        lines.append('print(model.predict(["A text."]))')
+        texts = '["A text."]'
+        if getattr(task, "num_texts", 1) == 2:
+            texts = f'({texts}, ["A second."])'
+        lines.append(f"print(model.predict({texts}))")
     return lines
 
 

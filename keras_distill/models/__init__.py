@@ -19,6 +19,8 @@ from keras_distill.models.checkpoint_encoders import XLMRobertaBackbone
 from keras_distill.models.checkpoint_encoders import XLMRobertaTextClassifier
 from keras_distill.models.factorized_bert import FactorizedBertBackbone
 from keras_distill.models.factorized_bert import FactorizedBertTextClassifier
+from keras_distill.models.heads import StochasticAnswerClassifier
+from keras_distill.models.heads import StochasticAnswerHead
 from keras_distill.models.masked_lm import MaskedLanguageModel
 from keras_distill.models.masked_lm import load_masked_lm
 from keras_distill.models.mobilebert import MobileBertBackbone
@@ -56,6 +58,8 @@ __all__ = [
     "PretrainingModel",
     "RobertaBackbone",
     "RobertaTextClassifier",
+    "StochasticAnswerClassifier",
+    "StochasticAnswerHead",
     "TINYBERT",
     "TokenClassifier",
     "XLMRobertaBackbone",

@@ -12,6 +12,7 @@ from keras_hub.src.utils.preset_utils import load_json
 
 from keras_distill.models import hugging_face
 from keras_distill.models.masked_lm_head import make_masked_lm_head
+from keras_distill.models.on_any_encoder import hidden_states
 from keras_distill.models.own_task import OwnTask
 from keras_distill.models.own_task import idle_variables
 
@@ -84,8 +85,8 @@ class MaskedLanguageModel(OwnTask, keras_hub.models.MaskedLM):
 
         # === Functional Model ===
         positions = keras.Input((None,), dtype="int32", name="mask_positions")
-        states = _hidden_states(backbone(backbone.input))
-        self._idle = idle_variables(backbone, _hidden_states(backbone.output))
+        states = hidden_states(backbone(backbone.input))
+        self._idle = idle_variables(backbone, hidden_states(backbone.output))
         super().__init__(
             inputs={**backbone.input, "mask_positions": positions},
             outputs=self.masked_lm_head(states, positions),
@@ -166,9 +167,3 @@ def _from_hugging_face(checkpoint):
     )
     hugging_face.load_masked_lm_head(model.masked_lm_head, checkpoint)
     return model
-
-
-def _hidden_states(output):
-    if isinstance(output, dict):
-        output = output.get("sequence_output")
-    return output

@@ -14,14 +14,14 @@ from keras_hub.src.utils.preset_utils import find_subclass
 
 from keras_distill.checks.arguments import check_choice
 from keras_distill.checks.arguments import check_float
+from keras_distill.models.heads import StochasticAnswerClassifier
 from keras_distill.models.precision import with_quantized_head
 from keras_distill.models.saving import SavedWhole
 from keras_distill.models.saving import model_config
 from keras_distill.models.saving import swapped_optimizer
 
 # What stands above the encoder, whatever the kind of task.
-LINEAR = "linear"
-TASK_HEADS = (LINEAR,)
+LINEAR, STOCHASTIC_ANSWER = TASK_HEADS = ("linear", "stochastic_answer")
 _DROPOUT = 0.1
 
 
@@ -116,9 +116,11 @@ class MultiTaskModel(SavedWhole, keras.Model):
             preprocessor: KerasHub preprocessor, or `None` if inputs are
                 tokenised already.
             tasks: Sequence of `keras_distill.tasks.Task`.
-            heads: Optional dict of task name to `"linear"`: the head of the
-                task's `model_class`. Tasks that are not in it have that.
-                Defaults to `None`: all have.
+            heads: Optional dict of task name to `"linear"`, a dense layer of
+                the task's `model_class`, or `"stochastic_answer"`, the head
+                of a `StochasticAnswerClassifier`, for classes of pairs of
+                texts. Tasks that are not in it have the first. Defaults to
+                `None`: all have it.
             dropout: float, or dict of task name to float. The dropout rate
                 before a task's outputs. Tasks that are not in a dict have
                 `0.1`. Defaults to `0.1`.
@@ -171,6 +173,7 @@ class MultiTaskModel(SavedWhole, keras.Model):
                 task,
                 backbone,
                 _preprocessor_for(task, preprocessor),
+                heads[task.name],
                 rate,
             )
         return cls(models, **kwargs)
@@ -320,10 +323,13 @@ def _by_task(argument, value, names, default):
     return {name: value.get(name, default) for name in names}
 
 
-def _new_model(task, backbone, preprocessor, dropout):
+def _new_model(task, backbone, preprocessor, head, dropout):
     """A task's model with a new head."""
     model_class = task.model_class
-    if model_class is keras_hub.models.TextClassifier:
+    if head == STOCHASTIC_ANSWER:
+        _check_fits_stochastic_answer(task)
+        model_class = StochasticAnswerClassifier
+    elif model_class is keras_hub.models.TextClassifier:
         model_class = find_subclass(
             type(backbone).__name__, model_class, type(backbone)
         )
@@ -343,6 +349,16 @@ def _new_model(task, backbone, preprocessor, dropout):
         name=re.sub("[^A-Za-z0-9_.-]", "_", task.name),
         **words,
     )
+
+
+def _check_fits_stochastic_answer(task):
+    if task.activation != "softmax" or len(task.text_columns) != 2:
+        raise ValueError(
+            f'`heads` must be "{LINEAR}" for {task.name!r}: a stochastic '
+            "answer is one of several classes for a pair of texts. Received: "
+            f'"{STOCHASTIC_ANSWER}" for a task of {task.kind} with the texts '
+            f"{', '.join(task.text_columns)}"
+        )
 
 
 def _preprocessor_for(task, preprocessor):

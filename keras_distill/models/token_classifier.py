@@ -3,25 +3,21 @@
 import keras
 import keras_hub
 
-# KerasHub exports what tells the kinds of presets apart under no public name.
-from keras_hub.src.utils.preset_utils import get_preset_loader
-
 from keras_distill.checks.arguments import check_float
 from keras_distill.checks.arguments import check_int
-from keras_distill.io.saving import local_path
-from keras_distill.models import hugging_face
-from keras_distill.models.mobilebert_start import start_on_mobilebert
+from keras_distill.models.hugging_face.head import TOKEN
+from keras_distill.models.on_any_encoder import OnAnyEncoder
+from keras_distill.models.on_any_encoder import check_gives_hidden_states
+from keras_distill.models.on_any_encoder import hidden_states
 from keras_distill.models.own_task import CompiledByDefault
-from keras_distill.models.own_task import OwnTask
 from keras_distill.models.own_task import idle_variables
-from keras_distill.models.saving import saved_task_class
 
 # BERT's own, for weights that start at random.
 _INITIALIZER_RANGE = 0.02
 
 
 @keras.saving.register_keras_serializable("keras_distill")
-class TokenClassifier(CompiledByDefault, OwnTask, keras_hub.models.Task):
+class TokenClassifier(CompiledByDefault, OnAnyEncoder, keras_hub.models.Task):
     """A class for every token: names, parts of speech, any tags of words.
 
     Dropout and one dense layer over the last hidden state of every token, as
@@ -72,6 +68,8 @@ class TokenClassifier(CompiledByDefault, OwnTask, keras_hub.models.Task):
           `models.py`.
     """
 
+    hugging_face_head = TOKEN
+
     def __init__(
         self,
         backbone,
@@ -84,13 +82,7 @@ class TokenClassifier(CompiledByDefault, OwnTask, keras_hub.models.Task):
         # === Validation ===
         check_int("num_classes", num_classes, minimum=1)
         check_float("dropout", dropout, minimum=0, below=1)
-        hidden_states = _hidden_states(backbone.output)
-        if hidden_states is None:
-            raise ValueError(
-                "`backbone` must give hidden states (batch, tokens, width), "
-                'alone or as "sequence_output". Received: '
-                f"{type(backbone).__name__} with the output {backbone.output}"
-            )
+        check_gives_hidden_states(backbone)
 
         # === Layers ===
         self.backbone = backbone
@@ -109,11 +101,11 @@ class TokenClassifier(CompiledByDefault, OwnTask, keras_hub.models.Task):
         )
         # Before KerasHub compiles with a loss that depends on it.
         self.activation = keras.activations.get(activation)
-        self._idle = idle_variables(backbone, hidden_states)
+        self._idle = idle_variables(backbone, hidden_states(backbone.output))
 
         # === Functional Model ===
         inputs = backbone.input
-        tokens = self.output_dropout(_hidden_states(backbone(inputs)))
+        tokens = self.output_dropout(hidden_states(backbone(inputs)))
         super().__init__(
             inputs=inputs, outputs=self.output_dense(tokens), **kwargs
         )
@@ -163,69 +155,3 @@ class TokenClassifier(CompiledByDefault, OwnTask, keras_hub.models.Task):
             "activation": keras.activations.serialize(self.activation),
             "dropout": self.dropout,
         }
-
-    @classmethod
-    def from_preset(cls, preset, load_weights=True, **kwargs):
-        """Loads a token classifier, or starts one from any text encoder.
-
-        Args:
-            preset: str. A folder that `save_to_preset` of a token classifier
-                wrote, or a Hugging Face folder of one; or, with
-                `num_classes`, any KerasHub preset or Hugging Face folder of a
-                text encoder, whose head is then new, and what
-                `MobileBertBackbone.from_preset` takes. The name of an
-                architecture has no tokenizer: pass a `preprocessor` for raw
-                text.
-            load_weights: bool. Defaults to `True`.
-            **kwargs: Arguments of the class; `num_classes` makes a new head.
-                `dtype` is the backbone's.
-
-        Returns:
-            `TokenClassifier`.
-
-        Raises:
-            ValueError: If the preset has no head of a token classifier and
-                `num_classes` is not given.
-        """
-        if "://" not in str(preset):
-            preset = local_path(preset)
-        if hugging_face.is_hugging_face_folder(preset):
-            return hugging_face.load_task(
-                cls,
-                hugging_face.Checkpoint(preset),
-                load_weights=load_weights,
-                **kwargs,
-            )
-        if "num_classes" not in kwargs:
-            return _load_with_head(cls, preset, load_weights, kwargs)
-        started = start_on_mobilebert(cls, preset, load_weights, kwargs)
-        if started is not None:
-            return started
-        if "backbone" not in kwargs:
-            kwargs["backbone"] = keras_hub.models.Backbone.from_preset(
-                str(preset),
-                load_weights=load_weights,
-                dtype=kwargs.pop("dtype", None),
-            )
-        if "preprocessor" not in kwargs:
-            preprocessor_class = keras_hub.models.TextClassifierPreprocessor
-            kwargs["preprocessor"] = preprocessor_class.from_preset(str(preset))
-        return cls(**kwargs)
-
-
-def _hidden_states(output):
-    """The hidden states of tokens among a backbone's outputs, or `None`."""
-    if isinstance(output, dict):
-        output = output.get("sequence_output")
-    return output if len(getattr(output, "shape", ())) == 3 else None
-
-
-def _load_with_head(cls, preset, load_weights, kwargs):
-    saved_class = saved_task_class(preset)
-    if saved_class is None or not issubclass(saved_class, cls):
-        raise ValueError(
-            f"{str(preset)!r} is no folder of a saved {cls.__name__}. Pass "
-            "`num_classes` to start a new head on its encoder."
-        )
-    loader = get_preset_loader(str(preset))
-    return loader.load_task(cls, load_weights, True, **kwargs)

@@ -408,6 +408,11 @@ class Task:
                 f"{where} must be a {self.model_class.__name__} for task "
                 f"{self.name!r}. Received: a {type(model).__name__}."
             )
+        if getattr(model, "num_texts", 1) > len(self.text_columns):
+            raise ValueError(
+                f"{where} must read one text for task {self.name!r}. "
+                f"Received: a {type(model).__name__}, which takes pairs."
+            )
         num_outputs = model.output.shape[-1]
         if num_outputs != self.num_outputs:
             raise ValueError(

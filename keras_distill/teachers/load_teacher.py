@@ -297,6 +297,8 @@ def _from_keras_hub(source, folder, num_classes, task_class, asked):
         with warnings.catch_warnings():
             # It starts with a new optimizer, whatever was saved of another.
             warnings.filterwarnings("ignore", _NO_OPTIMIZER)
+            # Heads that stand on any encoder are found by their own class.
+            task_class = saved_class if has_head else task_class
             classifier = task_class.from_preset(
                 source if folder is None else str(folder), **arguments
             )

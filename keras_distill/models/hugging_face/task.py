@@ -9,7 +9,6 @@ from keras_distill.models.bert_head import MEAN
 from keras_distill.models.bert_head import TINYBERT
 from keras_distill.models.hugging_face.encoder import load_encoder
 from keras_distill.models.hugging_face.head import TEXT
-from keras_distill.models.hugging_face.head import TOKEN
 from keras_distill.models.hugging_face.head import head_kind
 from keras_distill.models.hugging_face.head import load_head
 from keras_distill.models.hugging_face.head import num_labels
@@ -104,8 +103,8 @@ def load_preprocessor(checkpoint):
 
 
 def _kind_of(task_class):
-    is_text = issubclass(task_class, keras_hub.models.TextClassifier)
-    return TEXT if is_text else TOKEN
+    # Heads that stand on any encoder say it themselves.
+    return getattr(task_class, "hugging_face_head", TEXT)
 
 
 def _class_above(checkpoint, task_class):
