@@ -19,6 +19,7 @@ from keras_distill.losses.matching import plan_projection
 from keras_distill.losses.pretraining_distillation import (
     PretrainingDistillation,
 )
+from keras_distill.losses.ranking_distillation import RankingDistillation
 from keras_distill.losses.relation_distillation import RelationDistillation
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "Match",
     "PretrainingDistillation",
     "Projection",
+    "RankingDistillation",
     "RelationDistillation",
     "from_keras",
     "functional",

@@ -2,9 +2,10 @@
 
 Every function computes in float32, leaves the batch axis alone and gives one
 value for each example, so that sample weights and batch means stay with the
-caller. A `mask` is `1` (or `True`) at real tokens and `0` at padding; a mean
-over tokens is a mean over real tokens, so padding never changes a value. An
-example without one real token has the value 0.
+caller; those of ranking alone look at all candidates of a query. A `mask` is
+`1` (or `True`) at real tokens and `0` at padding; a mean over tokens is a mean
+over real tokens, so padding never changes a value. An example without one real
+token has the value 0.
 
 `B` is the batch size, `L` the sequence length, `H` the number of heads, `D` a
 width and `C` the number of classes.
@@ -19,6 +20,8 @@ MASKED_LM_EPSILON = 1e-5
 # TinyBERT's script sets attention scores at or below this value to 0 before
 # it compares them (task_distill.py, general_distill.py).
 TINYBERT_SCORE_THRESHOLD = -1e2
+# Where no row counts, a mean over none of them is 0.
+_LEAST_SHARE = 1e-9
 
 
 def soft_targets_kl(teacher_logits, student_logits, temperature=1.0):
@@ -142,6 +145,100 @@ def mixed_cross_entropy(labels, teacher_logits, student_logits, alpha=0.5):
     hard = label_cross_entropy(labels, student_logits)
     soft = soft_cross_entropy(teacher_logits, student_logits)
     return alpha * hard + (1.0 - alpha) * soft
+
+
+def candidate_log_softmax(scores, queries):
+    """Log-probabilities of candidates among those of the same query.
+
+    `s_i - log sum_j exp(s_j)` over the candidates `j` of the query of `i`.
+
+    Args:
+        scores: Tensor `(B,)` or `(B, 1)`.
+        queries: Tensor `(B,)`. The number of each candidate's query.
+
+    Returns:
+        float32 tensor `(B,)`.
+    """
+    scores = ops.reshape(as_float32(scores), (-1,))
+    return scores - _of_query(scores, _together(queries))
+
+
+def ranking_cross_entropy(labels, scores):
+    """Cross-entropy of scores against the right candidates of each query.
+
+    `-log sum_right P_i` with `P` the softmax over the candidates of the query
+    (`candidate_log_softmax`), the same for all of them. Of two candidates that
+    is `softplus(s_wrong - s_right)`. Each value is scaled so that the mean
+    over rows is the mean over queries, however many candidates they have;
+    those without a right candidate count nothing.
+
+    Args:
+        labels: Tensor `(B,)`. The number of each candidate's query, from 1;
+            negative where it is not right.
+        scores: Tensor `(B,)` or `(B, 1)`.
+
+    Returns:
+        float32 tensor `(B,)`, in nats.
+    """
+    labels = ops.reshape(labels, (-1,))
+    together = _together(ops.abs(labels))
+    is_right = labels > 0
+    with_right = ops.logical_and(together, is_right[None, :])
+    counts = ops.any(with_right, axis=1)
+    log_probabilities = candidate_log_softmax(scores, ops.abs(labels))
+    values = -_of_query(log_probabilities, with_right)
+    # A query without one has no logarithm, and its gradient is none.
+    values = ops.where(counts, values, 0.0)
+    return values * _query_shares(together, counts)
+
+
+def ranking_kl(teacher_scores, student_scores, queries, temperature=1.0):
+    """Kullback-Leibler divergence of the candidates of each query.
+
+    `T^2 * sum_i p_i * (log p_i - log q_i)` over the candidates of a query, with
+    `p` and `q` the softmax of the teacher's and the student's scores divided
+    by `T`, the same for all of them. Each value is scaled so that the mean over
+    rows is the mean over queries.
+
+    Args:
+        teacher_scores: Tensor `(B,)` or `(B, 1)`.
+        student_scores: Tensor `(B,)` or `(B, 1)`.
+        queries: Tensor `(B,)`. The number of each candidate's query, from 1;
+            what has the number 0 counts nothing.
+        temperature: float. `T`, more than 0.
+
+    Returns:
+        float32 tensor `(B,)`, in nats times `T^2`.
+    """
+    teacher, student, together, shares = _softened_candidates(
+        teacher_scores, student_scores, queries, temperature
+    )
+    parts = ops.exp(teacher) * (teacher - student)
+    return _sum_of_query(parts, together) * shares * temperature**2
+
+
+def ranking_soft_cross_entropy(
+    teacher_scores, student_scores, queries, temperature=1.0
+):
+    """Cross-entropy against the teacher's soft choice among candidates.
+
+    `-sum_i p_i * log q_i`, as in `ranking_kl` but without the teacher's entropy
+    and without a factor `T^2`.
+
+    Args:
+        teacher_scores: Tensor `(B,)` or `(B, 1)`.
+        student_scores: Tensor `(B,)` or `(B, 1)`.
+        queries: Tensor `(B,)`. As for `ranking_kl`.
+        temperature: float. `T`, more than 0.
+
+    Returns:
+        float32 tensor `(B,)`, in nats.
+    """
+    teacher, student, together, shares = _softened_candidates(
+        teacher_scores, student_scores, queries, temperature
+    )
+    parts = -ops.exp(teacher) * student
+    return _sum_of_query(parts, together) * shares
 
 
 def mean_squared_error(teacher, student):
@@ -501,3 +598,37 @@ def _masked_log_softmax(scores, mask):
     # number. 1e9 is far beyond any score, and exp gives exactly 0.
     bias = (1.0 - ops.cast(as_float32(mask) > 0, "float32")) * -1e9
     return ops.log_softmax(scores + bias[:, None, None, :], axis=-1)
+
+
+def _together(queries):
+    """Which rows of a batch are of the same query, `(B, B)`."""
+    queries = ops.reshape(queries, (-1,))
+    return queries[:, None] == queries[None, :]
+
+
+def _of_query(values, chosen):
+    """`log sum exp` of the chosen values of each row, `(B,)`."""
+    # Finite, since the gradient of minus infinity is not a number.
+    return ops.logsumexp(ops.where(chosen, values[None, :], -1e9), axis=1)
+
+
+def _sum_of_query(values, together):
+    return ops.sum(ops.where(together, values[None, :], 0.0), axis=1)
+
+
+def _query_shares(together, counts):
+    """What each row counts, so that a mean over rows is one over queries."""
+    counts = ops.cast(counts, "float32")
+    shares = counts / ops.sum(ops.cast(together, "float32"), axis=1)
+    return shares / ops.maximum(ops.mean(shares), _LEAST_SHARE)
+
+
+def _softened_candidates(teacher, student, queries, temperature):
+    """Log-probabilities of both, which rows are together, what each counts."""
+    together = _together(queries)
+    shares = _query_shares(together, ops.reshape(queries, (-1,)) != 0)
+    teacher, student = (
+        candidate_log_softmax(as_float32(scores) / temperature, queries)
+        for scores in (teacher, student)
+    )
+    return teacher, student, together, shares

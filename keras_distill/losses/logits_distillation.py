@@ -208,13 +208,17 @@ class LogitsDistillation(DistillationLoss):
         if teacher.is_opaque or student.is_opaque:
             return f"logits, {self._formula()}"
         size = _check_sizes(teacher, student, feature)
+        self._check_size(size)
+        return f"logits, {size} classes, {self._formula()}"
+
+    def _check_size(self, size):
         if size == 1 and not (self._is_squared or self.multi_label):
             raise ValueError(
                 "The models give one number each, whose softmax is always 1. "
                 f'Received: loss={self.loss!r}. Use loss="mse" for '
-                "regression, or multi_label=True for a yes/no label."
+                "regression, multi_label=True for a yes/no label, or "
+                "`RankingDistillation` for candidates of queries."
             )
-        return f"logits, {size} classes, {self._formula()}"
 
     def _formula(self):
         if self._is_squared:

@@ -60,6 +60,60 @@ def make_batches(
     return [batches[place] for place in generator.permutation(len(batches))]
 
 
+def make_group_batches(
+    lengths, groups, batch_size, shuffle=False, seed=0, epoch=0
+):
+    """Divides groups of rows into batches of about as many rows.
+
+    As `make_batches`, but that the rows of a group are not parted: a batch may
+    have so many more or fewer rows as its last group has. There are as many
+    batches in each epoch (`num_group_batches`).
+
+    Args:
+        lengths: integer array. The length of each row.
+        groups: list of integer arrays of row numbers.
+        batch_size: int. Rows per batch, about.
+        shuffle: bool. Defaults to `False`.
+        seed: int. Defaults to `0`.
+        epoch: int. Defaults to `0`.
+
+    Returns:
+        List of integer arrays of row numbers.
+    """
+    count = num_group_batches(groups, batch_size)
+    order = np.arange(len(groups))
+    if shuffle:
+        generator = np.random.default_rng((seed, epoch))
+        longest = np.array([lengths[rows].max() for rows in groups])
+        pool = -(-len(groups) // count) * _pool_batches(count)
+        order = np.concatenate(
+            [
+                part[np.argsort(longest[part], kind="stable")]
+                for part in _cut(generator.permutation(len(groups)), pool)
+            ]
+        )
+    sizes = np.array([len(groups[number]) for number in order])
+    # A batch has the groups that begin in its share of all rows.
+    starts = np.cumsum(sizes) - sizes
+    borders = np.searchsorted(
+        starts * count, np.arange(1, count) * sizes.sum(), side="left"
+    )
+    batches = [
+        np.concatenate([groups[number] for number in part])
+        for part in np.split(order, borders)
+    ]
+    if shuffle:
+        batches = [batches[i] for i in generator.permutation(count)]
+    return batches
+
+
+def num_group_batches(groups, batch_size):
+    """How many batches `make_group_batches` makes: each has a group."""
+    sizes = [len(rows) for rows in groups]
+    total = sum(sizes)
+    return min(-(-total // batch_size), total // max(sizes))
+
+
 def _pool_batches(batches):
     """How many batches to sort together."""
     return max(1, min(_POOL, batches // _LEAST_POOLS))

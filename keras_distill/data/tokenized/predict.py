@@ -130,6 +130,8 @@ def predict_batches(model, tokenized, batch_size, role="model"):
     """
     run = None
     fixed_length = _fixed_length(model)
+    # Labels say nothing here, nor which rows they hold together.
+    tokenized = tokenized.with_labels(None)
     for x, *_ in tokenized.iterate(batch_size, fixed_length=fixed_length):
         x = select_inputs(model, x, role)
         if run is None:

@@ -21,6 +21,8 @@ from keras_distill.data.tokenized.batching import BatchMaker
 from keras_distill.data.tokenized.batching import check_first_batch
 from keras_distill.data.tokenized.batching import fit_batches
 from keras_distill.data.tokenized.batching import make_batches
+from keras_distill.data.tokenized.batching import make_group_batches
+from keras_distill.data.tokenized.batching import num_group_batches
 from keras_distill.data.tokenized.batching import whole_length_multiple
 from keras_distill.data.tokenized.token_cache import pack_once
 from keras_distill.io import content_hash
@@ -110,6 +112,7 @@ class TokenizedExamples:
         # The names of the classes, where a task that knows them tokenised.
         self.label_names = None
         self.class_weight = None
+        self._groups = None
         self._sample_weight = None
         self._targets = None
         self._inputs = _INPUTS
@@ -151,8 +154,8 @@ class TokenizedExamples:
             "text_hashes",
         ):
             setattr(selected, name, getattr(self, name)[rows])
-        selected.labels = _rows_of(self.labels, rows)
-        selected._sample_weight = _rows_of(self._sample_weight, rows)
+        for name in ("labels", "_groups", "_sample_weight"):
+            setattr(selected, name, _rows_of(getattr(self, name), rows))
         return selected
 
     def with_labels(self, labels, sample_weight=None):
@@ -231,6 +234,45 @@ class TokenizedExamples:
         )
         return copy
 
+    def with_groups(self, groups):
+        """Returns the same rows, of which those of a group share a batch.
+
+        So that a loss on their labels sees all candidates of a query. Batches
+        then have about `batch_size` rows, more or fewer by a part of a group,
+        and one group at least; there are as many in each epoch. Rows of a
+        group stand together in their order. Rows without labels are batched
+        one by one.
+
+        Args:
+            groups: integer array, the number of each row's group.
+
+        Returns:
+            `TokenizedExamples`.
+
+        Example:
+
+        >>> import keras_hub
+        >>> from keras_distill import tasks
+        >>> tokenizer = keras_hub.models.BertTokenizer(
+        ...     ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "good", "bad"]
+        ... )
+        >>> examples = tasks.Examples((["good", "bad"] * 2,), [1, 2, 3, 4])
+        >>> rows = tasks.TokenizedExamples(examples, tokenizer, 8)
+        >>> grouped = rows.with_groups([7, 5, 7, 5])
+        >>> [y.tolist() for x, y in grouped.iterate(batch_size=2)]
+        [[1, 3], [2, 4]]
+        """
+        groups = np.asarray(groups)
+        if groups.shape != (len(self),) or groups.dtype.kind not in "iu":
+            raise ValueError(
+                "`groups` must hold the number of a group for each of "
+                f"{len(self)} rows. Received: shape {groups.shape}, dtype "
+                f"{groups.dtype}."
+            )
+        copy = self._copy()
+        copy._groups = groups
+        return copy
+
     def with_inputs(self, names):
         """Returns the same rows with only some of the model's inputs.
 
@@ -282,9 +324,7 @@ class TokenizedExamples:
         """
         length_multiple = whole_length_multiple(length_multiple)
         self._check_batching(batch_size, seed, fixed_length, length_multiple)
-        batches = make_batches(
-            self.lengths, batch_size, shuffle, seed, epoch, drop_remainder
-        )
+        batches = self._plan(batch_size, shuffle, seed, epoch, drop_remainder)
         check_first_batch(first_batch, len(batches))
         return (
             self._batch(rows, fixed_length, length_multiple)
@@ -366,13 +406,10 @@ class TokenizedExamples:
         length_multiple = whole_length_multiple(length_multiple)
         self._check_batching(batch_size, seed, fixed_length, length_multiple)
 
-        def plan(epoch):
-            return make_batches(
-                self.lengths, batch_size, shuffle, seed, epoch, drop_remainder
-            )
-
         return BatchMaker(
-            plan,
+            lambda epoch: self._plan(
+                batch_size, shuffle, seed, epoch, drop_remainder
+            ),
             lambda rows: self._batch(rows, fixed_length, length_multiple),
             lambda: self._signature(fixed_length),
             self.num_batches(batch_size, drop_remainder),
@@ -387,6 +424,9 @@ class TokenizedExamples:
                 are left out. Defaults to `False`.
         """
         check_int("batch_size", batch_size, minimum=1)
+        if self._is_grouped:
+            _check_no_remainder(drop_remainder)
+            return num_group_batches(self._rows_of_groups(), batch_size)
         if drop_remainder:
             return len(self) // batch_size
         return -(-len(self) // batch_size)
@@ -481,6 +521,34 @@ class TokenizedExamples:
         """The packed rows, and how much of each is of its first text."""
         return pack_once(self._packer, examples.texts, progress, cache_dir)
 
+    def _plan(self, batch_size, shuffle, seed, epoch, drop_remainder):
+        """The row numbers of each batch of an epoch."""
+        if not self._is_grouped:
+            return make_batches(
+                self.lengths, batch_size, shuffle, seed, epoch, drop_remainder
+            )
+        _check_no_remainder(drop_remainder)
+        return make_group_batches(
+            self.lengths,
+            self._rows_of_groups(),
+            batch_size,
+            shuffle,
+            seed,
+            epoch,
+        )
+
+    @property
+    def _is_grouped(self):
+        """Whether batches are made of whole groups of rows."""
+        has_groups = self._groups is not None and self.labels is not None
+        return has_groups and len(self) > 0
+
+    def _rows_of_groups(self):
+        """The row numbers of each group, in the order of their first rows."""
+        order = np.argsort(self._groups, kind="stable")
+        borders = np.flatnonzero(np.diff(self._groups[order])) + 1
+        return sorted(np.split(order, borders), key=lambda rows: rows[0])
+
     def _answers(self, rows, width):
         """What follows `x` in a batch of labelled rows."""
         answers = (_rows_of(self.labels, rows),)
@@ -573,3 +641,13 @@ def _rows_of(arrays, rows):
     return keras.tree.map_structure(
         lambda array: None if array is None else array[rows], arrays
     )
+
+
+def _check_no_remainder(drop_remainder):
+    """Raises where batches of one size are asked of groups of rows."""
+    if drop_remainder:
+        raise ValueError(
+            "`drop_remainder` makes batches of one size, which groups of rows "
+            "that share a batch do not. Received: drop_remainder=True. Leave "
+            "it out."
+        )

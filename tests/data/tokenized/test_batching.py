@@ -8,6 +8,8 @@ import pytest
 
 from keras_distill.data.tokenized.batching import BatchSequence
 from keras_distill.data.tokenized.batching import make_batches
+from keras_distill.data.tokenized.batching import make_group_batches
+from keras_distill.data.tokenized.batching import num_group_batches
 
 LENGTHS = np.random.RandomState(0).randint(3, 60, size=1003)
 
@@ -67,6 +69,48 @@ def test_batches_do_not_come_sorted_by_length():
     batches = make_batches(LENGTHS, 8, shuffle=True)
     means = [LENGTHS[batch].mean() for batch in batches]
     assert abs(np.corrcoef(means, np.arange(len(means)))[0, 1]) < 0.3
+
+
+GROUPS = np.split(
+    np.arange(1003), np.cumsum(np.random.RandomState(1).randint(1, 12, 160))
+)
+GROUPS = [rows for rows in GROUPS if len(rows)]
+
+
+@pytest.mark.parametrize("size", [1, 8, 32, 5000])
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_groups_are_never_parted(size, shuffle):
+    batches = make_group_batches(LENGTHS, GROUPS, size, shuffle)
+    largest = max(map(len, GROUPS))
+    assert len(batches) == num_group_batches(GROUPS, size)
+    assert len(batches) == min(-(-1003 // size), 1003 // largest)
+    of_row = np.empty(1003, int)
+    for number, rows in enumerate(batches):
+        assert 0 < len(rows) < max(size, largest) + largest
+        of_row[rows] = number
+    assert sorted(np.concatenate(batches)) == list(range(1003))
+    assert all(len(set(of_row[rows])) == 1 for rows in GROUPS)
+
+
+def test_groups_of_one_size_fill_batches():
+    pairs = np.arange(12).reshape(6, 2)
+    batches = make_group_batches(LENGTHS, list(pairs), 4)
+    assert [rows.tolist() for rows in batches] == [
+        [0, 1, 2, 3],
+        [4, 5, 6, 7],
+        [8, 9, 10, 11],
+    ]
+
+
+def test_groups_are_shuffled_by_seed_and_epoch():
+    def order(**arguments):
+        batches = make_group_batches(LENGTHS, GROUPS, 16, True, **arguments)
+        return [sorted(rows.tolist()) for rows in batches]
+
+    assert order(seed=1, epoch=2) == order(seed=1, epoch=2)
+    for other in ({"seed": 1, "epoch": 3}, {"seed": 2, "epoch": 2}):
+        same = [rows in order(**other) for rows in order(seed=1, epoch=2)]
+        assert sum(same) < 5
 
 
 def test_no_rows():
