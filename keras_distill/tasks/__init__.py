@@ -33,7 +33,9 @@ from keras_distill.tasks.loading import task_names
 from keras_distill.tasks.metrics import Metric
 from keras_distill.tasks.multi_label import MultiLabelTask
 from keras_distill.tasks.own_data import load_data
+from keras_distill.tasks.ranking import RankingTask
 from keras_distill.tasks.regression import RegressionTask
+from keras_distill.tasks.squad_ranking import load_squad_ranking
 from keras_distill.tasks.tagging import WIKIANN_TAGS
 from keras_distill.tasks.tagging import TaggingTask
 from keras_distill.tasks.tagging import evaluate_tags
@@ -51,6 +53,7 @@ __all__ = [
     "GlueTestFile",
     "Metric",
     "MultiLabelTask",
+    "RankingTask",
     "RegressionTask",
     "Splits",
     "TaggedExamples",
@@ -71,6 +74,7 @@ __all__ = [
     "glue_test_files",
     "join_tasks",
     "load",
+    "load_squad_ranking",
     "load_data",
     "load_folder",
     "load_iob",

@@ -1,14 +1,18 @@
 """Tasks outside of GLUE that are read from a folder.
 
-Natural language inference to learn from, and BoolQ. The three inference sets
-have their label names in one order, that of MNLI, so that they can be joined.
+Natural language inference to learn from, BoolQ, and SQuAD's questions as a
+ranking of sentences. The three inference sets have their label names in one
+order, that of MNLI, so that they can be joined.
 """
 
+from keras_distill.data.readers.reading import Reading
 from keras_distill.data.readers.tsv import listing
 from keras_distill.io.saving import local_path
 from keras_distill.tasks.classification import ClassificationTask
 from keras_distill.tasks.glue import GLUE_TASKS
 from keras_distill.tasks.labelled_folder import open_labelled_folder
+from keras_distill.tasks.squad_ranking import QNLI_RANKING
+from keras_distill.tasks.squad_ranking import load_squad_ranking
 
 _NLI = GLUE_TASKS["mnli"]
 
@@ -43,6 +47,7 @@ FOLDER_TASKS = {
             # Passages are longer than GLUE's sentences.
             sequence_length=256,
         ),
+        QNLI_RANKING,
     )
 }
 
@@ -52,6 +57,7 @@ _FOLDERS = {
     "wiki_crowd_nli": ("wiki_crowd_nli", "nli/wiki_crowd_nli"),
     "cad_snli": ("cad_snli", "nli/cad_snli"),
     "boolq": ("BoolQ", "superglue/BoolQ"),
+    QNLI_RANKING.name: ("squad",),
 }
 
 
@@ -61,9 +67,10 @@ def load_folder_task(name, data_dir, reading=None):
     Args:
         name: string. One of `FOLDER_TASKS`.
         data_dir: string or path. The folder that holds `litl`,
-            `wiki_crowd_nli`, `cad_snli` or `BoolQ`, one above it that holds
-            them in `nli` or `superglue`, or the task's own folder. Files are
-            `train.jsonl`, `train.jsonl.gz`, `train.tsv` and so on.
+            `wiki_crowd_nli`, `cad_snli`, `BoolQ` or `squad`, one above it
+            that holds them in `nli` or `superglue`, or the task's own folder.
+            Files are `train.jsonl`, `train.jsonl.gz`, `train.tsv` and so on;
+            of SQuAD as `load_squad_ranking` takes them.
         reading: `Reading`. Defaults to `None`: as by default.
 
     Returns:
@@ -79,7 +86,20 @@ def load_folder_task(name, data_dir, reading=None):
             f"folder that holds {_FOLDERS[name][0]}."
         )
     folder = _find(name, data_dir)
-    return task, open_labelled_folder(task, folder, reading=reading)
+    open_folder = _OPENERS.get(name, open_labelled_folder)
+    return task, open_folder(task, folder, reading=reading or Reading())
+
+
+def _open_squad_ranking(task, folder, reading):
+    del task
+    _, splits = load_squad_ranking(
+        folder, encoding=reading.encoding, skip_bad_rows=reading.skip_bad_rows
+    )
+    return splits
+
+
+# What is no table of texts and labels.
+_OPENERS = {QNLI_RANKING.name: _open_squad_ranking}
 
 
 def _find(name, data_dir):

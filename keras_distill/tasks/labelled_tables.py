@@ -1,5 +1,6 @@
 """Reads the splits of a task from tables, a file each."""
 
+import dataclasses
 import functools
 
 from keras_distill.data.readers.bad_rows import BadRows
@@ -52,6 +53,13 @@ def _read_split(task, split, path, label_column, reading, separator):
         lists=(label_column,),
         **format_of_file,
     )
-    return read_examples(
+    examples = read_examples(
         rows, task.text_columns, bad, parse, may_lack_labels=split == "test"
     )
+    if examples.labels is None:
+        return examples
+    try:
+        labels = task.labels_of(examples.texts, examples.labels)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+    return dataclasses.replace(examples, labels=labels)

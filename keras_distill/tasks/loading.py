@@ -6,7 +6,6 @@ import os
 import sys
 
 from keras_distill.checks.arguments import did_you_mean
-from keras_distill.data.concatenate import concatenate
 from keras_distill.data.readers.reading import Reading
 from keras_distill.data.splits import Splits
 from keras_distill.tasks.film_reviews import FILM_REVIEWS
@@ -75,8 +74,10 @@ def load(
             from TensorFlow Datasets. For litl, wiki_crowd_nli, cad_snli and
             boolq, which need it: the folder that holds `litl`,
             `wiki_crowd_nli`, `cad_snli` or `BoolQ`, or the task's own, with
-            `train.jsonl` or `train.tsv`, plain or `.gz`, and so on. A folder
-            that holds `glue`, `nli` and `superglue` serves all of them.
+            `train.jsonl` or `train.tsv`, plain or `.gz`, and so on; for
+            qnli_ranking the one that holds `squad`, or a file of it, as
+            `load_squad_ranking` takes them. A folder that holds `glue`,
+            `nli`, `superglue` and `squad` serves all of them.
         tfds_data_dir: string or path. For GLUE without `data_dir`: where
             TensorFlow Datasets keeps its files. Defaults to `None`, its own
             default.
@@ -147,7 +148,7 @@ def join_tasks(*loaded):
     names = dict.fromkeys(name for _, splits in loaded for name in splits)
     readers = {
         name: functools.partial(
-            _read_joined, name, [splits for _, splits in loaded]
+            _read_joined, task, name, [splits for _, splits in loaded]
         )
         for name in names
     }
@@ -192,9 +193,9 @@ def joined_task(*parts):
     )
 
 
-def _read_joined(name, all_splits):
-    return concatenate(
-        *(splits[name] for splits in all_splits if name in splits)
+def _read_joined(task, name, all_splits):
+    return task.concatenate(
+        [splits[name] for splits in all_splits if name in splits]
     )
 
 

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 
 from keras_distill.checks.arguments import check_int
+from keras_distill.data.concatenate import concatenate
 from keras_distill.losses import LogitsDistillation
 from keras_distill.tasks.kinds import kind_named
 from keras_distill.tasks.metrics import check_metrics
@@ -311,6 +312,16 @@ class Task:
         Raises:
             ValueError: a share that is no share, or too few examples.
         """
+        count = self.num_held_out(examples, share, seed, minimum)
+        order = np.random.default_rng(seed).permutation(len(examples))
+        return (
+            examples.select(np.sort(order[count:])),
+            examples.select(np.sort(order[:count])),
+        )
+
+    @staticmethod
+    def num_held_out(examples, share, seed, minimum):
+        """How many rows `hold_out` is to draw, or raises."""
         if not 0 < share < 1:
             raise ValueError(
                 f"`share` must be between 0 and 1. Received: share={share!r}."
@@ -323,11 +334,18 @@ class Task:
                 f"`examples` must be more than the {count} that are held out. "
                 f"Received: {len(examples)}."
             )
-        order = np.random.default_rng(seed).permutation(len(examples))
-        return (
-            examples.select(np.sort(order[count:])),
-            examples.select(np.sort(order[:count])),
-        )
+        return count
+
+    def concatenate(self, parts):
+        """Puts several sets of rows one after the other.
+
+        Args:
+            parts: list of examples.
+
+        Returns:
+            Of `examples_class`.
+        """
+        return concatenate(*parts)
 
     def tokenize(
         self,

@@ -68,12 +68,23 @@ class TextTask(Task):
                 f"table without {missing[0]!r}; it has "
                 f"{', '.join(map(str, table))}."
             )
-        labels = None
+        texts, labels = tuple(table[name] for name in self.text_columns), None
         if _LABEL in table:
-            labels = self.encode_labels(table[_LABEL])
-        return Examples(
-            tuple(table[name] for name in self.text_columns), labels
-        )
+            labels = self.labels_of(texts, table[_LABEL])
+        return Examples(texts, labels)
+
+    def labels_of(self, texts, labels):
+        """Labels as they stand beside texts, as models take them.
+
+        Args:
+            texts: tuple of columns.
+            labels: column, as people have them or as `label_parser` read them.
+
+        Returns:
+            Array, as of `encode_labels`.
+        """
+        del texts
+        return self.encode_labels(labels)
 
     def unlabelled(self, examples):
         return Examples(examples.texts, ids=examples.ids)

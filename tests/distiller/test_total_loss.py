@@ -112,6 +112,48 @@ def test_total_of_bert_equals_the_sum_by_hand(
     assert logs == pytest.approx(expected, rel=1e-4, abs=1e-7)
 
 
+@pytest.mark.parametrize(
+    ("share", "expected"),
+    [(None, 0.7657861287763833), (1, 0.6623795458312444), (0, 0.8691927117215)],
+)
+def test_golden_values_of_mt_dnn(cross_entropy, share, expected):
+    """The average of hard and soft cross-entropy of one example.
+
+    The targets are the mean of three members' probabilities, of logits
+    (2, 1, 0), (1.5, 1.2, -0.3) and (2.5, -0.5, 0.1).
+    """
+    members = [[2, 1, 0], [1.5, 1.2, -0.3], [2.5, -0.5, 0.1]]
+    targets = np.exp(log_softmax(members, -1)).mean(axis=0)
+
+    def model(logits):
+        x = keras.Input((1,))
+        outputs = keras.layers.Dense(3)(x)
+        found = keras.Model(x, outputs)
+        found.set_weights([np.zeros((1, 3)), logits])
+        return found
+
+    def distil(loss):
+        distiller = Distiller(
+            model(np.log(targets)),
+            model(np.array([0.9, 0.4, -0.2])),
+            losses.LogitsDistillation(loss=loss),
+            **({} if share is None else {"student_loss_weight": share}),
+        )
+        distiller.compile("sgd", cross_entropy, run_eagerly=True)
+        logs = distiller.test_on_batch(
+            np.ones((1, 1)), np.array([0]), return_dict=True
+        )
+        return logs["loss"]
+
+    assert distil("cross_entropy") == pytest.approx(expected, abs=1e-6)
+    # They differ by the entropy of the targets, which nothing changes.
+    share = 0.5 if share is None else share
+    entropy = -np.sum(targets * np.log(targets))
+    kl = expected - (1 - share) * entropy
+    assert distil("kl") == pytest.approx(kl, abs=1e-6)
+    assert share or kl == pytest.approx(0.06634310992063469, abs=1e-7)
+
+
 @pytest.mark.parametrize("weight", [5.0, [5.0], (5.0,)])
 def test_a_single_loss_takes_its_weight(make_distiller, batch, weight):
     x, _ = batch

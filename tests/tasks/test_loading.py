@@ -11,6 +11,7 @@ def test_names():
         *("cola", "sst2", "mrpc", "stsb", "qqp"),
         *("mnli", "qnli", "rte", "wnli", "ax"),
         *("litl", "wiki_crowd_nli", "cad_snli", "boolq"),
+        "qnli_ranking",
     )
 
 

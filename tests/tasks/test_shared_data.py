@@ -77,6 +77,23 @@ def test_boolq(shared_data):
     assert found == {"train": (9_427, 5_874), "dev": (3_270, 2_033)}
 
 
+def test_questions_of_squad(shared_data):
+    """Those with an answer, in the half of SQuAD's dev set that is there."""
+    task, splits = tasks.load("qnli_ranking", shared_data)
+    queries = {
+        name: len(np.unique(np.abs(split.labels)))
+        for name, split in splits.items()
+    }
+    # 2,910 have an answer; a paragraph of one sentence leaves no choice.
+    assert 2_850 < sum(queries.values()) <= 2_910
+    assert 0.05 < queries["dev"] / sum(queries.values()) < 0.15
+    for split in splits.values():
+        # One right sentence of some five.
+        assert np.sum(split.labels > 0) == len(np.unique(np.abs(split.labels)))
+        assert 0.15 < task.chance(split.labels) < 0.3
+    assert not set(splits["train"].texts[1]) & set(splits["dev"].texts[1])
+
+
 def test_glue_below_a_folder_of_all(shared_data):
     _, splits = tasks.load("rte", shared_data)
     assert len(splits["dev"]) == 277

@@ -68,6 +68,31 @@ def test_regression_of_pairs(make_classifier):
     )
 
 
+def test_ranking(make_classifier):
+    task = tasks.RankingTask(
+        "answers", ("question", "sentence"), None, ("accuracy", "mrr"), 16
+    )
+    labels = np.array([1, -1, 2, -1, -2, 2], "int32")
+
+    def by_query(labels, outputs):
+        ranks = []
+        for query in (1, 2):
+            rows = np.flatnonzero(abs(labels) == query)
+            order = rows[np.argsort(-outputs[rows, 0])]
+            ranks.append(1 + np.flatnonzero(labels[order] > 0)[0])
+        ranks = np.array(ranks)
+        return {"accuracy": np.mean(ranks == 1), "mrr": np.mean(1 / ranks)}
+
+    check_task(
+        task,
+        tasks.Examples((TEXTS[::-1], TEXTS), labels),
+        frozen(make_classifier(num_layers=1, num_classes=1)),
+        reference=by_query,
+        # One of three, two of three.
+        chance=0.5,
+    )
+
+
 def test_several_labels(make_classifier):
     task = tasks.MultiLabelTask(
         "topics", ("text",), ("a", "b", "c"), ("subset_accuracy",), 16

@@ -43,7 +43,8 @@ class BadRows:
         """Raises, or counts the row as left out.
 
         Args:
-            line: int. The number of the row's line, from 1.
+            line: int. The number of the row's line, from 1; or a string, its
+                place in a file whose rows are no lines.
             message: str or exception. What is wrong with it.
 
         Raises:
@@ -56,7 +57,8 @@ class BadRows:
             )
         self.count += 1
         if len(self._first) < _TOLD:
-            self._first.append(f"line {line} ({str(message).rstrip('.')})")
+            place = f"line {line}" if isinstance(line, int) else line
+            self._first.append(f"{place} ({str(message).rstrip('.')})")
 
     def tell(self):
         """Says on standard error what was left out, if anything."""
