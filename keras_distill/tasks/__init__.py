@@ -41,6 +41,7 @@ from keras_distill.tasks.tagging import TaggingTask
 from keras_distill.tasks.tagging import evaluate_tags
 from keras_distill.tasks.tagging import tagging_task
 from keras_distill.tasks.task import Task
+from keras_distill.tasks.task_file import load_task_file
 from keras_distill.tasks.text_task import TextTask
 from keras_distill.tasks.wikiann import load_wikiann
 
@@ -78,6 +79,7 @@ __all__ = [
     "load_data",
     "load_folder",
     "load_iob",
+    "load_task_file",
     "load_wikiann",
     "predict_logits",
     "predict_tags",

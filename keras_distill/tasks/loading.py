@@ -15,6 +15,8 @@ from keras_distill.tasks.folder_tasks import load_folder_task
 from keras_distill.tasks.glue import GLUE_TASKS
 from keras_distill.tasks.glue import load_glue
 from keras_distill.tasks.task import Task
+from keras_distill.tasks.task_file import is_task_file
+from keras_distill.tasks.task_file import load_task_file
 
 # An environment variable: how many rows of each split `load` gives at most.
 MAX_EXAMPLES = "KERAS_DISTILL_MAX_EXAMPLES"
@@ -33,8 +35,9 @@ def get_task(name):
     """Returns a task without its data.
 
     Args:
-        name: string. One of `task_names()`, or several with the same labels
-            joined by `+`; a `Task` itself is returned as it is.
+        name: string. One of `task_names()`, the path of a file as
+            `load_task_file` reads it, or several with the same labels joined
+            by `+`; a `Task` itself is returned as it is.
 
     Returns:
         `Task`.
@@ -47,6 +50,8 @@ def get_task(name):
     _check_is_string(name)
     if _AND in name:
         return joined_task(*map(get_task, name.split(_AND)))
+    if is_task_file(name):
+        return load_task_file(name, quiet=True)[0]
     _check_name(name)
     return _TASKS[name]
 
@@ -65,9 +70,10 @@ def load(
     which is said: a script is tried out in seconds as it stands.
 
     Args:
-        name: string. One of `task_names()`, or several with the same labels
-            joined by `+`, such as `"litl+wiki_crowd_nli+cad_snli"`; see
-            `join_tasks`.
+        name: string. One of `task_names()`; the path of a file that ends in
+            `.json` and says what a task of yours is, as `load_task_file`
+            reads it; or several with the same labels joined by `+`, such as
+            `"litl+wiki_crowd_nli+cad_snli"`; see `join_tasks`.
         data_dir: string or path. For GLUE: the folder that holds `SST-2`,
             `CoLA` and so on, or the task's own folder, with `train.tsv` or
             `train.tsv.gz` and so on. Defaults to `None`, which takes GLUE
@@ -204,7 +210,8 @@ def _load_whole(name, data_dir, tfds_data_dir, reading):
     _check_is_string(name)
     names = name.split(_AND)
     for part in names:
-        _check_name(part)
+        if not is_task_file(part):
+            _check_name(part)
     if len(names) > 1:
         return join_tasks(
             *(
@@ -212,6 +219,16 @@ def _load_whole(name, data_dir, tfds_data_dir, reading):
                 for part in names
             )
         )
+    if is_task_file(name):
+        if (data_dir, tfds_data_dir, reading) != (None, None, Reading()):
+            raise ValueError(
+                f"{name} says itself where its data lie and how they are read. "
+                f"Received: data_dir={data_dir!r}, tfds_data_dir="
+                f"{tfds_data_dir!r}, encoding={reading.encoding!r}, "
+                f"skip_bad_rows={reading.skip_bad_rows!r} besides; leave them "
+                "out."
+            )
+        return load_task_file(name)
     if data_dir is None and reading != Reading():
         raise ValueError(
             "`encoding` and `skip_bad_rows` are about files in `data_dir`. "

@@ -54,6 +54,7 @@ def load_data(
     quoting=None,
     skip_bad_rows=False,
     quiet=False,
+    name=None,
 ):
     """Opens data of your own, a file or a folder of files, as a task.
 
@@ -67,8 +68,8 @@ def load_data(
             a header line, `.jsonl` with an object a line, `.json` with an
             array of them; words with tags in `.conll`, `.conllu`, `.iob`,
             `.iob2` or `.bio` as `load_iob` reads them, or in JSON as a list
-            of words and one of tags; plain or `.gz`. The name of the file or
-            folder becomes the task's.
+            of words and one of tags; plain or `.gz`. Or a dict of
+            `"train"`, `"dev"` and `"test"` to such files.
         text_columns: string, or tuple of one or two. The columns of the
             texts, in any case; of tagged words in JSON that of the words.
             Defaults to `None`: as the header shows, where it leaves no doubt,
@@ -109,6 +110,8 @@ def load_data(
             raises.
         quiet: bool. Whether not to tell what the data were taken for.
             Defaults to `False`.
+        name: string. The task's name. Defaults to `None`: that of the file or
+            folder.
 
     Returns:
         A `Task` and a mapping of split name to `Examples`, of tags
@@ -140,6 +143,7 @@ def load_data(
         label_separator,
         metrics,
         sequence_length,
+        name,
     )
     reading = Reading(encoding, quoting, skip_bad_rows)
     files = OwnFiles.find(path, reading, may_be_text=kind == _TAGGING)
@@ -169,6 +173,7 @@ class _Asked:
     separator: str | None
     metrics: tuple | None
     sequence_length: int | None
+    name: str | None
 
     def __post_init__(self):
         texts = self.text_columns
@@ -190,7 +195,7 @@ class _Asked:
             is_long = len(text_columns) > 1 or kind == _TAGGING
             sequence_length = 128 if is_long else 64
         return cls(
-            name=name,
+            name=name if self.name is None else self.name,
             text_columns=text_columns,
             label_names=label_names,
             metrics=self.metrics or cls.DEFAULT_METRICS,

@@ -6,6 +6,7 @@ import pathlib
 from keras_distill.data.readers import jsonl
 from keras_distill.data.readers.column_names import find_column
 from keras_distill.data.readers.reading import Reading
+from keras_distill.data.readers.tables import SPLITS
 from keras_distill.data.readers.tables import TABLE_ENDINGS
 from keras_distill.data.readers.tables import column_names
 from keras_distill.data.readers.tables import find_tables
@@ -41,7 +42,7 @@ class OwnFiles:
 
         Args:
             path: string or path of a file, or of a folder with files that are
-                named as their splits.
+                named as their splits; or dict of split name to such a file.
             reading: `Reading`.
             may_be_text: bool. Whether they may end in `.txt`, as files of
                 tagged words do. Defaults to `False`.
@@ -52,8 +53,11 @@ class OwnFiles:
         Raises:
             ValueError: no such file or folder, or one of another kind.
         """
-        path = local_path(path)
         endings = (*_ENDINGS, ".txt") if may_be_text else _ENDINGS
+        if isinstance(path, dict):
+            files = _named_files(path, endings)
+            return cls(files["train"].parent, files, reading)
+        path = local_path(path)
         if path.is_file():
             _check_ending(path, endings)
             return cls(path, {"train": path}, reading)
@@ -128,6 +132,28 @@ class OwnFiles:
             return False
         # A file of words has no header: its first line has a tag.
         return is_tag(self.column_names()[-1].strip())
+
+
+def _named_files(paths, endings):
+    """The files that are given for splits by name."""
+    unknown = [name for name in paths if name not in SPLITS]
+    if unknown or "train" not in paths:
+        raise ValueError(
+            f"`path` must name files of {', '.join(SPLITS)}, train among them. "
+            f"Received: {', '.join(map(repr, paths)) or 'none'}."
+        )
+    files = {}
+    for split in SPLITS:
+        if split not in paths:
+            continue
+        files[split] = file = local_path(paths[split])
+        if not file.is_file():
+            raise ValueError(
+                f"`path` must name files. Received: {str(file)!r} for {split}, "
+                f"which is {'a folder' if file.is_dir() else 'not there'}."
+            )
+        _check_ending(file, endings)
+    return files
 
 
 def _check_ending(path, endings):

@@ -48,10 +48,11 @@ class Config(
     )
     task: str = option(
         "film_reviews",
-        "the task: one of keras_distill.tasks, several with the same labels "
-        "joined by +, or tags of words, such as 'wikiann:en,de'; or glue, all "
-        "of GLUE one after the other, where {task} and {folder} in paths "
-        "stand for a task's name and its folder in GLUE",
+        "the task: one of keras_distill.tasks, or a file such as mails.json "
+        "that describes yours, several with the same labels joined by +, or "
+        "tags of words, such as 'wikiann:en,de'; or glue, all of GLUE one "
+        "after the other, where {task} and {folder} in paths stand for a "
+        "task's name and its folder in GLUE",
         "GLUE's nine",
     )
     data_dir: str | None = like(DataOptions, "data_dir", later=True)

@@ -25,7 +25,8 @@ class SourceOptions(groups.DataOptions):
     source: str = option(
         "mnli",
         "the task that the student is distilled on: a task of "
-        "keras_distill.tasks, several with the same labels joined by +, or "
+        "keras_distill.tasks, or a file such as mails.json that describes "
+        "yours, several with the same labels joined by +, or "
         "tags of words, such as 'wikiann:en,de'",
         "mnli, wikiann",
     )

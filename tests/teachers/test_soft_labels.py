@@ -179,7 +179,9 @@ def test_a_missing_value_of_parquet_is_named(tmp_path):
 def test_other_classes_than_the_datas_are_refused_by_file(tmp_path, nli):
     nli.write(tmp_path / "soft.parquet")
 
-    with pytest.raises(ValueError, match="soft.parquet are contradiction.*of o"):
+    with pytest.raises(
+        ValueError, match="soft.parquet are contradiction.*of o"
+    ):
         teachers.SoftLabels.read(tmp_path / "soft.parquet", ("yes", "no"))
 
 
