@@ -87,8 +87,6 @@ def distil(experiment, examples):
             data.student_train,
             kept,
             dtype="float32" if is_live else config.teacher_features,
-            # Features look like noise: zlib takes long and saves little.
-            compression=None,
         )
     steps = []
     if config.intermediate_epochs:

@@ -246,8 +246,6 @@ def distillation_stages(experiment, lesson):
                 experiment.folder.path / f"teacher_layer_{layer}",
                 f"hidden_states.{layer}",
                 dtype=config.teacher_features,
-                # Features look like noise: zlib takes long and saves little.
-                compression=None,
             )
         listed = [
             stage_list.distilling(

@@ -4,6 +4,10 @@ import dataclasses
 import functools
 import json
 
+import keras
+import keras_hub
+
+import keras_distill
 from keras_distill.features import ModelDescription
 from keras_distill.io.hashes import json_hash
 from keras_distill.teachers.cache.stored_feature import StoredFeature
@@ -11,37 +15,38 @@ from keras_distill.teachers.cache.stored_feature import StoredFeature
 FILE = "manifest.json"
 
 _FORMAT = "keras_distill.teachers.TeacherCache"
-# Of the versions that are read, the first knows no architecture.
-_VERSION = 2
-_READ = (1, _VERSION)
+_VERSION = 3
 
 # How a difference is told.
-_IN_WORDS = {
-    "teacher_weights": "the teacher's weights",
-    "teacher_architecture": "the teacher's architecture",
-    "tokenizer": "the tokenizer",
-    "data": "the examples",
-}
+_IN_WORDS = {"data": "the examples", "soft_labels": "the soft labels"}
+# Of what is too long to be shown.
+_HASHED = ("weights", "architecture", "tokenizer")
 
 
 @dataclasses.dataclass(frozen=True)
 class Manifest:
-    """What a cache holds, and of whom. Written once, before any shard."""
+    """What a cache holds, and of whom. Written once, before any shard.
 
-    teacher_weights: str
-    teacher_dtype: str
-    tokenizer: str | None
-    sequence_length: int
+    Attributes:
+        members: list with a dict for each model that was asked: hashes of its
+            `weights` and of its `tokenizer`, its `dtype`, `architecture` and
+            `sequence_length`.
+        soft_labels: str, a hash of the answers of another system, or `None`.
+        label_names: list of str, what the logits stand for, or `None`.
+        data: str. A hash of the index.
+    """
+
+    members: list
+    soft_labels: str | None
+    label_names: list | None
     data: str
     num_examples: int
     dtype: str
     top_k: int | None
-    compression: str | None
     shard_size: int
     num_layers: int
     shapes: dict
     output_activations: dict
-    teacher_architecture: dict | None = None
 
     @functools.cached_property
     def features(self):
@@ -60,11 +65,8 @@ class Manifest:
 
     @functools.cached_property
     def identity(self):
-        """bytes. A hash by which a shard tells its cache."""
-        content = dataclasses.asdict(self)
-        if self.teacher_architecture is None:
-            del content["teacher_architecture"]
-        return bytes.fromhex(json_hash(content, sort_keys=True))
+        """str. A hash by which a shard tells its cache."""
+        return json_hash(dataclasses.asdict(self), sort_keys=True)
 
     @property
     def num_shards(self):
@@ -91,26 +93,65 @@ class Manifest:
             _IN_WORDS.get(name) or f"{name}: {_short(mine)}, {_short(theirs)}"
             for name, mine, theirs in self._pairs(other)
             if mine != theirs
-        ]
+        ] + self._differences_of_members(other)
 
     def _pairs(self, other):
         for field in dataclasses.fields(self):
             mine, theirs = getattr(self, field.name), getattr(other, field.name)
-            if field.name == "teacher_architecture" and None in (mine, theirs):
-                # What is not known is taken to be the same.
-                continue
-            if field.name == "shapes" and set(mine) != set(theirs):
+            if field.name == "members":
+                yield field.name, len(mine), len(theirs)
+            elif field.name == "shapes" and set(mine) != set(theirs):
                 yield "features", sorted(mine), sorted(theirs)
             else:
                 yield field.name, mine, theirs
 
+    def _differences_of_members(self, other):
+        found = []
+        pairs = list(zip(self.members, other.members, strict=False))
+        for number, (mine, theirs) in enumerate(pairs, start=1):
+            whose = "the teacher's"
+            if len(pairs) > 1:
+                whose = f"member {number}'s"
+            for name, value in mine.items():
+                if value == theirs[name]:
+                    continue
+                shown = f": {value}, {theirs[name]}" * (name not in _HASHED)
+                found.append(f"{whose} {name}{shown}")
+        return found
 
-def write_manifest(path, manifest, teacher_name):
+
+@dataclasses.dataclass(frozen=True)
+class Origin:
+    """What is told of a cache, and makes no difference.
+
+    Attributes:
+        teacher: str. The teacher's name.
+        members: list of str, the names of the models that were asked.
+        versions: dict of str to str: by which versions it was written.
+    """
+
+    teacher: str
+    members: list
+    versions: dict = dataclasses.field(
+        default_factory=lambda: {
+            "keras_distill": keras_distill.__version__,
+            "keras": keras.__version__,
+            "keras_hub": keras_hub.__version__,
+            "backend": keras.backend.backend(),
+        }
+    )
+
+
+class EarlierFormatError(ValueError):
+    """The folder holds a cache in a format that is not read any more."""
+
+
+def write_manifest(path, manifest, origin):
     """Writes a manifest."""
     content = {
         "format": _FORMAT,
         "version": _VERSION,
-        "teacher_name": teacher_name,
+        "origin": dataclasses.asdict(origin),
         **dataclasses.asdict(manifest),
     }
     content["sha256"] = json_hash(content, sort_keys=True)
@@ -118,7 +159,7 @@ def write_manifest(path, manifest, teacher_name):
 
 
 def read_manifest(folder):
-    """Reads the manifest of a cache."""
+    """Reads the `Manifest` and the `Origin` of a cache."""
     path = folder / FILE
     try:
         content = json.loads(path.read_bytes())
@@ -131,21 +172,28 @@ def read_manifest(folder):
         raise _damaged(path, f"it is no JSON: {error}") from error
     if not isinstance(content, dict) or content.pop("format", None) != _FORMAT:
         raise _damaged(path, "it describes no teacher cache")
-    if content.get("version") not in _READ:
+    version = content.get("version")
+    if version in (1, 2):
+        raise EarlierFormatError(
+            f"{path} is of format version {version}, of an earlier version of "
+            "keras_distill, whose shards this one does not read. Write the "
+            "cache anew: into another folder, after this one is removed, or "
+            "with `replace=True`, which renames it."
+        )
+    if version != _VERSION:
         raise ValueError(
-            f"{path} is of format version {content.get('version')!r}; this "
-            f"version of keras_distill reads versions up to {_VERSION}. Write "
-            "the cache anew."
+            f"{path} is of format version {version!r}; this version of "
+            f"keras_distill reads version {_VERSION}. Write the cache anew."
         )
     sha256 = content.pop("sha256", None)
     if sha256 != json_hash({"format": _FORMAT, **content}, sort_keys=True):
         raise _damaged(path, "its checksum is wrong")
     del content["version"]
-    teacher_name = content.pop("teacher_name")
+    origin = Origin(**content.pop("origin"))
     content["shapes"] = {
         name: tuple(shape) for name, shape in content["shapes"].items()
     }
-    return Manifest(**content), teacher_name
+    return Manifest(**content), origin
 
 
 def _damaged(path, reason):

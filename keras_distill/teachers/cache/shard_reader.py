@@ -1,110 +1,71 @@
-"""Reads blocks of a shard, and trusts none of its bytes."""
+"""Reads examples of a shard, and trusts none of its bytes."""
+
+import zlib
 
 import numpy as np
 
-from keras_distill.teachers.cache import shard_format
+from keras_distill.io.safetensors_file import read_header
 
 
 class ShardReader:
-    """Reads blocks of a shard."""
+    """Reads examples of a shard."""
 
-    def __init__(self, path, arrays, compression, identity, number, lengths):
+    def __init__(self, path, layout):
         self._path = path
-        self._arrays = arrays
-        self._compression = compression
-        table = self._read_table(identity, number)
-        self._blocks = [
-            table[table["array"] == array] for array in range(len(arrays))
-        ]
-        order = shard_format.storage_order(lengths)
-        self._ranks = np.empty(len(order), dtype="<i4")
-        self._ranks[order] = np.arange(len(order))
-        self._lengths = lengths[order]
-        self.nbytes = table.nbytes + self._ranks.nbytes + self._lengths.nbytes
+        self._layout = layout
+        with self.open() as file:
+            file.seek(len(layout.header))
+            try:
+                table = file.read(layout.table_size)
+                self._checksums = layout.unpack_table(table)
+            except ValueError as error:
+                raise damaged(path, error) from error
+        self.nbytes = layout.nbytes
 
-    def find(self, array, example):
-        """Which block holds an example's values of an array."""
-        rank = self._ranks[example]
-        first = self._blocks[array]["first"]
-        block = int(np.searchsorted(first, rank, side="right")) - 1
-        return block, int(rank - first[block])
-
-    def num_blocks(self, array):
-        """The number of blocks of an array."""
-        return len(self._blocks[array])
-
-    def read(self, array, block):
-        """Reads a block."""
-        blocks = self._blocks[array]
-        first = int(blocks["first"][block])
-        last = len(self._lengths)
-        if block + 1 < len(blocks):
-            last = int(blocks["first"][block + 1])
-        sizes = self._arrays[array].sizes(self._lengths[first:last])
-        data = self._read(
-            int(blocks["start"][block]), int(blocks["size"][block])
-        )
-        try:
-            if shard_format.checksum(data) != blocks["checksum"][block]:
-                raise ValueError("a checksum is wrong")
-            values = shard_format.decode(
-                data,
-                self._arrays[array].numpy_dtype,
-                int(sizes.sum()),
-                self._compression,
-            )
-        except ValueError as error:
-            raise damaged(self._path, error) from error
-        return Block(values, np.cumsum(sizes))
-
-    def _read_table(self, identity, number):
-        trailer = read_trailer(self._path, identity, number)
-        end = trailer.table_size + shard_format.END_SIZE
-        size = self._path.stat().st_size
-        try:
-            if end > size:
-                raise ValueError("it is too short")
-            table = shard_format.unpack_table(self._read(size - end, end))
-            if table["size"].sum() != size - end:
-                raise ValueError("bytes are missing, or too many")
-        except ValueError as error:
-            raise damaged(self._path, error) from error
-        return table
-
-    def _read(self, start, size):
+    def open(self):
+        """The file, to read several examples of."""
         # Opened each time: a cache may have more shards than a process may
         # hold open files.
-        with _open(self._path) as file:
-            file.seek(start)
-            return file.read(size)
+        return open_shard(self._path)
+
+    def read(self, file, array, example):
+        """An example's values of an array, in one axis."""
+        first, size = self._layout.place(array, example)
+        file.seek(first)
+        data = file.read(size)
+        if (
+            len(data) != size
+            or zlib.crc32(data) != self._checksums[array, example]
+        ):
+            raise damaged(self._path, "a checksum is wrong")
+        return np.frombuffer(data, self._layout.arrays[array].numpy_dtype)
+
+    def check(self):
+        """Reads all of the shard."""
+        with self.open() as file:
+            for array, example in np.ndindex(*self._layout.shape):
+                self.read(file, array, example)
 
 
-class Block:
-    """Some examples' values of one array."""
-
-    def __init__(self, values, ends):
-        self._values = values
-        self._ends = ends
-        self.nbytes = values.nbytes + ends.nbytes
-
-    def __getitem__(self, example):
-        start = self._ends[example - 1] if example else 0
-        return self._values[start : self._ends[example]]
+def check_shard(path, layout):
+    """Raises unless a file begins and ends as a shard must."""
+    with open_shard(path) as file:
+        if file.read(len(layout.header)) != layout.header:
+            raise damaged(path, _what_it_is(file, layout))
+    if path.stat().st_size != layout.size:
+        raise damaged(path, "bytes are missing, or too many")
 
 
-def read_trailer(path, identity, number):
-    """Reads which shard a file is."""
-    with _open(path) as file:
-        size = path.stat().st_size
-        file.seek(max(size - shard_format.END_SIZE, 0))
-        data = file.read()
+def _what_it_is(file, layout):
+    """What a file is whose header is not what it must be."""
+    file.seek(0)
     try:
-        trailer = shard_format.unpack_trailer(data)
+        metadata, *_ = read_header(file)
     except ValueError as error:
-        raise damaged(path, error) from error
-    if (trailer.identity, trailer.number) != (identity, number):
-        raise damaged(path, "it is a shard of another place or cache")
-    return trailer
+        return error
+    if metadata != layout.metadata:
+        return "it is a shard of another place or cache"
+    return "its header is not what was written"
 
 
 def damaged(path, reason):
@@ -116,8 +77,9 @@ def damaged(path, reason):
     )
 
 
-def _open(path):
+def open_shard(path):
+    """Opens a shard for reading, without a buffer."""
     try:
-        return open(path, "rb")
+        return open(path, "rb", buffering=0)
     except OSError as error:
         raise damaged(path, error) from error

@@ -1,69 +1,35 @@
-"""Writes a shard, block by block."""
+"""Writes a shard, example by example."""
+
+import zlib
 
 import numpy as np
 
-from keras_distill.teachers.cache import shard_format
-
-# A block is what is read and decompressed at once for one example. More
-# would be read in vain where examples come in random order; less would
-# compress worse.
-_BLOCK_BYTES = 32 * 1024
-
 
 class ShardWriter:
-    """Writes a shard, block by block, and holds no more than a block."""
+    """Writes a shard, and holds no more of it than its checksums."""
 
-    def __init__(self, file, arrays, compression):
+    def __init__(self, file, layout):
         self._file = file
-        self._arrays = arrays
-        self._compression = compression
-        self._blocks = []
-        self._open = [_OpenBlock() for _ in arrays]
-        self._size = 0
+        self._layout = layout
+        self._checksums = np.zeros(layout.shape, "<u4")
+        file.truncate(layout.size)
 
-    def add(self, pieces):
-        """Adds an example."""
+    def add(self, example, pieces):
+        """Writes the values of an example, an array for each of the shard's."""
         for number, piece in enumerate(pieces):
-            waiting = self._open[number].nbytes
-            if waiting and waiting + piece.nbytes > _BLOCK_BYTES:
-                self._close(number)
-            self._open[number].add(piece)
+            first, size = self._layout.place(number, example)
+            data = piece.tobytes()
+            if len(data) != size:
+                raise ValueError(
+                    f"'{self._layout.arrays[number].name}' has {len(data)} "
+                    f"bytes of an example in place of {size}."
+                )
+            self._file.seek(first)
+            self._file.write(data)
+            self._checksums[number, example] = zlib.crc32(data)
 
-    def finish(self, identity, number):
-        """Writes what is left, and the end of the shard."""
-        for array in range(len(self._arrays)):
-            self._close(array)
-        table = np.array(self._blocks, shard_format.BLOCK)
-        self._file.write(shard_format.pack_end(table, identity, number))
-
-    def _close(self, number):
-        block = self._open[number]
-        if not block.pieces:
-            return
-        values = np.concatenate(block.pieces)
-        data = shard_format.encode(values, self._compression)
-        self._file.write(data)
-        self._blocks.append(
-            (
-                number,
-                block.first,
-                self._size,
-                len(data),
-                shard_format.checksum(data),
-            )
-        )
-        self._size += len(data)
-        self._open[number] = _OpenBlock(block.first + len(block.pieces))
-
-
-class _OpenBlock:
-    """The examples that a block will hold."""
-
-    def __init__(self, first=0):
-        self.first = first
-        self.pieces = []
-        self.nbytes = 0
-
-    def add(self, piece):
-        self.pieces.append(piece)
-        self.nbytes += piece.nbytes
+    def finish(self):
+        """Writes what stands before the values."""
+        self._file.seek(0)
+        self._file.write(self._layout.header)
+        self._file.write(self._layout.pack_table(self._checksums))

@@ -6,12 +6,14 @@ import threading
 
 import numpy as np
 
-from keras_distill.teachers.cache import shard_format
+from keras_distill.teachers.cache.shard_layout import ENDING
+from keras_distill.teachers.cache.shard_layout import ShardLayout
+from keras_distill.teachers.cache.shard_layout import shard_name
 from keras_distill.teachers.cache.shard_reader import ShardReader
-from keras_distill.teachers.cache.shard_reader import read_trailer
+from keras_distill.teachers.cache.shard_reader import check_shard
 
-# What is kept in memory, whatever the number of examples.
-_BLOCK_BYTES = 64 * 1024**2
+# What is kept in memory of places and checksums, whatever the number of
+# examples. Values are not kept: the system does that as well.
 _TABLE_BYTES = 64 * 1024**2
 
 
@@ -23,74 +25,74 @@ class Shards:
         self._manifest = manifest
         self._index = index
         self._arrays = manifest.arrays
-        self._blocks = ByteLru(_BLOCK_BYTES)
         self._readers = ByteLru(_TABLE_BYTES)
         missing = missing_shards(folder, manifest)
         if missing:
             raise ValueError(
                 f"The cache in '{folder}' is not finished: {len(missing):,} "
                 f"of {manifest.num_shards:,} shards are missing, such as "
-                f"{shard_format.shard_name(missing[0])}. Call "
+                f"{shard_name(missing[0])}. Call "
                 "`TeacherCache.write` again with the same arguments to go on."
             )
         for number in range(manifest.num_shards):
-            path = folder / shard_format.shard_name(number)
-            read_trailer(path, manifest.identity, number)
+            check_shard(folder / shard_name(number), self._layout(number))
 
     def read(self, places, length, names):
         """Reads examples."""
-        lengths = self._index.lengths[places]
-        found = {}
-        for number, array in enumerate(self._arrays):
-            if array.name not in names:
-                continue
-            batch = np.zeros(
+        wanted = [
+            (number, array)
+            for number, array in enumerate(self._arrays)
+            if array.name in names
+        ]
+        found = {
+            array.name: np.zeros(
                 (len(places), *array.padded_shape(length)), array.read_dtype
             )
-            for row, place in enumerate(places):
-                values = self._values(number, int(place))
-                array.fill(batch, row, int(lengths[row]), values)
-            found[array.name] = batch
+            for _, array in wanted
+        }
+        lengths = self._index.lengths[places].tolist()
+        shards, examples = np.divmod(places, self._manifest.shard_size)
+        for shard in np.unique(shards).tolist():
+            reader = self._readers.get(
+                shard, functools.partial(self._load_reader, shard)
+            )
+            with reader.open() as file:
+                for row in np.flatnonzero(shards == shard).tolist():
+                    for number, array in wanted:
+                        values = reader.read(file, number, int(examples[row]))
+                        array.fill(found[array.name], row, lengths[row], values)
         return found
 
-    def check(self, number):
+    def check(self, shard):
         """Reads a shard as a whole."""
-        reader = self._load_reader(number)
-        for array in range(len(self._arrays)):
-            for block in range(reader.num_blocks(array)):
-                reader.read(array, block)
+        self._load_reader(shard).check()
 
-    def _values(self, array, place):
-        number, example = divmod(place, self._manifest.shard_size)
-        reader = self._readers.get(
-            number, functools.partial(self._load_reader, number)
-        )
-        block_number, example = reader.find(array, example)
-        block = self._blocks.get(
-            (number, array, block_number),
-            functools.partial(reader.read, array, block_number),
-        )
-        return block[example]
+    def _load_reader(self, shard):
+        path = self._folder / shard_name(shard)
+        return ShardReader(path, self._layout(shard))
 
-    def _load_reader(self, number):
-        places = self._manifest.places(number)
-        return ShardReader(
-            self._folder / shard_format.shard_name(number),
-            self._arrays,
-            self._manifest.compression,
-            self._manifest.identity,
-            number,
-            np.array(self._index.lengths[places.start : places.stop]),
-        )
+    def _layout(self, shard):
+        return shard_layout(self._manifest, self._index.lengths, shard)
+
+
+def shard_layout(manifest, lengths, shard):
+    """How a shard of a cache lies on disk."""
+    places = manifest.places(shard)
+    return ShardLayout(
+        manifest.arrays,
+        lengths[places.start : places.stop],
+        manifest.identity,
+        shard,
+    )
 
 
 def missing_shards(folder, manifest):
     """The numbers of the shards that are not written yet."""
-    there = {path.name for path in folder.glob("*.shard")}
+    there = {path.name for path in folder.glob(f"*{ENDING}")}
     return [
         number
         for number in range(manifest.num_shards)
-        if shard_format.shard_name(number) not in there
+        if shard_name(number) not in there
     ]
 
 

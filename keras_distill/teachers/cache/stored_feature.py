@@ -46,11 +46,22 @@ class StoredArray:
         """The dtype in which the array is read: float32, or int32."""
         return "int32" if self.dtype == "int32" else "float32"
 
-    def sizes(self, lengths):
-        """The number of values of examples that have so many tokens."""
-        known = math.prod(size for size in self.shape if size is not None)
-        lengths = np.asarray(lengths, dtype="int64")
-        return known * lengths ** self.shape.count(None)
+    @property
+    def token_axes(self):
+        """How many of its axes are as long as an example has tokens."""
+        return self.shape.count(None)
+
+    @property
+    def known_size(self):
+        """The number of values for each example, token or pair of tokens."""
+        return math.prod(size for size in self.shape if size is not None)
+
+    def joined_shape(self, count):
+        """The shape of what so many examples, tokens or pairs have."""
+        if None in self.shape[1:]:
+            # Examples of different lengths fit together in one axis alone.
+            return (count * self.known_size,)
+        return (count, *(size for size in self.shape if size is not None))
 
     def padded_shape(self, length):
         """The shape of a piece that is padded to a length."""

@@ -1,24 +1,24 @@
 """A teacher's features on disk, computed once."""
 
-import keras
-import numpy as np
-
 from keras_distill.checks.model_of import model_of
+from keras_distill.data import text_hashes
 from keras_distill.features import names
 from keras_distill.io.progress import Progress
 from keras_distill.io.saving import local_path
-from keras_distill.teachers.cache import example_index
-from keras_distill.teachers.cache import manifest as manifests
 from keras_distill.teachers.cache.cached_targets import TARGET_PREFIX
 from keras_distill.teachers.cache.cached_targets import CachedTargets
-from keras_distill.teachers.cache.example_index import ExampleIndex
+from keras_distill.teachers.cache.contents import Contents
 from keras_distill.teachers.cache.fingerprint import architecture
 from keras_distill.teachers.cache.fingerprint import row_fingerprints
 from keras_distill.teachers.cache.fingerprint import weights_fingerprint
-from keras_distill.teachers.cache.shards import Shards
+from keras_distill.teachers.cache.sources import EnsembleSource
+from keras_distill.teachers.cache.sources import ModelSource
+from keras_distill.teachers.cache.sources import SoftLabelSource
+from keras_distill.teachers.cache.sources import is_tokenized
 from keras_distill.teachers.cache.writing import Settings
 from keras_distill.teachers.cache.writing import check_examples
 from keras_distill.teachers.cache.writing import write_cache
+from keras_distill.teachers.checks import check_label_names
 
 
 class TeacherCache:
@@ -29,21 +29,30 @@ class TeacherCache:
     features to the batches of the examples, in whatever order they are
     shuffled, so that the teacher itself is not needed to train a student.
 
-    Each example is found by its id. Values at padding are not kept; they are
-    read as 0. A cache is refused if it is not finished, if it was altered in
-    any byte, or if it is used with a teacher or with examples other than its
-    own.
+    Each example is found by its id, an int or a string, and told by a hash of
+    its raw text: answers to whole texts teach students of any tokenizer. What
+    there is for each token, such as hidden states, is for the same tokens
+    only. Values at padding are not kept; they are read as 0. A cache is
+    refused if it is not finished, if it was altered in any byte, or if it is
+    used with a teacher or with examples other than its own.
+
+    Its files are safetensors, which other tools read too.
 
     Args:
         path: Path of the folder that `write` made.
-        teacher: Optional `keras.Model`. If given, it must be the teacher that
-            the cache was made with.
+        teacher: Optional `keras.Model`, or `TeacherEnsemble`. If given, it
+            must be the teacher that the cache was made with.
 
     Attributes:
         path: `pathlib.Path` of the folder.
         description: `keras_distill.features.ModelDescription` of the teacher
             with the features that the cache holds.
         features: tuple of str. Their names.
+        label_names: tuple of str, what the logits stand for by class index,
+            or `None` if that was not known.
+        members: tuple of str, the names of the models that were asked.
+        versions: dict of str to str, by which versions of keras_distill,
+            Keras and KerasHub it was written, and on which backend.
 
     Raises:
         ValueError: If the folder holds no cache, or one that is not finished,
@@ -83,14 +92,16 @@ class TeacherCache:
 
     def __init__(self, path, teacher=None):
         self.path = local_path(path)
-        self._manifest, name = manifests.read_manifest(self.path)
-        self.description = self._manifest.describe(f"{name} (cached)")
+        self._contents = Contents(self.path)
+        self._manifest = self._contents.manifest
+        self._index = self._contents.index
+        origin = self._contents.origin
+        self.description = self._manifest.describe(f"{origin.teacher} (cached)")
         self.features = tuple(self._manifest.shapes)
-        example_index.check_index(
-            self.path, self._manifest.num_examples, self._manifest.data
-        )
-        self._index = ExampleIndex(self.path, self._manifest.num_examples)
-        self._shards = Shards(self.path, self._manifest, self._index)
+        names_of_labels = self._manifest.label_names
+        self.label_names = names_of_labels and tuple(names_of_labels)
+        self.members = tuple(origin.members)
+        self.versions = dict(origin.versions)
         if teacher is not None:
             self.check_teacher(teacher)
 
@@ -103,11 +114,11 @@ class TeacherCache:
         features=(names.LOGITS,),
         dtype="float32",
         top_k=None,
-        compression="zlib",
         shard_size=2048,
         batch_size=64,
         quiet=False,
         replace=False,
+        label_names=None,
     ):
         """Runs a teacher over examples and keeps its features.
 
@@ -130,9 +141,14 @@ class TeacherCache:
             path: Path of the folder to write to. Made if missing.
             teacher: `keras.Model` with features
                 (`keras_distill.features.FeatureExtractor`). It is run in
-                inference mode, no deeper than the features need.
+                inference mode, no deeper than the features need. Or a
+                `TeacherEnsemble`, which has logits alone: one member after
+                the other is asked, and each one's own answers are kept as
+                well, in folders of their own inside, where a run that was
+                stopped finds them.
             examples: `keras_distill.tasks.TokenizedExamples`, each with its
-                own id.
+                own id; or `Examples` as they are, which a teacher, or each
+                member, tokenises by its own preprocessor.
             features: str or sequence of str. The names of features as
                 `FeatureExtractor` takes them: `"logits"`, `"hidden_states.3"`,
                 `"attention_scores"` (of all layers), ... Defaults to
@@ -141,7 +157,6 @@ class TeacherCache:
                 on disk. It is read as float32. Defaults to `"float32"`.
             top_k: Optional int. How many of the logits to keep. Defaults to
                 `None`, which keeps all.
-            compression: `"zlib"` or `None`. Defaults to `"zlib"`.
             shard_size: int. Examples in a file. Defaults to `2048`.
             batch_size: int. Examples that the teacher reads at once. Defaults
                 to `64`.
@@ -149,6 +164,9 @@ class TeacherCache:
             replace: bool. Whether another cache that is there is renamed to
                 `<path>-earlier-1` (or `-2`, ...) and a new one written.
                 Defaults to `False`: it is refused.
+            label_names: Optional sequence of str, what the logits stand for
+                by class index. Defaults to what the teacher or the examples
+                know.
 
         Returns:
             `TeacherCache`.
@@ -160,11 +178,57 @@ class TeacherCache:
         if isinstance(features, str):
             features = (features,)
         settings = Settings(
-            tuple(features), dtype, top_k, compression, shard_size, batch_size
+            tuple(features), dtype, top_k, shard_size, batch_size, label_names
         )
-        teacher = model_of(teacher)
+        check_examples(examples)
+        if _is_ensemble(teacher):
+            source = EnsembleSource(teacher)
+        else:
+            known = getattr(teacher, "label_names", None)
+            source = ModelSource(model_of(teacher), known)
         write_cache(
-            local_path(path), teacher, examples, settings, quiet, replace
+            local_path(path), source, examples, settings, quiet, replace
+        )
+        return cls(path)
+
+    @classmethod
+    def from_soft_labels(
+        cls,
+        path,
+        soft_labels,
+        examples,
+        dtype="float32",
+        shard_size=2048,
+        quiet=False,
+        replace=False,
+    ):
+        """Keeps what any other system said of examples as a teacher's logits.
+
+        Each example has the row of `soft_labels` with its id; 7 and `"7"` are
+        the same id. Probabilities are kept as logits whose softmax they are.
+
+        Args:
+            path: Path of the folder to write to, as of `write`.
+            soft_labels: `keras_distill.teachers.SoftLabels`, with a row for
+                each example and no others, in any order.
+            examples: `Examples` or `TokenizedExamples`, each with its own id.
+            dtype: As of `write`. Defaults to `"float32"`.
+            shard_size: int. Examples in a file. Defaults to `2048`.
+            quiet: bool. Whether to show no progress. Defaults to `False`.
+            replace: bool. As of `write`. Defaults to `False`.
+
+        Returns:
+            `TeacherCache` of `"logits"`.
+
+        Raises:
+            ValueError: An id that is missing, there twice, or none of the
+                examples', or label names in another order than the examples'.
+        """
+        check_examples(examples)
+        settings = Settings(dtype=dtype, shard_size=shard_size)
+        source = SoftLabelSource(soft_labels, examples)
+        write_cache(
+            local_path(path), source, examples, settings, quiet, replace
         )
         return cls(path)
 
@@ -179,7 +243,7 @@ class TeacherCache:
         """Reads the features of examples.
 
         Args:
-            ids: Sequence of int. The examples' ids.
+            ids: Sequence of int or str. The examples' ids.
             length: Optional int. The length to pad to. Defaults to the
                 longest of the examples.
 
@@ -191,22 +255,7 @@ class TeacherCache:
             ValueError: If an example is not in the cache, is longer than
                 `length`, or its shard is damaged.
         """
-        places = self._index.places(np.asarray(ids, dtype="int64"))
-        longest = int(self._index.lengths[places].max(initial=0))
-        if length is None:
-            length = longest
-        if length < longest:
-            raise ValueError(
-                f"`length` must be at least {longest}, the number of tokens "
-                f"of the longest of the examples. Received: length={length}"
-            )
-        arrays = self._shards.read(
-            places, length, [array.name for array in self._manifest.arrays]
-        )
-        return {
-            feature.name: keras.ops.convert_to_numpy(feature.join(arrays))
-            for feature in self._manifest.features
-        }
+        return self._contents.read(ids, length)
 
     def attach(self, examples, features=None):
         """Adds the features to the batches of examples.
@@ -225,11 +274,18 @@ class TeacherCache:
             `keras_distill.tasks.TokenizedExamples`.
 
         Raises:
-            ValueError: If an example is not in the cache or has other tokens
-                there, or a feature is not in the cache.
+            ValueError: If an example is not in the cache or has another text
+                there, or other tokens where a feature has something for each;
+                if a feature is not in the cache; or if the classes stand in
+                another order.
         """
         check_examples(examples)
-        self._check_tokens(examples)
+        if not is_tokenized(examples):
+            raise ValueError(
+                "`examples` must be tokenised, as by keras_distill.tasks."
+                "TokenizedExamples, to have batches. Received: "
+                f"{type(examples).__name__}."
+            )
         if features is None:
             features = self.features
         elif isinstance(features, str):
@@ -242,8 +298,16 @@ class TeacherCache:
             if feature.name in features
             for array in feature.arrays
         ]
+        self._check_rows(examples, any(array.token_axes for array in arrays))
+        check_label_names(
+            self.label_names,
+            getattr(examples, "label_names", None),
+            f"the cache in '{self.path}'",
+        )
         return examples.with_targets(
-            CachedTargets(self._shards, self._index, arrays, self.fingerprint())
+            CachedTargets(
+                self._contents.shards, self._index, arrays, self.fingerprint()
+            )
         )
 
     def features_of(self, x):
@@ -290,22 +354,45 @@ class TeacherCache:
             ValueError: If its weights, the dtype it computes in, or other
                 options of its layers differ, such as the activation.
         """
-        teacher = model_of(teacher)
-        if weights_fingerprint(teacher) != self._manifest.teacher_weights:
+        members = self._manifest.members
+        if not members:
+            raise ValueError(
+                f"The cache in '{self.path}' was made of soft labels, not by a "
+                "model. Leave `teacher` out."
+            )
+        is_ensemble = _is_ensemble(teacher)
+        given = teacher.members if is_ensemble else [model_of(teacher)]
+        if len(given) != len(members):
             raise ValueError(
                 f"The cache in '{self.path}' was made with another teacher: "
-                f"the weights of '{teacher.name}' differ. Write a cache with "
+                f"of {len(members)} members ({', '.join(self.members)}). "
+                f"Received one of {len(given)}. Write a cache with this "
+                "teacher, or use the one that it was made with."
+            )
+        for one, member in zip(given, members, strict=True):
+            if not is_ensemble:
+                self._check_model(one, member)
+                continue
+            with one.open() as model:
+                self._check_model(model, member)
+
+    def _check_model(self, model, member):
+        """Raises unless a model is one that the manifest tells of."""
+        if weights_fingerprint(model) != member["weights"]:
+            raise ValueError(
+                f"The cache in '{self.path}' was made with another teacher: "
+                f"the weights of '{model.name}' differ. Write a cache with "
                 "this teacher, or use the one that it was made with."
             )
-        dtype = teacher.dtype_policy.name
-        if dtype != self._manifest.teacher_dtype:
+        dtype = model.dtype_policy.name
+        if dtype != member["dtype"]:
             raise ValueError(
-                f"The cache in '{self.path}' was made in "
-                f"{self._manifest.teacher_dtype}, and '{teacher.name}' "
-                f"computes in {dtype}. Write a cache with this teacher."
+                f"The cache in '{self.path}' was made in {member['dtype']}, "
+                f"and '{model.name}' computes in {dtype}. Write a cache with "
+                "this teacher."
             )
-        known, now = self._manifest.teacher_architecture, architecture(teacher)
-        if known not in (None, now):
+        known, now = member["architecture"], architecture(model)
+        if known != now:
             differing = ", ".join(
                 f"{name} {known.get(name)!r} there, {now[name]!r} here"
                 for name in now
@@ -313,7 +400,7 @@ class TeacherCache:
             )
             raise ValueError(
                 f"The cache in '{self.path}' was made with another teacher: "
-                f"'{teacher.name}' has the same weights and computes "
+                f"'{model.name}' has the same weights and computes "
                 f"otherwise with them ({differing or 'options of layers'}). "
                 "Write a cache with this teacher."
             )
@@ -324,7 +411,7 @@ class TeacherCache:
         Returns:
             str, a hash of what it holds, and of whom.
         """
-        return self._manifest.identity.hex()
+        return self._manifest.identity
 
     def verify(self, quiet=False):
         """Reads all of the cache and checks it.
@@ -341,30 +428,43 @@ class TeacherCache:
         title = f"Checking '{self.path}'"
         with Progress(title, len(self), quiet=quiet) as progress:
             for number in range(self._manifest.num_shards):
-                self._shards.check(number)
+                self._contents.shards.check(number)
                 progress.advance(len(self._manifest.places(number)))
 
-    def _check_tokens(self, examples):
+    def _check_rows(self, examples, has_tokens):
         """Raises if an example is not in the cache, or is another one."""
-        places = self._index.places(np.asarray(examples.ids, dtype="int64"))
-        differs = self._index.hashes[places] != row_fingerprints(examples)
+        places = self._index.places(examples.ids)
+        differs = self._index.text_hashes[places] != text_hashes(examples)
+        if differs.any():
+            raise self._other_rows(examples, differs, "texts", "")
+        if not has_tokens:
+            return
+        differs = self._index.token_hashes[places] != row_fingerprints(examples)
         if not differs.any():
             return
-        reasons = []
+        member, reasons = self._manifest.members[0], []
         tokenizer = getattr(examples, "tokenizer_fingerprint", None)
-        if None not in (tokenizer, self._manifest.tokenizer) and (
-            tokenizer != self._manifest.tokenizer
+        if None not in (tokenizer, member["tokenizer"]) and (
+            tokenizer != member["tokenizer"]
         ):
             reasons.append("the tokenizer differs")
-        if examples.sequence_length != self._manifest.sequence_length:
+        if examples.sequence_length != member["sequence_length"]:
             reasons.append(
-                f"sequence_length is {self._manifest.sequence_length} in the "
+                f"sequence_length is {member['sequence_length']} in the "
                 f"cache and {examples.sequence_length} here"
             )
-        raise ValueError(
+        reasons = f": {' and '.join(reasons) or 'they are packed otherwise'}"
+        raise self._other_rows(examples, differs, "tokens", reasons)
+
+    def _other_rows(self, examples, differs, what, reasons):
+        return ValueError(
             f"{differs.sum():,} of {len(examples):,} examples have other "
-            f"tokens here than in the cache in '{self.path}', such as that "
-            f"with the id {examples.ids[differs][0]}: "
-            f"{' and '.join(reasons) or 'the texts differ'}. Write a cache "
+            f"{what} here than in the cache in '{self.path}', such as that "
+            f"with the id {examples.ids[differs][0]}{reasons}. Write a cache "
             "for these examples."
         )
+
+
+def _is_ensemble(teacher):
+    """Whether a teacher puts together what its members say."""
+    return hasattr(teacher, "members") and hasattr(teacher, "combine")

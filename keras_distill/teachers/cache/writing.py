@@ -1,37 +1,36 @@
 """Writes a cache, together with whoever else writes it."""
 
+import contextlib
 import dataclasses
 import functools
 import time
 
-import keras
 import numpy as np
 
 from keras_distill.checks.arguments import check_choice
 from keras_distill.checks.arguments import check_int
-from keras_distill.features import describe
 from keras_distill.features import names
 from keras_distill.features.feature_extractor import expand_features
 from keras_distill.io import set_aside
 from keras_distill.io.file_lock import file_lock
 from keras_distill.io.file_lock import remove_lock
-from keras_distill.io.hashes import bytes_hash
+from keras_distill.io.hashes import file_hash
 from keras_distill.io.progress import Progress
 from keras_distill.io.saving import make_folder
 from keras_distill.io.saving import replaced_file
 from keras_distill.teachers.cache import example_index
 from keras_distill.teachers.cache import manifest as manifests
-from keras_distill.teachers.cache.fingerprint import architecture
-from keras_distill.teachers.cache.fingerprint import row_fingerprints
-from keras_distill.teachers.cache.fingerprint import weights_fingerprint
-from keras_distill.teachers.cache.shard_format import COMPRESSIONS
-from keras_distill.teachers.cache.shard_format import shard_name
-from keras_distill.teachers.cache.shard_format import storage_order
+from keras_distill.teachers.cache.shard_layout import shard_name
+from keras_distill.teachers.cache.shard_layout import storage_order
 from keras_distill.teachers.cache.shard_writer import ShardWriter
 from keras_distill.teachers.cache.shards import missing_shards
+from keras_distill.teachers.cache.shards import shard_layout
+from keras_distill.teachers.cache.sources import ModelSource
+from keras_distill.teachers.cache.sources import is_tokenized
+from keras_distill.teachers.cache.stored_feature import StoredFeature
 from keras_distill.teachers.cache.stored_feature import is_output
 from keras_distill.teachers.cache.stored_feature import stored_shape
-from keras_distill.teachers.cache.teacher_run import TeacherRun
+from keras_distill.teachers.checks import check_label_names
 
 _DTYPES = ("float32", "float16", "bfloat16")
 _LOCK = "manifest.lock"
@@ -43,44 +42,43 @@ _WAIT = 0.2
 class Settings:
     """How a cache is written; see `TeacherCache.write`."""
 
-    features: tuple
-    dtype: str
-    top_k: int | None
-    compression: str | None
-    shard_size: int
-    batch_size: int
+    features: tuple = (names.LOGITS,)
+    dtype: str = "float32"
+    top_k: int | None = None
+    shard_size: int = 2048
+    batch_size: int = 64
+    label_names: tuple | None = None
 
     def __post_init__(self):
         check_choice("dtype", self.dtype, _DTYPES)
-        check_choice("compression", self.compression, COMPRESSIONS)
         for name in ("shard_size", "batch_size", "top_k"):
             optional = name == "top_k"
             check_int(name, getattr(self, name), minimum=1, optional=optional)
 
 
-def write_cache(folder, teacher, examples, settings, quiet, replace=False):
+def write_cache(folder, source, examples, settings, quiet, replace=False):
     """Writes those shards of a cache that are missing."""
-    if not isinstance(teacher, keras.Model):
-        raise ValueError(
-            f"`teacher` must be a keras.Model. Received: teacher={teacher!r}"
-        )
-    check_examples(examples)
+    examples = source.rows(examples)
     examples = examples.select(_order(examples))
-    manifest, index = _plan(teacher, examples, settings)
+    plan = _plan(source, examples, settings)
     try:
-        manifest = _claim(folder, manifest, index, teacher.name)
-    except _OtherCacheError:
+        manifest = _claim(folder, plan)
+    except (_OtherCacheError, manifests.EarlierFormatError):
         if not replace:
             raise
         set_aside(folder)
-        manifest = _claim(folder, manifest, index, teacher.name)
+        manifest = _claim(folder, plan)
     left = missing_shards(folder, manifest)
     if left:
-        run = TeacherRun(teacher, list(manifest.shapes), settings.batch_size)
+        parts = [
+            _write_part(folder, number, part, examples, settings, quiet)
+            for number, part in enumerate(source.parts, start=1)
+        ]
+        run = source.run(list(manifest.shapes), settings.batch_size, parts)
         done = manifest.num_examples - sum(
             len(manifest.places(number)) for number in left
         )
-        title = f"Features of '{teacher.name}'"
+        title = f"Features of '{source.name}'"
         with Progress(
             title, manifest.num_examples, done, quiet=quiet
         ) as progress:
@@ -94,12 +92,29 @@ def write_cache(folder, teacher, examples, settings, quiet, replace=False):
 
 
 def check_examples(examples):
-    """Raises unless examples have ids and batches."""
-    if not all(hasattr(examples, name) for name in ("ids", "with_targets")):
+    """Raises unless examples are rows, tokenised or not."""
+    is_raw = hasattr(examples, "texts") or hasattr(examples, "words")
+    if not hasattr(examples, "ids") or not (is_raw or is_tokenized(examples)):
         raise ValueError(
-            "`examples` must be keras_distill.tasks.TokenizedExamples. "
-            f"Received: {type(examples).__name__}"
+            "`examples` must be keras_distill.tasks.TokenizedExamples or "
+            f"Examples. Received: {type(examples).__name__}"
         )
+
+
+def _write_part(folder, number, part, examples, settings, quiet):
+    """Writes what one of several models says; returns its folder."""
+    folder = folder / f"member-{number}"
+    with contextlib.suppress(ValueError):
+        manifest, _ = manifests.read_manifest(folder)
+        if not missing_shards(folder, manifest):
+            return folder
+    settings = dataclasses.replace(
+        settings, dtype="float32", top_k=None, label_names=None
+    )
+    with part.open() as model:
+        source = ModelSource(model, part.label_names)
+        write_cache(folder, source, examples, settings, quiet)
+    return folder
 
 
 def _write_all(left, write):
@@ -129,56 +144,97 @@ def _order(examples):
     return order
 
 
-def _plan(teacher, examples, settings):
-    """The manifest of a cache, and its index as bytes."""
-    description = describe(teacher)
-    features = [
-        name
-        for name in expand_features(teacher, settings.features)
-        # It is in the batches of the examples.
-        if name != names.PADDING_MASK
-    ]
-    if names.OUTPUTS in features or not features:
-        raise ValueError(
-            "`features` must name features that are one tensor each. "
-            f"Received: features={list(settings.features)}. For several "
-            "outputs, name each: 'output.<name>'."
-        )
+@dataclasses.dataclass(frozen=True)
+class _Plan:
+    """What is to be written before any shard is."""
+
+    manifest: manifests.Manifest
+    origin: manifests.Origin
+    columns: dict
+
+
+def _plan(source, examples, settings):
+    """The manifest of a cache, and its index."""
+    description = source.description
+    features = _features(source, settings)
     _check_top_k(settings.top_k, features, description)
-    index = example_index.index_bytes(
-        examples.ids, row_fingerprints(examples), examples.lengths
+    shapes = {
+        name: stored_shape(name, description.shape(name)) for name in features
+    }
+    has_tokens = any(
+        array.token_axes
+        for name, shape in shapes.items()
+        for array in StoredFeature(name, shape, settings.dtype).arrays
     )
+    columns = example_index.index_columns(examples, has_tokens)
     manifest = manifests.Manifest(
-        teacher_weights=weights_fingerprint(teacher),
-        teacher_architecture=architecture(teacher),
-        teacher_dtype=teacher.dtype_policy.name,
-        tokenizer=getattr(examples, "tokenizer_fingerprint", None),
-        sequence_length=int(examples.sequence_length),
-        data=bytes_hash(index),
+        members=source.members(examples),
+        soft_labels=source.soft_labels,
+        label_names=_label_names(source, examples, settings, shapes),
+        data=example_index.index_hash(columns),
         num_examples=len(examples),
         dtype=settings.dtype,
         top_k=settings.top_k,
-        compression=settings.compression,
         shard_size=int(settings.shard_size),
         num_layers=description.num_layers,
-        shapes={
-            name: stored_shape(name, description.shape(name))
-            for name in features
-        },
+        shapes=shapes,
         output_activations={
             name: activation
             for name, activation in description.output_activations.items()
             if name in features
         },
     )
-    return manifest, index
+    origin = manifests.Origin(source.name, list(source.member_names))
+    return _Plan(manifest, origin, columns)
+
+
+def _features(source, settings):
+    """The names of the features, of which each is one tensor."""
+    description = source.description
+    if isinstance(source, ModelSource):
+        found = expand_features(source.model, settings.features, description)
+    else:
+        found = list(settings.features)
+        for name in found:
+            description.shape(name)
+    # The mask is in the batches of the examples.
+    features = [name for name in found if name != names.PADDING_MASK]
+    if names.OUTPUTS in features or not features:
+        raise ValueError(
+            "`features` must name features that are one tensor each. "
+            f"Received: features={list(settings.features)}. For several "
+            "outputs, name each: 'output.<name>'."
+        )
+    return features
+
+
+def _label_names(source, examples, settings, shapes):
+    """What the logits stand for, as far as anyone knows."""
+    given = settings.label_names
+    of_source = source.label_names
+    of_examples = getattr(examples, "label_names", None)
+    for known in (given, of_examples):
+        check_label_names(of_source, known, f"'{source.name}'")
+    check_label_names(given, of_examples, "`label_names`")
+    if names.LOGITS not in shapes:
+        return None
+    width = shapes[names.LOGITS][-1]
+    if given is not None and len(given) != width:
+        raise ValueError(
+            f"`label_names` must name the {width} logits of '{source.name}'. "
+            f"Received: {', '.join(given)}."
+        )
+    for known in (given, of_source, of_examples):
+        if known is not None and len(known) == width:
+            return list(known)
+    return None
 
 
 class _OtherCacheError(ValueError):
     """The folder holds another cache."""
 
 
-def _claim(folder, manifest, index, teacher_name):
+def _claim(folder, plan):
     """Makes the folder this cache's, or checks that it is."""
     if folder.exists() and not folder.is_dir():
         raise ValueError(
@@ -193,7 +249,10 @@ def _claim(folder, manifest, index, teacher_name):
         # A system's or an editor's, or what is not finished.
         and not path.name.startswith(".")
         # Of a call like this one that was stopped.
-        and not (path.name == example_index.FILE and path.read_bytes() == index)
+        and not (
+            path.name == example_index.FILE
+            and file_hash(path) == plan.manifest.data
+        )
     ]
     if strangers and not (folder / manifests.FILE).exists():
         raise ValueError(
@@ -203,14 +262,14 @@ def _claim(folder, manifest, index, teacher_name):
     with file_lock(lock_file):
         if not (folder / manifests.FILE).exists():
             with replaced_file(folder / example_index.FILE) as file:
-                file.write_bytes(index)
+                example_index.write_index(file, plan.columns)
             # Last, since this file is what makes the folder a cache.
             with replaced_file(folder / manifests.FILE) as file:
-                manifests.write_manifest(file, manifest, teacher_name)
+                manifests.write_manifest(file, plan.manifest, plan.origin)
         known, _ = manifests.read_manifest(folder)
         # Whoever waits for the lock finds the manifest.
         remove_lock(lock_file)
-    differences = known.differences(manifest)
+    differences = known.differences(plan.manifest)
     if differences:
         raise _OtherCacheError(
             f"'{folder}' holds another cache. It differs in: "
@@ -231,10 +290,11 @@ def _write_shard(folder, manifest, examples, run, progress, number):
         places = manifest.places(number)
         if not path.exists():
             rows = examples.select(np.arange(places.start, places.stop))
+            layout = shard_layout(manifest, _lengths(examples), number)
             with replaced_file(path) as temporary, open(temporary, "wb") as f:
-                writer = ShardWriter(f, manifest.arrays, manifest.compression)
+                writer = ShardWriter(f, layout)
                 _fill(writer, manifest, rows, run, progress)
-                writer.finish(manifest.identity, number)
+                writer.finish()
         else:
             progress.advance(len(places))
         # Whoever takes the lock later finds the shard.
@@ -246,9 +306,18 @@ def _lock_of(shard):
     return shard.with_suffix(".lock")
 
 
+def _lengths(examples):
+    """The tokens of each example, 0 of those that are not tokenised."""
+    if hasattr(examples, "lengths"):
+        return examples.lengths
+    return np.zeros(len(examples), "int64")
+
+
 def _fill(writer, manifest, examples, run, progress):
     """Hands the targets of some examples to the writer of their shard."""
-    examples = examples.select(storage_order(examples.lengths))
+    order = storage_order(_lengths(examples))
+    examples = examples.select(order)
+    lengths = _lengths(examples).tolist()
     done = 0
     for found in run(examples):
         batch = [
@@ -259,15 +328,12 @@ def _fill(writer, manifest, examples, run, progress):
             )
         ]
         num_rows = len(batch[0])
-        for row, length in enumerate(examples.lengths[done : done + num_rows]):
-            writer.add(
-                [
-                    array.cut(values, row, int(length))
-                    for values, array in zip(
-                        batch, manifest.arrays, strict=True
-                    )
-                ]
-            )
+        for row in range(num_rows):
+            pieces = [
+                array.cut(values, row, lengths[done + row])
+                for values, array in zip(batch, manifest.arrays, strict=True)
+            ]
+            writer.add(int(order[done + row]), pieces)
         done += num_rows
         progress.advance(num_rows)
 

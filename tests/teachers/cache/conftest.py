@@ -7,6 +7,7 @@ import pytest
 from keras_distill.tasks import Examples
 from keras_distill.tasks import TokenizedExamples
 from keras_distill.teachers import TeacherCache
+from keras_distill.teachers.cache import sources
 from keras_distill.teachers.cache import writing
 
 WORDS = "film movie plot actor good bad great dull funny sad".split()
@@ -128,7 +129,7 @@ def arithmetic_run(monkeypatch):
     class Run(ArithmeticRun):
         pass
 
-    monkeypatch.setattr(writing, "TeacherRun", Run)
+    monkeypatch.setattr(sources, "TeacherRun", Run)
     return Run
 
 
@@ -139,9 +140,10 @@ def arithmetic(monkeypatch, arithmetic_run, teacher, examples):
     So nothing of the backend runs in what is called after.
     """
     settings = writing.Settings(
-        ("logits", "layer.hidden"), "float32", None, "zlib", 8, 4
+        ("logits", "layer.hidden"), "float32", None, 8, 4
     )
     ordered = examples.select(np.argsort(examples.ids))
-    plan = writing._plan(teacher, ordered, settings)
+    source = sources.ModelSource(teacher)
+    plan = writing._plan(source, ordered, settings)
     monkeypatch.setattr(writing, "_plan", lambda *arguments: plan)
     return arithmetic_run

@@ -85,30 +85,32 @@ def test_no_damage_goes_unseen(cache, examples):
 
 
 def test_every_bit_of_a_shard_counts(cache, examples):
-    path = cache.path / "00002.shard"
+    path = cache.path / "00002.safetensors"
     data = path.read_bytes()
     for place in range(0, len(data), 7):
         flipped = bytes([data[place] ^ 0x10])
         path.write_bytes(data[:place] + flipped + data[place + 1 :])
-        with pytest.raises(ValueError, match="00002.shard is damaged"):
+        with pytest.raises(ValueError, match="00002.safetensors is damaged"):
             read_all(cache.path, examples.ids)
 
 
 def test_damage_is_seen_by_who_reads_it_and_by_no_other(cache, examples):
     ids = np.sort(examples.ids)
-    path = cache.path / "00000.shard"
+    path = cache.path / "00000.safetensors"
     data = path.read_bytes()
-    path.write_bytes(bytes([data[0] ^ 1]) + data[1:])
+    path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
     opened = TeacherCache(cache.path)
     opened.read(ids[8:])
-    with pytest.raises(ValueError, match="00000.shard is damaged: a checksum"):
+    with pytest.raises(
+        ValueError, match="00000.safetensors is damaged: a checksum"
+    ):
         opened.read(ids[:8])
-    with pytest.raises(ValueError, match="00000.shard is damaged"):
+    with pytest.raises(ValueError, match="00000.safetensors is damaged"):
         opened.verify(quiet=True)
 
 
 def test_the_way_out_of_a_damaged_shard(cache, write, examples, arithmetic):
-    path = cache.path / "00001.shard"
+    path = cache.path / "00001.safetensors"
     data = path.read_bytes()
     path.write_bytes(data[:-1])
     with pytest.raises(ValueError, match="Remove this file and call"):
@@ -121,8 +123,10 @@ def test_the_way_out_of_a_damaged_shard(cache, write, examples, arithmetic):
 
 
 def test_a_shard_in_the_place_of_another_is_refused(cache):
-    shutil.copy(cache.path / "00000.shard", cache.path / "00001.shard")
-    with pytest.raises(ValueError, match="00001.shard .*another place"):
+    shutil.copy(
+        cache.path / "00000.safetensors", cache.path / "00001.safetensors"
+    )
+    with pytest.raises(ValueError, match="00001.safetensors .*another place"):
         TeacherCache(cache.path)
 
 
@@ -131,12 +135,16 @@ def test_a_shard_of_another_cache_is_refused(
 ):
     monkeypatch.undo()
     other = write(path=tmp_path / "other")
-    shutil.copy(other.path / "00000.shard", cache.path / "00000.shard")
-    with pytest.raises(ValueError, match="00000.shard .*another place or"):
+    shutil.copy(
+        other.path / "00000.safetensors", cache.path / "00000.safetensors"
+    )
+    with pytest.raises(
+        ValueError, match="00000.safetensors .*another place or"
+    ):
         TeacherCache(cache.path)
 
 
-@pytest.mark.parametrize("name", ["manifest.json", "examples.bin"])
+@pytest.mark.parametrize("name", ["manifest.json", "examples.safetensors"])
 def test_a_missing_file_is_refused(cache, name):
     (cache.path / name).unlink()
     with pytest.raises(ValueError, match=name):
@@ -159,8 +167,8 @@ def test_an_edited_manifest_is_refused(cache):
 def test_a_later_format_is_refused_as_such(cache):
     path = cache.path / "manifest.json"
     content = json.loads(path.read_text())
-    path.write_text(json.dumps({**content, "version": 3}))
-    with pytest.raises(ValueError, match="of format version 3; this version"):
+    path.write_text(json.dumps({**content, "version": 4}))
+    with pytest.raises(ValueError, match="of format version 4; this version"):
         TeacherCache(cache.path)
 
 

@@ -37,7 +37,9 @@ def examples_run(log):
 
 
 def shard_bytes(folder):
-    return {path.name: path.read_bytes() for path in folder.glob("0*.shard")}
+    return {
+        path.name: path.read_bytes() for path in folder.glob("0*.safetensors")
+    }
 
 
 def assert_good(folder, examples, arithmetic):
@@ -47,10 +49,10 @@ def assert_good(folder, examples, arithmetic):
     np.testing.assert_array_equal(found["logits"], expected)
     TeacherCache(folder).verify(quiet=True)
     assert sorted(path.name for path in folder.iterdir()) == [
-        "00000.shard",
-        "00001.shard",
-        "00002.shard",
-        "examples.bin",
+        "00000.safetensors",
+        "00001.safetensors",
+        "00002.safetensors",
+        "examples.safetensors",
         "manifest.json",
     ]
 
@@ -177,7 +179,7 @@ def test_an_error_leaves_nothing_half_written(
     arithmetic.before_batch = staticmethod(fail_at_last)
     with pytest.raises(KeyboardInterrupt):
         write()
-    assert set(shard_bytes(tmp_path / "cache")) == {"00000.shard"}
+    assert set(shard_bytes(tmp_path / "cache")) == {"00000.safetensors"}
     assert not list((tmp_path / "cache").glob("*new*"))
     write()
     assert_good(tmp_path / "cache", examples, arithmetic)
@@ -187,7 +189,6 @@ def test_memory_does_not_grow_with_the_examples(
     make_examples, make_teacher, write, tmp_path, monkeypatch, arithmetic_run
 ):
     """Of each example more, only its id, length, hash and order are held."""
-    monkeypatch.setattr(shards_module, "_BLOCK_BYTES", 1 << 17)
     monkeypatch.setattr(shards_module, "_TABLE_BYTES", 1 << 15)
     arithmetic_run.width = 128
     teacher = make_teacher(width=128)
