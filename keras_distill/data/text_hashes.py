@@ -24,7 +24,7 @@ def text_hashes(examples):
     >>> import keras_distill
     >>> examples = keras_distill.tasks.Examples((["good", "bad", "good"],))
     >>> first, second, third = keras_distill.data.text_hashes(examples)
-    >>> first == third, first == second
+    >>> bool(first == third), bool(first == second)
     (True, False)
     """
     known = getattr(examples, "text_hashes", None)

@@ -263,7 +263,7 @@ def test_a_cache_finds_texts_by_their_place(tmp_path):
         "val_logits_loss"
         in cached.fit(TEXTS, LABELS, validation_split=0.4, verbose=0).history
     )
-    with pytest.raises(ValueError, match="5 of 5 examples have other tokens"):
+    with pytest.raises(ValueError, match="5 of 5 examples have other texts"):
         cached.fit(SECOND, LABELS)
 
 

@@ -32,6 +32,10 @@ def weights_fingerprint(model):
 
 def architecture(model, is_trained=False):
     """What a model computes, whatever its weights and names."""
+    preprocessor = getattr(model, "preprocessor", None)
+    if preprocessor is not None and not preprocessor.built:
+        # KerasHub makes a layer of it when texts are first packed.
+        preprocessor.build(None)
     # The dropout of what teaches is off, and so does not count.
     ignored = _IGNORED if is_trained else _IGNORED | _DROPOUT
     configs = [

@@ -18,6 +18,7 @@ from keras_distill.teachers.cache.contents import Contents
 from keras_distill.teachers.cache.fingerprint import architecture
 from keras_distill.teachers.cache.fingerprint import weights_fingerprint
 from keras_distill.teachers.cache.teacher_run import TeacherRun
+from keras_distill.teachers.checks import label_columns
 
 
 class Source:
@@ -129,6 +130,11 @@ class SoftLabelSource(Source):
         _check_same_ids(self._rows, examples.ids)
         self._logits = np.asarray(soft_labels.logits(), "float32")
         self.label_names = soft_labels.label_names
+        of_examples = getattr(examples, "label_names", None)
+        columns = label_columns(self.label_names, of_examples, "`soft_labels`")
+        if columns is not None:
+            self._logits = self._logits[:, columns]
+            self.label_names = of_examples
         self.description = _of_logits(self.name, self._logits.shape[1:])
         in_order = sorted(self._rows)
         self.soft_labels = arrays_hash(

@@ -18,7 +18,8 @@ from keras_distill.teachers.cache.sources import is_tokenized
 from keras_distill.teachers.cache.writing import Settings
 from keras_distill.teachers.cache.writing import check_examples
 from keras_distill.teachers.cache.writing import write_cache
-from keras_distill.teachers.checks import check_label_names
+from keras_distill.teachers.checks import check_label_order
+from keras_distill.teachers.ensembles import TeacherEnsemble
 
 
 class TeacherCache:
@@ -181,7 +182,7 @@ class TeacherCache:
             tuple(features), dtype, top_k, shard_size, batch_size, label_names
         )
         check_examples(examples)
-        if _is_ensemble(teacher):
+        if isinstance(teacher, TeacherEnsemble):
             source = EnsembleSource(teacher)
         else:
             known = getattr(teacher, "label_names", None)
@@ -206,6 +207,8 @@ class TeacherCache:
 
         Each example has the row of `soft_labels` with its id; 7 and `"7"` are
         the same id. Probabilities are kept as logits whose softmax they are.
+        Columns are put into the order of the examples' classes, where both
+        have names.
 
         Args:
             path: Path of the folder to write to, as of `write`.
@@ -222,7 +225,7 @@ class TeacherCache:
 
         Raises:
             ValueError: An id that is missing, there twice, or none of the
-                examples', or label names in another order than the examples'.
+                examples', or other label names than the examples'.
         """
         check_examples(examples)
         settings = Settings(dtype=dtype, shard_size=shard_size)
@@ -299,7 +302,7 @@ class TeacherCache:
             for array in feature.arrays
         ]
         self._check_rows(examples, any(array.token_axes for array in arrays))
-        check_label_names(
+        check_label_order(
             self.label_names,
             getattr(examples, "label_names", None),
             f"the cache in '{self.path}'",
@@ -360,7 +363,7 @@ class TeacherCache:
                 f"The cache in '{self.path}' was made of soft labels, not by a "
                 "model. Leave `teacher` out."
             )
-        is_ensemble = _is_ensemble(teacher)
+        is_ensemble = isinstance(teacher, TeacherEnsemble)
         given = teacher.members if is_ensemble else [model_of(teacher)]
         if len(given) != len(members):
             raise ValueError(
@@ -463,8 +466,3 @@ class TeacherCache:
             f"with the id {examples.ids[differs][0]}{reasons}. Write a cache "
             "for these examples."
         )
-
-
-def _is_ensemble(teacher):
-    """Whether a teacher puts together what its members say."""
-    return hasattr(teacher, "members") and hasattr(teacher, "combine")

@@ -30,7 +30,7 @@ from keras_distill.teachers.cache.sources import is_tokenized
 from keras_distill.teachers.cache.stored_feature import StoredFeature
 from keras_distill.teachers.cache.stored_feature import is_output
 from keras_distill.teachers.cache.stored_feature import stored_shape
-from keras_distill.teachers.checks import check_label_names
+from keras_distill.teachers.checks import check_label_order
 
 _DTYPES = ("float32", "float16", "bfloat16")
 _LOCK = "manifest.lock"
@@ -214,8 +214,8 @@ def _label_names(source, examples, settings, shapes):
     of_source = source.label_names
     of_examples = getattr(examples, "label_names", None)
     for known in (given, of_examples):
-        check_label_names(of_source, known, f"'{source.name}'")
-    check_label_names(given, of_examples, "`label_names`")
+        check_label_order(of_source, known, f"'{source.name}'")
+    check_label_order(given, of_examples, "`label_names`")
     if names.LOGITS not in shapes:
         return None
     width = shapes[names.LOGITS][-1]
