@@ -1,4 +1,4 @@
-"""Keras's Adam and AdamW, for models of tokens on TensorFlow as well."""
+"""Keras's Adam and its kin, for models of tokens on TensorFlow as well."""
 
 import keras
 
@@ -50,4 +50,39 @@ class AdamW(SumsGradients, keras.optimizers.AdamW):
 
     Reference:
         - [Loshchilov and Hutter, 2019](https://arxiv.org/abs/1711.05101)
+    """
+
+
+@keras.saving.register_keras_serializable("keras_distill")
+class Adamax(SumsGradients, keras.optimizers.Adamax):
+    """Keras's Adamax, which takes a token's gradient once, as `Adam` does.
+
+    Keras's own adds up the sizes of the gradients of a token's places, which
+    is more than the size of their sum where they differ in sign.
+
+    With `m = beta_1 * m + (1 - beta_1) * g` and `u = max(beta_2 * u, |g|)` step
+    `t` makes of `w`
+
+    `w - rate * weight_decay * w - rate / (1 - beta_1^t) * m / (u + epsilon)`
+
+    so that epsilon stands beside the norm alone, and the decay beside the
+    update, but for what `exclude_from_weight_decay` names.
+
+    Args:
+        *args, **kwargs: As `keras.optimizers.Adamax` takes them.
+
+    Example:
+
+    ```python
+    import keras_distill
+
+    # That of MT-DNN.
+    optimizer = keras_distill.optimizers.Adamax(
+        5e-5, epsilon=1e-8, weight_decay=0.01, global_clipnorm=1.0
+    )
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    ```
+
+    Reference:
+        - [Kingma and Ba, 2014](https://arxiv.org/abs/1412.6980), section 7.1
     """

@@ -1,9 +1,10 @@
-"""Keras's Adamax is what MT-DNN trains with: formula, clipping, decay."""
+"""Adamax as MT-DNN trains with it: its formula, clipping, decay and rates."""
 
 import keras
 import numpy as np
 import pytest
 
+from keras_distill.optimizers import Adamax
 from keras_distill.optimizers.schedules import WarmupLinearDecay
 
 START = [1.0, -2.0]
@@ -45,7 +46,7 @@ def by_numpy(gradients, rates, decays=(0.0, 0.0), clip=np.inf, epsilon=1e-7):
 def test_one_step():
     """Epsilon stands beside the norm alone, not beside the gradient too."""
     tiny = [([1e-7, -1.0], [0.0, 3e-7])]
-    (kernel, bias) = train(keras.optimizers.Adamax(0.1), tiny)
+    (kernel, bias) = train(Adamax(0.1), tiny)
     # 0.1 * g / (|g| + epsilon); 0.1 / 3 if it were added twice.
     np.testing.assert_allclose(kernel, [0.95, -1.9], rtol=1e-6)
     np.testing.assert_allclose(bias, [1.0, -2.075], rtol=1e-6)
@@ -59,7 +60,7 @@ def test_one_step():
 def test_steps_of_mt_dnns_profile(clip):
     """Warm-up, linear decay, a clipped norm and decay but for biases."""
     schedule = WarmupLinearDecay(0.1, total_steps=4, warmup=0.25)
-    optimizer = keras.optimizers.Adamax(
+    optimizer = Adamax(
         schedule,
         epsilon=1e-8,
         weight_decay=0.01,
@@ -85,3 +86,19 @@ def test_the_profile_over_all_steps():
     np.testing.assert_allclose(
         rates, [0.0, 2.5e-5, 5e-5, 2.5e-5, 0.0], rtol=1e-6, atol=1e-12
     )
+
+
+@pytest.mark.tensorflow("on the others a gradient is a sum")
+@pytest.mark.parametrize(
+    ("make", "moved"), [(keras.optimizers.Adamax, 0.05), (Adamax, 0.1)]
+)
+def test_a_token_in_several_places_has_one_gradient(make, moved):
+    """Keras takes the size of 3 and -1 by itself, so that it divides by 4."""
+    table = keras.layers.Embedding(3, 1)
+    table.build()
+    before = table.embeddings.numpy()
+    model = keras.Sequential([keras.Input((3,)), table])
+    model.compile(make(0.1), loss=lambda y, x: x * y)
+    model.train_on_batch(np.array([[1, 1, 2]]), np.array([[3.0, -1.0, 1.0]]))
+    steps = (before - table.embeddings.numpy())[1:, 0]
+    np.testing.assert_allclose(steps, [moved, 0.1], rtol=1e-4)
