@@ -1,18 +1,14 @@
 """General distillation from the command line, and what starts from it."""
 
 import dataclasses
-import hashlib
 import json
 import re
-import types
 
 import keras_hub
 import numpy as np
 import pytest
 
-from keras_distill import corpora
 from keras_distill import export
-from keras_distill import stages
 from keras_distill import teachers
 from recipes.common import devices
 from recipes.common import experiment
@@ -23,6 +19,8 @@ from recipes.tinybert.general_config import Settings
 from recipes.xtremedistil.config import Config as XtremeDistil
 from tests.conftest import WORDS
 from tests.recipes.conftest import made_up_documents
+from tests.recipes.unrun import built_once
+from tests.recipes.unrun import unrun
 
 
 @pytest.fixture(scope="module")
@@ -211,56 +209,20 @@ EFFECTS = {
 def observe(folder, make_classifier, monkeypatch, tmp_path):
     """What settings come to, without any training."""
     teacher = make_classifier(num_layers=2)
-    create_student, students = models.create_student, {}
-
-    def create(config, teacher, **options):
-        # Each is built once.
-        names = ("student", "student_start", "student_from", "embeddings")
-        names += ("precision",)
-        key = (config.seed, *(getattr(config, name) for name in names))
-        if key not in students:
-            students[key] = create_student(config, teacher, **options)
-        return students[key]
+    create = built_once(
+        models.create_student,
+        ("seed", "student", "student_start", "student_from", "embeddings")
+        + ("precision",),
+    )
 
     def look(**options):
-        seen = []
-
         def load_teacher(*arguments):
             seen.append(arguments)
             return teachers.LoadedTeacher(teacher, False, None)
 
-        def tokenize(*arguments):
-            seen.append(list(map(str, arguments[3:6])))
-            return tokenize_corpus(*arguments)
-
-        def run_stages(listed, run_folder, seed):
-            (stage,) = listed
-            weights = [w.numpy().tobytes() for w in stage.student.weights]
-            seen.append(
-                (
-                    stage.describe(),
-                    stage.train.fingerprints(),
-                    hashlib.sha256(b"".join(weights)).hexdigest(),
-                    stage.student.backbone.dtype_policy.name,
-                    seed,
-                )
-            )
-            return {}
-
-        run_folder = types.SimpleNamespace(
-            path=tmp_path,
-            quiet=True,
-            say=lambda *_: None,
-            hash_of=lambda path: path.read_bytes().hex(),
-            writes=False,
-        )
-        tokenize_corpus = corpora.tokenize_corpus
-        with monkeypatch.context() as patch:
-            patch.chdir(folder)
+        with unrun(monkeypatch, folder, tmp_path) as (patch, run_folder, seen):
             patch.setattr(models, "create_student", create)
             patch.setattr(teachers, "load_teacher", load_teacher)
-            patch.setattr(corpora, "tokenize_corpus", tokenize)
-            patch.setattr(stages, "run_stages", run_stages)
             config = Settings(
                 **{
                     "corpus": "corpus",

@@ -1,18 +1,17 @@
 """Every option of MobileBERT's recipe changes something, before training."""
 
 import dataclasses
-import hashlib
-import types
 
 import pytest
 
-from keras_distill import corpora
 from keras_distill import stages
 from recipes.common import devices
 from recipes.common.experiment import Experiment
 from recipes.mobilebert import fine_tuning
 from recipes.mobilebert import recipe
 from recipes.mobilebert.config import Config
+from tests.recipes.unrun import built_once
+from tests.recipes.unrun import unrun
 
 _TASK = {"tasks": "sst2"}
 # A teacher that is there, and what it leaves open.
@@ -73,58 +72,20 @@ def observe(folder, settings, monkeypatch, tmp_path):
     (folder / "latin.txt").write_bytes(b"a good film\n\nA caf\xe9\n\na plot\n")
     if not (folder / "other").exists():
         (folder / "other").symlink_to(folder / "encoder")
-    made = {}
-
-    def once(make):
-        """Builds each model once."""
-
-        def build(config, *teacher):
-            names = ("teacher", "tokenizer", "teacher_size", "student", "seed")
-            names += ("embedding_dim", "attention_dropout", "precision")
-            names += ("transfer", "alpha", "max_length")
-            key = (make.__name__, *(getattr(config, name) for name in names))
-            if key not in made:
-                made[key] = make(config, *teacher)
-            return made[key]
-
-        return build
+    options_of_models = (
+        *("teacher", "tokenizer", "teacher_size", "student", "seed"),
+        *("embedding_dim", "attention_dropout", "precision"),
+        *("transfer", "alpha", "max_length"),
+    )
+    make_teacher, make_student = (
+        built_once(make, options_of_models)
+        for make in (recipe.make_teacher, recipe.make_student)
+    )
 
     def look(**options):
-        seen = []
-        tokenize_corpus = corpora.tokenize_corpus
-
-        def tokenize(*arguments):
-            seen.append(list(map(str, arguments[3:6])))
-            return tokenize_corpus(*arguments)
-
-        def run_stages(listed, run_folder, seed):
-            for stage in listed:
-                weights = [w.numpy().tobytes() for w in stage.student.weights]
-                seen.append(
-                    (
-                        stage.describe(),
-                        stage.train.fingerprints(),
-                        hashlib.sha256(b"".join(weights)).hexdigest(),
-                        stage.student.backbone.dtype_policy.name,
-                        str(stage.student.backbone.get_config()),
-                        seed,
-                    )
-                )
-            return {}
-
-        run_folder = types.SimpleNamespace(
-            path=tmp_path,
-            quiet=True,
-            say=lambda *_: None,
-            hash_of=lambda path: path.read_bytes().hex(),
-            writes=False,
-        )
-        with monkeypatch.context() as patch:
-            patch.chdir(folder)
-            patch.setattr(recipe, "make_teacher", once(recipe.make_teacher))
-            patch.setattr(recipe, "make_student", once(recipe.make_student))
-            patch.setattr(corpora, "tokenize_corpus", tokenize)
-            patch.setattr(stages, "run_stages", run_stages)
+        with unrun(monkeypatch, folder, tmp_path) as (patch, run_folder, seen):
+            patch.setattr(recipe, "make_teacher", make_teacher)
+            patch.setattr(recipe, "make_student", make_student)
             patch.setattr(stages.Stage, "build", lambda stage: None)
             given = {**settings, "corpus": "corpus.txt", **options}
             given = {k: v for k, v in given.items() if v is not None}
