@@ -5,6 +5,7 @@ import dataclasses
 import keras
 
 from keras_distill.checks.arguments import check_int
+from keras_distill.models import MultiTaskModel
 from keras_distill.packing import layout_of
 from keras_distill.tasks.kind_of_model import kind_of_model
 from keras_distill.tasks.kinds import KINDS
@@ -73,7 +74,7 @@ class Interface:
         else:
             kind = type(task)
         _check_kind(classifier, kind, label_names)
-        _check_text_columns(text_columns, kind)
+        _check_text_columns(text_columns, kind, classifier)
         _check_sequence_length(sequence_length, classifier, len(text_columns))
         return cls(
             text_columns=tuple(text_columns),
@@ -102,6 +103,12 @@ def _check_classifier(classifier):
             "A SavedModel is written by Keras's TensorFlow backend. Received "
             f"the backend {keras.backend.backend()!r}; set KERAS_BACKEND="
             "tensorflow and load the student again."
+        )
+    if isinstance(classifier, MultiTaskModel):
+        raise ValueError(
+            "`classifier` must be the model of one task. Received: a "
+            "MultiTaskModel. Pass one of its `task_models`, or write all by "
+            "`to_multi_task_saved_model`."
         )
     served = tuple({kind.model_class: None for kind in KINDS.values()})
     if not isinstance(classifier, served):
@@ -171,7 +178,13 @@ def _check_label_names(label_names, num_outputs):
         )
 
 
-def _check_text_columns(text_columns, kind):
+def _check_text_columns(text_columns, kind, classifier):
+    if len(text_columns) == 1 and getattr(classifier, "num_texts", 1) == 2:
+        raise ValueError(
+            "`text_columns` must be two names, since a "
+            f"{type(classifier).__name__} takes pairs. Received: "
+            f"{text_columns!r}."
+        )
     if kind.most_texts == 1 and len(text_columns) != 1:
         raise ValueError(
             f"`text_columns` must be one name, since a task of {kind.kind} has "

@@ -14,6 +14,7 @@ from keras_distill.export.new_folder import FolderFormat
 from keras_distill.export.new_folder import new_folder
 from keras_distill.io.saving import local_path
 from keras_distill.keras_patches import resolved_policies
+from keras_distill.models import MultiTaskModel
 from keras_distill.models.precision import quantized_layers
 from keras_distill.models.precision import write_precision
 from keras_distill.models.saving import swapped_optimizer
@@ -171,6 +172,8 @@ def _check_task(task, argument):
     if isinstance(task, keras_hub.models.Task):
         return
     way_out = "Write it as a file: `model.save('model.keras')`."
+    if isinstance(task, MultiTaskModel):
+        way_out += " Each of its `task_models` is a preset alone."
     if isinstance(task, keras_hub.models.Backbone):
         way_out = "An encoder alone is written by its own `save_to_preset`."
     if hasattr(task, "student"):

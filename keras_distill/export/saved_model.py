@@ -1,41 +1,16 @@
 """A distilled student as a SavedModel that takes raw text."""
 
-import errno
-import pathlib
-import tempfile
-
-import tensorflow as tf
-
 from keras_distill.checks.model_of import model_of
 from keras_distill.export.interface import Interface
-from keras_distill.export.new_folder import FolderFormat
-from keras_distill.export.new_folder import new_folder
-from keras_distill.export.warm_up import MAX_REQUESTS
-from keras_distill.export.warm_up import WARM_UP_FILE
-from keras_distill.export.warm_up import write_warm_up_requests
+from keras_distill.export.served_folder import SERVING_DEFAULT
+from keras_distill.export.served_folder import TOKEN_IDS
+from keras_distill.export.served_folder import Served
+from keras_distill.export.served_folder import check_path
+from keras_distill.export.served_folder import write_served_folder
 from keras_distill.io.saving import local_path
 from keras_distill.tasks import get_task
 
-_SAVED_MODEL = FolderFormat(
-    name="SavedModel",
-    first="saved_model.pb",
-    parts=(
-        "saved_model.pb",
-        "fingerprint.pb",
-        "keras_metadata.pb",
-        "variables/variables.*",
-        WARM_UP_FILE,
-    ),
-)
 LABELS_FILENAME = "labels.txt"
-# Each signature gets every text alone and all of them in one batch.
-MAX_WARM_UP_TEXTS = MAX_REQUESTS // 2 - 1
-# Short, long and empty ones, so that a real request finds its path warm.
-WARM_UP_TEXTS = (
-    "A few words.",
-    "This text goes on for longer than most requests do. " * 20,
-    "",
-)
 
 
 def to_saved_model(
@@ -173,94 +148,11 @@ def to_saved_model(
         sequence_length,
         multi_label,
     )
-    warm_up_columns = _warm_up_columns(warm_up_texts, interface)
-    _check_path(path, overwrite)
-    served = interface.served_model(classifier)
-    try:
-        with new_folder(path, _SAVED_MODEL, overwrite) as folder:
-            _save(served, interface, folder)
-            _save_warm_up(
-                served, interface, folder, path.parent.name, warm_up_columns
-            )
-    except tf.errors.ResourceExhaustedError as error:
-        # How TensorFlow spells a full disk.
-        raise OSError(
-            errno.ENOSPC,
-            "No space left for the SavedModel; what stood there is untouched",
-            str(path),
-        ) from error
-    return path
-
-
-def _save(served, interface, folder):
-    """Saves signatures, weights and assets.
-
-    What is saved is a bare module that holds the weights: optimizer, metrics
-    and the random states of dropout, which hang on the Keras model, stay
-    behind, and Keras is not needed to load it.
-    """
-    module = tf.Module(name="student")
-    module.weights = [weight.value for weight in served.classifier.weights]
-    module.tokenizer = served.packer.resources
-    with tempfile.TemporaryDirectory() as asset_dir:
-        served.classifier.preprocessor.tokenizer.save_assets(asset_dir)
-        if interface.label_names is not None:
-            labels = pathlib.Path(asset_dir, LABELS_FILENAME)
-            lines = "\n".join(interface.label_names) + "\n"
-            labels.write_text(lines, encoding="utf-8")
-        module.asset_files = [
-            tf.saved_model.Asset(str(file))
-            for file in sorted(pathlib.Path(asset_dir).iterdir())
-        ]
-        tf.saved_model.save(module, str(folder), signatures=served.signatures())
-
-
-def _save_warm_up(served, interface, folder, model_name, columns):
-    """Saves each text alone and all in one batch, for both signatures."""
-    requests = []
-    names = interface.text_columns
-    alone = [[[text] for text in row] for row in zip(*columns, strict=True)]
-    for batch in [*alone, columns]:
-        texts = [tf.constant(column) for column in batch]
-        by_text = dict(zip(names, texts, strict=True))
-        requests.append(("serving_default", by_text))
-        requests.append(("token_ids", served.encode(*texts)))
-    path = folder / WARM_UP_FILE
-    path.parent.mkdir()
-    write_warm_up_requests(path, model_name, requests)
-
-
-def _warm_up_columns(warm_up_texts, interface):
-    """Warm-up texts as a tuple of lists, one for each text column."""
-    num_columns = len(interface.text_columns)
-    if warm_up_texts is None:
-        return (WARM_UP_TEXTS,) * num_columns
-    rows = [
-        (texts,) if isinstance(texts, str) else tuple(texts)
-        for texts in warm_up_texts
-    ]
-    if (
-        isinstance(warm_up_texts, str)
-        or not rows
-        or any(len(row) != num_columns for row in rows)
-    ):
-        raise ValueError(
-            "`warm_up_texts` must be a list of "
-            + ("strings." if num_columns == 1 else "pairs of strings.")
-            + f" Received: {warm_up_texts!r}."
-        )
-    if len(rows) > MAX_WARM_UP_TEXTS:
-        raise ValueError(
-            f"`warm_up_texts` may hold at most {MAX_WARM_UP_TEXTS} entries, "
-            f"as TF Serving replays {MAX_REQUESTS} requests at most. Received "
-            f"{len(rows)}."
-        )
-    return tuple(zip(*rows, strict=True))
-
-
-def _check_path(path, overwrite):
-    if not overwrite and path.is_dir() and any(path.iterdir()):
-        raise ValueError(
-            f"`path` exists already: {path}. Choose another version number or "
-            "pass overwrite=True."
-        )
+    served = Served.of(classifier, interface, warm_up_texts, num_signatures=2)
+    check_path(path, overwrite)
+    signatures = {
+        SERVING_DEFAULT: (served, SERVING_DEFAULT),
+        TOKEN_IDS: (served, TOKEN_IDS),
+    }
+    labels = {LABELS_FILENAME: interface.label_names}
+    return write_served_folder(path, signatures, labels, overwrite)

@@ -9,16 +9,15 @@ from collections.abc import Mapping
 import keras
 import keras_hub
 
-# KerasHub exports what finds a task's class under no public name.
-from keras_hub.src.utils.preset_utils import find_subclass
-
 from keras_distill.checks.arguments import check_choice
 from keras_distill.checks.arguments import check_float
+from keras_distill.models.bert_head import POOLINGS
 from keras_distill.models.heads import StochasticAnswerClassifier
 from keras_distill.models.precision import with_quantized_head
 from keras_distill.models.saving import SavedWhole
 from keras_distill.models.saving import model_config
 from keras_distill.models.saving import swapped_optimizer
+from keras_distill.models.text_classifier_class import text_classifier_class
 
 # What stands above the encoder, whatever the kind of task.
 LINEAR, STOCHASTIC_ANSWER = TASK_HEADS = ("linear", "stochastic_answer")
@@ -103,6 +102,7 @@ class MultiTaskModel(SavedWhole, keras.Model):
         tasks,
         heads=None,
         dropout=_DROPOUT,
+        pooling=None,
         **kwargs,
     ):
         """Builds a model with new heads for a list of tasks.
@@ -116,14 +116,19 @@ class MultiTaskModel(SavedWhole, keras.Model):
             preprocessor: KerasHub preprocessor, or `None` if inputs are
                 tokenised already.
             tasks: Sequence of `keras_distill.tasks.Task`.
-            heads: Optional dict of task name to `"linear"`, a dense layer of
-                the task's `model_class`, or `"stochastic_answer"`, the head
-                of a `StochasticAnswerClassifier`, for classes of pairs of
-                texts. Tasks that are not in it have the first. Defaults to
+            heads: Optional str, or dict of task name to str: `"linear"`, a
+                dense layer of the task's `model_class`, or
+                `"stochastic_answer"`, the head of a
+                `StochasticAnswerClassifier`, for classes of pairs of texts.
+                Tasks that are not in a dict have the first. Defaults to
                 `None`: all have it.
             dropout: float, or dict of task name to float. The dropout rate
                 before a task's outputs. Tasks that are not in a dict have
                 `0.1`. Defaults to `0.1`.
+            pooling: Optional str. What linear heads of texts on a BERT read,
+                `"pooler"` or `"mean"`, as in
+                `keras_distill.models.BertTextClassifier`. Defaults to `None`:
+                the pooler.
             **kwargs: Arguments of `keras.Model`.
 
         Returns:
@@ -155,6 +160,8 @@ class MultiTaskModel(SavedWhole, keras.Model):
         """
         tasks = list(tasks)
         names = [task.name for task in tasks]
+        if pooling is not None:
+            check_choice("pooling", pooling, POOLINGS)
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(
@@ -165,16 +172,18 @@ class MultiTaskModel(SavedWhole, keras.Model):
         dropout = _by_task("dropout", dropout, names, _DROPOUT)
         models = {}
         for task in tasks:
-            rate = check_float(
-                f"dropout[{task.name!r}]", dropout[task.name], 0, below=1
-            )
-            check_choice(f"heads[{task.name!r}]", heads[task.name], TASK_HEADS)
-            models[task.name] = _new_model(
-                task,
-                backbone,
-                _preprocessor_for(task, preprocessor),
-                heads[task.name],
-                rate,
+            name, head = task.name, heads[task.name]
+            check_float(f"dropout[{name!r}]", dropout[name], 0, below=1)
+            check_choice(f"heads[{name!r}]", head, TASK_HEADS)
+            model_class, words = _model_class(task, backbone, head, pooling)
+            models[name] = model_class(
+                backbone=backbone,
+                num_classes=task.num_outputs,
+                preprocessor=_preprocessor_for(task, preprocessor),
+                # What names of layers may not have.
+                name=re.sub("[^A-Za-z0-9_.-]", "_", name),
+                **_dropout_of(model_class, name, dropout[name]),
+                **words,
             )
         return cls(models, **kwargs)
 
@@ -323,32 +332,36 @@ def _by_task(argument, value, names, default):
     return {name: value.get(name, default) for name in names}
 
 
-def _new_model(task, backbone, preprocessor, head, dropout):
-    """A task's model with a new head."""
-    model_class = task.model_class
+def _model_class(task, backbone, head, pooling):
+    """The class of a task's model, and what it is told of its head."""
     if head == STOCHASTIC_ANSWER:
         _check_fits_stochastic_answer(task)
-        model_class = StochasticAnswerClassifier
-    elif model_class is keras_hub.models.TextClassifier:
-        model_class = find_subclass(
-            type(backbone).__name__, model_class, type(backbone)
-        )
-    words = {}
-    if "dropout" in inspect.signature(model_class.__init__).parameters:
-        words["dropout"] = dropout
-    elif dropout:
+        return StochasticAnswerClassifier, {}
+    if task.model_class is not keras_hub.models.TextClassifier:
+        return task.model_class, {}
+    if pooling is None:
+        return text_classifier_class(type(backbone)), {}
+    model_class = text_classifier_class(type(backbone), with_chosen_head=True)
+    if not isinstance(
+        backbone, (model_class.backbone_cls, keras_hub.models.BertBackbone)
+    ):
         raise ValueError(
-            f"`dropout` must be 0 for {task.name!r}, since a "
-            f"{model_class.__name__} has none. Received: {dropout}"
+            "`pooling` is for heads of a BERT. Received: "
+            f"pooling={pooling!r} and a {type(backbone).__name__}"
         )
-    return model_class(
-        backbone=backbone,
-        num_classes=task.num_outputs,
-        preprocessor=preprocessor,
-        # What names of layers may not have.
-        name=re.sub("[^A-Za-z0-9_.-]", "_", task.name),
-        **words,
-    )
+    return model_class, {"pooling": pooling}
+
+
+def _dropout_of(model_class, name, rate):
+    """The rate as an argument of a class that takes one."""
+    if "dropout" in inspect.signature(model_class.__init__).parameters:
+        return {"dropout": rate}
+    if rate:
+        raise ValueError(
+            f"`dropout` must be 0 for {name!r}, since a "
+            f"{model_class.__name__} has none. Received: {rate}"
+        )
+    return {}
 
 
 def _check_fits_stochastic_answer(task):

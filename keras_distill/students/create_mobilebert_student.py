@@ -6,6 +6,7 @@ from keras_distill import models
 from keras_distill.checks.arguments import check_choice
 from keras_distill.checks.model_of import model_of
 from keras_distill.models.mobilebert.architectures import ARCHITECTURES
+from keras_distill.models.on_any_encoder import OnAnyEncoder
 from keras_distill.students import backbones
 from keras_distill.students.factorize_embeddings import factorize_embeddings
 
@@ -135,7 +136,8 @@ def _build_task(teacher, backbone, name):
         backbone=backbone, preprocessor=teacher.preprocessor, name=name
     )
     config = teacher.get_config()
-    if isinstance(teacher, keras_hub.models.TextClassifier):
+    is_text = isinstance(teacher, keras_hub.models.TextClassifier)
+    if is_text and not isinstance(teacher, OnAnyEncoder):
         return models.MobileBertTextClassifier(
             num_classes=teacher.num_classes,
             activation=teacher.activation,

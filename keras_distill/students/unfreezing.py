@@ -18,7 +18,8 @@ def unfreezing(student, how="layer", include_head=True):
     For a list of stages, of which each begins with moments of its own;
     `keras_distill.callbacks.GradualUnfreezing` does it within one training.
 
-    A BERT-like student has `"head"` (its last dense layer), `"projection"`
+    A BERT-like student has `"head"` (its last dense layer, or
+    the whole stochastic answer), `"projection"`
     (the pooler, if its outputs come from one), `"layer.N"` down to
     `"layer.1"` and `"embeddings"`; a recurrent one `"head"`, `"projection"`,
     `"bilstm"` and `"embeddings"`.
@@ -66,7 +67,8 @@ def unfreezing(student, how="layer", include_head=True):
 def _parts(student):
     """Pairs of name and part, top first."""
     backbone = student.backbone
-    found = [(HEAD, student.output_dense)]
+    head = getattr(student, "answer_head", None) or student.output_dense
+    found = [(HEAD, head)]
     encoder = getattr(backbone, "encoder", None)
     if encoder is not None:
         if encoder.projection is not None:
@@ -82,12 +84,10 @@ def _parts(student):
 
 def _pooler(student):
     """The dense layer between the encoder and the last one, or `None`."""
-    reads_tokens = getattr(student, "pooling", None) == "mean"
-    if reads_tokens or len(student.output.shape) == 3:
-        # The backbone may have one, which is not used.
-        return None
+    # The backbone may have one, which is not used.
+    idle = getattr(student, "_idle", ())
     for owner in (student, student.backbone):
         pooler = getattr(owner, "pooled_dense", None)
-        if pooler is not None:
+        if pooler is not None and id(pooler.kernel) not in idle:
             return pooler
     return None

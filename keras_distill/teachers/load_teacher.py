@@ -20,6 +20,7 @@ from keras_distill.models import hugging_face
 from keras_distill.models.mobilebert_release import files_of_release
 from keras_distill.models.precision import saved_precision
 from keras_distill.models.saving import saved_task_class
+from keras_distill.models.text_classifier_class import text_classifier_class
 
 CONFIG_FILE = "config.json"
 EMBEDDED = "minilm"
@@ -290,7 +291,12 @@ def _from_keras_hub(source, folder, num_classes, task_class, asked):
         arguments |= asked
     try:
         if asked and not has_head:
-            task_class = _class_of_chosen_head(source, folder)
+            loader = get_preset_loader(
+                source if folder is None else str(folder)
+            )
+            task_class = text_classifier_class(
+                loader.check_backbone_class(), with_chosen_head=True
+            )
         precision = None if folder is None else saved_precision(folder)
         if precision is not None:
             arguments["dtype"] = precision
@@ -312,20 +318,6 @@ def _from_keras_hub(source, folder, num_classes, task_class, asked):
         ) from error
     names = _label_names(folder) if has_head else None
     return LoadedTeacher(classifier, has_head, names)
-
-
-def _class_of_chosen_head(source, folder):
-    """The text classifier whose head is chosen, for an encoder."""
-    loader = get_preset_loader(source if folder is None else str(folder))
-    backbone_class = loader.check_backbone_class()
-    for task_class in (
-        models.FactorizedBertTextClassifier,
-        models.MobileBertTextClassifier,
-    ):
-        if issubclass(backbone_class, task_class.backbone_cls):
-            return task_class
-    # It takes KerasHub's as well, and refuses what is no BERT.
-    return models.BertTextClassifier
 
 
 def _label_names(folder):

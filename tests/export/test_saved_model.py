@@ -13,7 +13,7 @@ import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2
 from tensorflow_serving.apis import prediction_log_pb2
 
-import keras_distill.export.saved_model as saved_model
+import keras_distill.export.served_folder as served_folder
 from keras_distill import tasks
 from keras_distill.export import to_saved_model
 
@@ -412,7 +412,7 @@ def full_disk(*args, **kwargs):
 
 @pytest.mark.parametrize(
     "owner, name",
-    [(tf.saved_model, "save"), (saved_model, "write_warm_up_requests")],
+    [(tf.saved_model, "save"), (served_folder, "write_warm_up_requests")],
 )
 def test_a_full_disk_leaves_the_earlier_export(
     classifier, tmp_path, monkeypatch, owner, name

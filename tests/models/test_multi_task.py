@@ -103,6 +103,20 @@ def test_variables_are_the_encoders_once_and_each_heads(model):
     )
 
 
+def test_linear_heads_of_a_bert_may_read_the_mean(make_backbone):
+    model = MultiTaskModel.for_tasks(
+        make_backbone(),
+        None,
+        [NLI, ANSWER],
+        heads={"answer": "stochastic_answer"},
+        pooling="mean",
+    )
+    assert type(model.task_models["nli"]) is models.BertTextClassifier
+    assert model.task_models["nli"].pooling == "mean"
+    pooler = {id(v) for v in model.backbone.pooled_dense.variables}
+    assert not pooler & {id(v) for v in model.trainable_variables}
+
+
 def test_what_no_head_reads_is_not_trained(make_backbone):
     backbone = make_backbone()
     tags = models.TokenClassifier(backbone, 3)
@@ -243,6 +257,7 @@ def test_tasks_heads_and_rates_that_do_not_fit_are_refused(make_backbone):
         ({"tasks": [NLI, SCORE, NLI]}, "different names.*'nli' 2 times"),
         ({"heads": {"mnli": "linear"}}, "`heads`.*'mnli' is none of them"),
         ({"heads": {"nli": "san"}}, r"`heads\['nli'\]`.*'san'"),
+        ({"pooling": "max"}, "`pooling` must be one of"),
         ({"heads": {"eight": "stochastic_answer"}}, "'eight'.*texts text"),
         ({"heads": {"score": "stochastic_answer"}}, "'score'.*regression"),
         ({"heads": {"tags/en": "stochastic_answer"}}, "'tags/en'.*tagging"),
@@ -252,3 +267,18 @@ def test_tasks_heads_and_rates_that_do_not_fit_are_refused(make_backbone):
         words = {"tasks": [NLI, EIGHT, SCORE, TAGS], **words}
         with pytest.raises(ValueError, match=message):
             MultiTaskModel.for_tasks(backbone, None, **words)
+
+
+def test_what_an_encoder_has_no_head_for_is_refused():
+    """A BiLSTM's classifier has no dropout and reads no pooler."""
+    backbone = models.BiLstmBackbone(
+        vocabulary_size=20, embedding_dim=4, lstm_dim=2
+    )
+    for words, message in (
+        ({"dropout": {"nli": 0.2}}, "`dropout` must be 0 for 'nli'"),
+        ({"pooling": "mean", "dropout": 0}, "`pooling` is for heads of a BERT"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            MultiTaskModel.for_tasks(backbone, None, [NLI], **words)
+    model = MultiTaskModel.for_tasks(backbone, None, [NLI], dropout=0)
+    assert type(model.task_models["nli"]) is models.BiLstmTextClassifier

@@ -5,7 +5,9 @@ import keras_hub
 import numpy as np
 import pytest
 
+from keras_distill import Distiller
 from keras_distill import export
+from keras_distill import losses
 from keras_distill import students
 from keras_distill import tasks
 from keras_distill.features import FeatureExtractor
@@ -119,9 +121,12 @@ def test_raw_pairs_are_predicted_and_single_texts_refused(model, all_eager):
     np.testing.assert_allclose(
         model.predict(PAIRS, verbose=0), found, rtol=0, atol=1e-5
     )
-    for single in (PAIRS[0], np.array(PAIRS[0]), PAIRS[0][:2]):
-        with pytest.raises(ValueError, match="StochasticAnswerClassifier take"):
-            model.predict(single, verbose=0)
+    message = "StochasticAnswerClassifier takes pairs"
+    for single in (PAIRS[0], np.array(PAIRS[0]), PAIRS[0][:2], (PAIRS[0],)):
+        with pytest.raises(ValueError, match=message):
+            model.preprocess_samples(single)
+    with pytest.raises(ValueError, match=message):
+        model.predict(PAIRS[0], verbose=0)
 
 
 def test_a_task_of_single_texts_is_refused(model):
@@ -163,13 +168,39 @@ def test_a_preset_gives_it_back(model, batch, tmp_path):
     )
 
 
-def test_a_student_has_the_same_head(model, batch):
-    student = students.create_student(
-        model, hidden_dim=4, num_heads=2, intermediate_dim=8, num_layers=1
+def test_students_have_the_same_head(model, batch):
+    sizes = {"num_layers": 1, "num_heads": 2, "hidden_dim": 4}
+    for student in (
+        students.create_student(model, intermediate_dim=8, **sizes),
+        students.create_mobilebert_student(
+            model, intra_dim=2, intermediate_dim=3, embedding_dim=3, **sizes
+        ),
+    ):
+        assert type(student) is StochasticAnswerClassifier
+        assert (student.num_turns, student.num_classes) == (3, 3)
+        assert student(batch).shape == (2, 3)
+
+
+def test_a_distiller_takes_it_as_teacher_and_student(model, batch, eager):
+    student = students.create_student(model, hidden_dim=4, num_heads=2)
+    distiller = Distiller(
+        model,
+        student,
+        [losses.LogitsDistillation(), losses.HiddenStatesDistillation()],
     )
-    assert type(student) is StochasticAnswerClassifier
-    assert (student.num_turns, student.num_classes) == (3, 3)
-    assert student(batch).shape == (2, 3)
+    distiller.compile(
+        optimizer=keras.optimizers.SGD(0.1), loss=NLI.label_loss()
+    )
+    before = as_array(student.answer_head.cell.kernel)
+    loss = distiller.train_on_batch(batch, np.array([0, 2]))
+    assert np.isfinite(loss).all()
+    assert not np.array_equal(before, as_array(student.answer_head.cell.kernel))
+
+
+def test_it_is_unfrozen_from_the_whole_head_down(model):
+    parts = students.unfreezing(model)
+    assert [name for name, _ in parts] == ["head", "layer.1", "embeddings"]
+    assert parts[0][1] == [model.answer_head]
 
 
 def test_texts_are_told_apart_by_separators_where_there_are_no_segments(batch):
