@@ -49,11 +49,10 @@ def to_multi_task_saved_model(
             preprocessors.
         path: string or path. The folder to write, its last part the version:
             `"serving/1"`.
-        tasks: optional sequence of `keras_distill.tasks.Task` with the names
-            of the model's tasks; or dict of the model's name of a task to a
-            `Task` or its name. Where label names and text columns come from
-            when they are not given, and what the answers are. A regression
-            needs none.
+        tasks: optional sequence of `keras_distill.tasks.Task`, or their
+            names; or dict of the model's name of a task to one of them. Where
+            label names and text columns come from when they are not given,
+            and what the answers are. A regression needs none.
         label_names: optional dict of task name to label names, in the order
             of the outputs.
         text_columns: optional dict of task name to one or two names of text
@@ -179,12 +178,13 @@ def _by_name(tasks):
     """Tasks by the names that the model has for them."""
     if tasks is None:
         return None
-    if not isinstance(tasks, Mapping):
-        tasks = {getattr(task, "name", task): task for task in tasks}
-    return {
-        name: get_task(task) if isinstance(task, str) else task
-        for name, task in tasks.items()
-    }
+    if isinstance(tasks, Mapping):
+        return {name: _resolved(task) for name, task in tasks.items()}
+    return {task.name: task for task in map(_resolved, tasks)}
+
+
+def _resolved(task):
+    return get_task(task) if isinstance(task, str) else task
 
 
 def _check_is_of_tasks(argument, values, names):
