@@ -12,6 +12,7 @@ from collections.abc import Callable
 from keras_distill.data.readers.bad_rows import BadRows
 from keras_distill.data.readers.column_names import find_column
 from keras_distill.data.readers.labelled_rows import class_parser
+from keras_distill.data.readers.labelled_rows import number_id
 from keras_distill.data.readers.labelled_rows import read_examples
 from keras_distill.data.readers.labelled_rows import score_parser
 from keras_distill.data.readers.tables import OTHER_ENDINGS
@@ -304,7 +305,7 @@ def _read_split(task, layout, split, file, encoding, skip_bad_rows):
         bad,
         parse,
         may_lack_labels=is_test,
-        has_ids=index is not None,
+        read_id=None if index is None else number_id,
         # The server takes an answer to every row.
         may_be_empty=is_test,
     )

@@ -21,6 +21,7 @@ def load_folder(
     encoding=None,
     quoting=None,
     skip_bad_rows=False,
+    id_column=None,
 ):
     """Opens a task whose labels are known, from a folder of its splits.
 
@@ -53,6 +54,9 @@ def load_folder(
         skip_bad_rows: bool. Whether to leave out rows that cannot be read,
             which is told on standard error with their number and the first
             of them. Defaults to `False`: the first one raises.
+        id_column: string. The column of the rows' ids, by which soft labels
+            and a teacher's cache find them; each must be there once. Kept as
+            strings. Defaults to `None`: rows are counted.
 
     Returns:
         A `Task` and a mapping of split name to `Examples`. A split is read
@@ -92,7 +96,7 @@ def load_folder(
         metrics=metrics,
         sequence_length=sequence_length,
     )
-    reading = Reading(encoding, quoting, skip_bad_rows)
+    reading = Reading(encoding, quoting, skip_bad_rows, id_column)
     return task, open_labelled_folder(task, folder, label_column, reading)
 
 

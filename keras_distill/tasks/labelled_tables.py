@@ -6,6 +6,7 @@ import functools
 from keras_distill.data.readers.bad_rows import BadRows
 from keras_distill.data.readers.column_names import find_column
 from keras_distill.data.readers.labelled_rows import read_examples
+from keras_distill.data.readers.labelled_rows import text_id
 from keras_distill.data.readers.tables import column_names
 from keras_distill.data.readers.tables import read_table
 
@@ -40,6 +41,8 @@ def _read_split(task, split, path, label_column, reading, separator):
         "encoding": reading.encoding,
         "quoting": reading.quoting,
     }
+    if reading.id_column is not None:
+        columns = (*columns, reading.id_column)
     wanted = (*columns, label_column)
     names = column_names(path, columns=wanted, **format_of_file)
     if split != "test" or find_column(names, label_column) is not None:
@@ -54,7 +57,12 @@ def _read_split(task, split, path, label_column, reading, separator):
         **format_of_file,
     )
     examples = read_examples(
-        rows, task.text_columns, bad, parse, may_lack_labels=split == "test"
+        rows,
+        task.text_columns,
+        bad,
+        parse,
+        may_lack_labels=split == "test",
+        read_id=None if reading.id_column is None else text_id,
     )
     if examples.labels is None:
         return examples

@@ -55,6 +55,7 @@ def load_data(
     skip_bad_rows=False,
     quiet=False,
     name=None,
+    id_column=None,
 ):
     """Opens data of your own, a file or a folder of files, as a task.
 
@@ -112,6 +113,9 @@ def load_data(
             Defaults to `False`.
         name: string. The task's name. Defaults to `None`: that of the file or
             folder.
+        id_column: string. The column of the rows' ids, by which soft labels
+            and a teacher's cache find them; each must be there once. Kept as
+            strings. Defaults to `None`: rows are counted.
 
     Returns:
         A `Task` and a mapping of split name to `Examples`, of tags
@@ -145,7 +149,7 @@ def load_data(
         sequence_length,
         name,
     )
-    reading = Reading(encoding, quoting, skip_bad_rows)
+    reading = Reading(encoding, quoting, skip_bad_rows, id_column)
     files = OwnFiles.find(path, reading, may_be_text=kind == _TAGGING)
     opened = _open_tags if _are_tags(files, asked) else _open_tables
     task, readers, told = opened(files, asked)
@@ -230,6 +234,12 @@ def _open_tags(files, asked):
         raise ValueError(
             "`text_columns` must name the one column of the words. Received: "
             f"text_columns={texts}."
+        )
+    if files.reading.id_column is not None:
+        raise ValueError(
+            "`id_column` is for tables of texts; tagged words are counted. "
+            f"Received: id_column={files.reading.id_column!r} for "
+            f"{files.train}."
         )
     reading = TagReading(
         files.reading.encoding,

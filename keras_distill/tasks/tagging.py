@@ -149,6 +149,7 @@ class TaggingTask(Task):
         tokenized = TokenizedTags(
             self.as_examples(examples), preprocessor, sequence_length, progress
         )
+        tokenized.task_name = self.name
         tokenized.label_names = self.label_names
         return tokenized
 

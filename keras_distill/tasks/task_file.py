@@ -18,6 +18,7 @@ FIELDS = {
     "kind": _TEXT,
     "text_columns": _TEXTS,
     "label_column": _TEXT,
+    "id_column": _TEXT,
     "label_names": _LIST,
     "label_separator": _TEXT,
     "metrics": _LIST,
@@ -37,9 +38,9 @@ def load_task_file(path, quiet=False):
     takes it, or an object of `"train"`, `"dev"` and `"test"` to files, below
     the folder of the JSON file unless it is a whole path. All other fields may
     be left out and are the arguments of `load_data` of the same name:
-    `"name"`, `"kind"`, `"text_columns"`, `"label_column"`, `"label_names"`,
-    `"label_separator"`, `"metrics"`, `"sequence_length"`, `"dev_share"`,
-    `"seed"`, `"encoding"`, `"quoting"` and `"skip_bad_rows"`.
+    `"name"`, `"kind"`, `"text_columns"`, `"label_column"`, `"id_column"`,
+    `"label_names"`, `"label_separator"`, `"metrics"`, `"sequence_length"`,
+    `"dev_share"`, `"seed"`, `"encoding"`, `"quoting"` and `"skip_bad_rows"`.
 
     `tasks.load`, and the recipes' options of tasks, take the path of such a
     file in the place of a name.

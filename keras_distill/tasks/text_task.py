@@ -112,6 +112,7 @@ class TextTask(Task):
             progress,
             cache_dir,
         )
+        tokenized.task_name = self.name
         tokenized.label_names = self.label_names
         return tokenized
 

@@ -80,6 +80,13 @@ class DataOptions(Options):
         no_effect_with={"data": None},
         later=True,
     )
+    id_column: str | None = option(
+        None,
+        "the column of their ids, by which soft labels find them; by default "
+        "rows are counted",
+        no_effect_with={"data": None},
+        later=True,
+    )
     label_separator: str | None = option(
         None,
         "what stands between the labels of a row that has several, such as "

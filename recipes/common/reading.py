@@ -173,6 +173,7 @@ def _read_own(options, quiet, of_files):
         options.data,
         text_columns=columns,
         label_column=options.label_column,
+        id_column=options.id_column,
         kind=options.kind,
         label_separator=options.label_separator,
         quiet=quiet,

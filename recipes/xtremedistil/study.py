@@ -42,7 +42,8 @@ _STUDY = {"program": "recipes.xtremedistil.study"}
 # What a study sets by itself, for each of its runs; their sources are named.
 SET_BY_STUDY = (
     *("source", "transfer", "task_distillation"),
-    *("data", "text_column", "label_column", "label_separator", "kind"),
+    *("data", "text_column", "label_column", "id_column"),
+    *("label_separator", "kind"),
 )
 _FIELDS = Config.__dataclass_fields__
 

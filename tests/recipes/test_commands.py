@@ -130,6 +130,7 @@ def test_an_option_that_would_do_nothing_is_refused(config):
         "retrieve_balance": "equal",
         "text_column": "text",
         "label_column": "label",
+        "id_column": "id",
         "kind": "regression",
         "label_separator": "|",
         "glue_dir": "glue",

@@ -57,6 +57,7 @@ OF_DATA = {
     "data": ("others.csv", _OWN),
     "text_column": ("title", _OWN),
     "label_column": ("grade", _OWN),
+    "id_column": ("key", _OWN),
     "label_separator": (
         "|",
         {
@@ -244,11 +245,12 @@ def folder(tmp_path_factory):
             for split in ("train", "dev"):
                 (where / f"{split}.tsv").write_text("\n".join(rows) + "\n")
     for name, score in (("own", 1), ("others", 0)):
-        lines = ["text,title,label,grade"]
+        lines = ["text,title,label,grade,key"]
         for number in range(24):
             label = number % 2 == score
             title = f"the film {number % 5}"
-            lines.append(f"a film,{title},{label:d},{not label:d}")
+            labels = f"{label:d},{not label:d}"
+            lines.append(f"a film,{title},{labels},k{number}")
         (path / f"{name}.csv").write_text("\n".join(lines) + "\n")
     (path / "several.csv").write_text(
         "text,label\n" + "a film,x|y\nthe plot,x\n" * 12

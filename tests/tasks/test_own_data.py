@@ -457,3 +457,49 @@ def test_several_labels_a_row(load, name, text, options, capsys):
 def test_several_labels_that_are_not_clear(load, text, options, message):
     with pytest.raises(ValueError, match=message):
         load(text, **options)
+
+
+@pytest.mark.parametrize("name", ["data.csv", "data.jsonl"])
+def test_ids_of_a_column(load, name):
+    rows = [
+        {"Key": f"{n}-{n % 3}", "text": f"mail {n}", "label": "ab"[n % 2]}
+        for n in range(20)
+    ]
+    if name == "data.csv":
+        lines = [",".join(map(str, row.values())) for row in rows]
+        rows = "\n".join(["Key,text,label", *lines])
+    _, splits = load(rows, name, id_column="key", quiet=True)
+    assert len(splits["dev"]) == 2
+    for examples in splits.values():
+        for id_, text in zip(examples.ids, examples.texts[0], strict=True):
+            number = int(text.removeprefix("mail "))
+            assert id_ == f"{number}-{number % 3}"
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ("7,a,x\n8,b,y\n7,c,x", "data.csv:4: .* '7' is that of line 2 already"),
+        ("7,a,x\n,b,y", "data.csv:3: the row's id is empty"),
+    ],
+)
+def test_bad_ids(load, rows, message):
+    text = f"id,text,label\n{rows}\n" + "".join(
+        f"m{row},mail {row},{'xy'[row % 2]}\n" for row in range(20)
+    )
+    _, splits = load(text, id_column="id", quiet=True)
+    with pytest.raises(ValueError, match=message):
+        splits["train"]
+    _, splits = load(text, id_column="id", quiet=True, skip_bad_rows=True)
+    ids = [*splits["train"].ids, *splits["dev"].ids]
+    assert len(ids) == len(set(ids)) == 20 + rows.count("\n")
+
+
+def test_a_column_of_ids_must_be_there(load):
+    _, splits = load(MAILS, id_column="key", quiet=True)
+    with pytest.raises(ValueError, match="there is no column 'key'"):
+        splits["train"]
+    with pytest.raises(ValueError, match="`id_column` must be the name of"):
+        load(MAILS, id_column=3)
+    with pytest.raises(ValueError, match="`id_column` is for tables"):
+        load("Anna B-PER\n\nOslo B-LOC\n", "names.conll", id_column="id")

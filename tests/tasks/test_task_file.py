@@ -25,7 +25,7 @@ def describe(tmp_path):
 
 def test_all_that_it_says_counts(describe, tmp_path, capsys):
     """From another folder than the current one."""
-    other = "label,body\nspam,free\nham,lunch\nspam,win\n"
+    other = "label,body,key\nspam,free,a\nham,lunch,b\nspam,win,c\n"
     (tmp_path / "held_out.csv").write_text(other)
     path = describe(
         data={"train": "mails.csv", "dev": str(tmp_path / "held_out.csv")},
@@ -33,6 +33,7 @@ def test_all_that_it_says_counts(describe, tmp_path, capsys):
         kind="classification",
         text_columns="body",
         label_column="label",
+        id_column="key",
         label_names=["spam", "ham"],
         metrics=["macro_f1", "accuracy"],
         sequence_length=32,
@@ -43,6 +44,7 @@ def test_all_that_it_says_counts(describe, tmp_path, capsys):
     )
     assert list(splits) == ["train", "dev"]
     assert splits["dev"].labels.tolist() == [0, 1, 0]
+    assert splits["dev"].ids.tolist() == ["a", "b", "c"]
     assert "classification of 'body' by 'label'" in capsys.readouterr().err
     # The same by a few lines of Python.
     again, _ = tasks.load_data(

@@ -22,14 +22,14 @@ def read_examples(
     bad,
     parse_label=None,
     may_lack_labels=False,
-    has_ids=False,
+    read_id=None,
     may_be_empty=False,
 ):
     """Collects the rows of a file.
 
     Args:
         rows: iterable of pairs of a line's number and the list of its
-            values: the texts, with `has_ids` the row's id and, with
+            values: the texts, with `read_id` the row's id and, with
             `parse_label`, the label.
         text_columns: sequence of strings. The names of the texts.
         bad: `BadRows` of the file. What happens to an empty text or a bad
@@ -39,8 +39,9 @@ def read_examples(
         may_lack_labels: bool. Whether all rows may say that they have no
             label, by `-` or `-1`; then the examples have none. Defaults to
             `False`.
-        has_ids: bool. Whether rows have ids; otherwise they are counted.
-            Defaults to `False`.
+        read_id: function from a row's id as the file spells it to an int or
+            a string, which raises a ValueError; each must be there once.
+            Defaults to `None`: rows are counted.
         may_be_empty: bool. Whether a text may be empty. Defaults to `False`.
 
     Returns:
@@ -50,14 +51,17 @@ def read_examples(
         ValueError: an empty text, a bad id or label, or no row at all, with
             the file and the line.
     """
-    kept, unlabelled = [], []
+    kept, unlabelled, lines_of_ids = [], [], {}
     for line, values in rows:
         try:
             texts = [
                 text if may_be_empty else check_text(text, column)
                 for text, column in zip(values, text_columns, strict=False)
             ]
-            row_id = _id(values[len(text_columns)]) if has_ids else None
+            row_id = None
+            if read_id is not None:
+                row_id = read_id(values[len(text_columns)])
+                _check_is_new(row_id, line, lines_of_ids)
         except ValueError as error:
             bad.add(line, error)
             continue
@@ -87,7 +91,7 @@ def read_examples(
     return Examples(
         tuple(map(list, zip(*texts, strict=True))),
         list(labels) if has_labels else None,
-        list(ids) if has_ids else None,
+        list(ids) if read_id is not None else None,
     )
 
 
@@ -106,7 +110,14 @@ def check_text(text, column):
     return text
 
 
-def _id(value):
+def text_id(value):
+    """A row's id as it stands there."""
+    if not value.strip():
+        raise ValueError("the row's id is empty; fill it in.")
+    return value.strip()
+
+
+def number_id(value):
     """A row's id as a number."""
     try:
         return int(value)
@@ -114,6 +125,15 @@ def _id(value):
         raise ValueError(
             f"the row's index {value!r} is not a whole number."
         ) from None
+
+
+def _check_is_new(row_id, line, lines):
+    """Raises on the id of an earlier line, which `lines` notes."""
+    first = lines.setdefault(row_id, line)
+    if first != line:
+        raise ValueError(
+            f"the row's id {row_id!r} is that of line {first} already."
+        )
 
 
 def class_parser(label_names):

@@ -109,7 +109,8 @@ class TokenizedExamples:
         self.labels = examples.labels
         self.ids = examples.ids
         self.text_hashes = text_hashes(examples)
-        # The names of the classes, where a task that knows them tokenised.
+        # What a task that tokenised them knows: its name, and its classes'.
+        self.task_name = None
         self.label_names = None
         self.class_weight = None
         self._groups = None

@@ -127,11 +127,13 @@ class Origin:
     Attributes:
         teacher: str. The teacher's name.
         members: list of str, the names of the models that were asked.
+        task: str, the name of the task that the examples are of, or `None`.
         versions: dict of str to str: by which versions it was written.
     """
 
     teacher: str
     members: list
+    task: str | None
     versions: dict = dataclasses.field(
         default_factory=lambda: {
             "keras_distill": keras_distill.__version__,

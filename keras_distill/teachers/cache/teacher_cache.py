@@ -52,6 +52,7 @@ class TeacherCache:
         label_names: tuple of str, what the logits stand for by class index,
             or `None` if that was not known.
         members: tuple of str, the names of the models that were asked.
+        task: str, the name of the task that tokenised the examples, or `None`.
         versions: dict of str to str, by which versions of keras_distill,
             Keras and KerasHub it was written, and on which backend.
 
@@ -102,6 +103,7 @@ class TeacherCache:
         names_of_labels = self._manifest.label_names
         self.label_names = names_of_labels and tuple(names_of_labels)
         self.members = tuple(origin.members)
+        self.task = origin.task
         self.versions = dict(origin.versions)
         if teacher is not None:
             self.check_teacher(teacher)

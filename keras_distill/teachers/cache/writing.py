@@ -184,7 +184,11 @@ def _plan(source, examples, settings):
             if name in features
         },
     )
-    origin = manifests.Origin(source.name, list(source.member_names))
+    origin = manifests.Origin(
+        source.name,
+        list(source.member_names),
+        getattr(examples, "task_name", None),
+    )
     return _Plan(manifest, origin, columns)
 
 
