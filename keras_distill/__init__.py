@@ -16,6 +16,7 @@ from keras_distill import students
 from keras_distill import tasks
 from keras_distill import teachers
 from keras_distill.distiller import Distiller
+from keras_distill.multi_task_distiller import MultiTaskDistiller
 from keras_distill.optimizers import schedules
 from keras_distill.train_steps import distribution
 
@@ -23,6 +24,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Distiller",
+    "MultiTaskDistiller",
     "callbacks",
     "corpora",
     "data",

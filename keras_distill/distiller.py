@@ -6,11 +6,14 @@ import inspect
 import keras
 from keras import ops
 
+# What Keras builds metrics with, under no public name.
+from keras.src.backend import compute_output_spec
+
 from keras_distill.callbacks.log_schedules import LogSchedules
 from keras_distill.callbacks.monitors import check_monitors
 from keras_distill.callbacks.monitors import metric_names
 from keras_distill.callbacks.phases import released_if_interrupted
-from keras_distill.callbacks.stop_on_nan import StopOnNaN
+from keras_distill.callbacks.stop_on_nan import with_nan_check
 from keras_distill.checks.arguments import check_bool
 from keras_distill.checks.model_of import model_of
 from keras_distill.checks.numbers_or_schedules import check_number_or_schedule
@@ -75,11 +78,15 @@ class Distiller(SavedWhole, Steps, keras.Model):
             `keras_distill.teachers.TeacherEnsemble` of several; or a
             `keras_distill.teachers.TeacherCache`, for batches of
             `cache.attach(examples)`. Of what `load_teacher` gives, and of
-            another `Distiller`, the model is taken.
+            another `Distiller`, the model is taken. `None`: the student
+            learns its labels alone, as `keras.Model.fit` would train it;
+            then there are no `distillation_losses`, and `student_loss_weight`
+            is 1.
         student: `keras.Model`. What is trained.
         distillation_losses: One loss or a list of losses of
             `keras_distill.losses`; those of `keras.distillation` are taken
-            too (see `keras_distill.losses.from_keras`).
+            too (see `keras_distill.losses.from_keras`). `None` or an empty
+            list without a teacher.
         distillation_loss_weights: Optional list of float or schedule, one for
             each loss. Defaults to 1 each.
         student_loss_weight: float between 0 and 1, or a schedule of it: `a`
@@ -152,6 +159,10 @@ class Distiller(SavedWhole, Steps, keras.Model):
         )
         teacher, student = model_of(teacher), model_of(student)
         check_built(student, "student")
+        if teacher is None:
+            _check_labels_alone(
+                distillation_losses, student_loss_weight, teacher_training
+            )
         check_number_or_schedule(
             "student_loss_weight", student_loss_weight, SHARE
         )
@@ -310,24 +321,18 @@ class Distiller(SavedWhole, Steps, keras.Model):
         given = call.arguments
         data = self._fit_data()
         data.for_fit(given)
-        check_first_batch(
-            self.objective.losses,
-            (self._targets.description, self.teacher),
-            (self._student_description, self.student),
-            given["x"],
-        )
+        self._check_first_batch(given["x"])
         callbacks = given.get("callbacks")
         if not isinstance(callbacks, keras.callbacks.CallbackList):
-            callbacks = [LogSchedules(), *_with_nan_check(callbacks)]
+            callbacks = [LogSchedules(), *with_nan_check(callbacks)]
         given["callbacks"] = callbacks
         check_monitors(
             getattr(callbacks, "callbacks", callbacks),
-            self._logged_losses(),
-            self._metric_names,
+            *self.logged_names(),
             given.get("validation_data") is not None
             or bool(given.get("validation_split")),
         )
-        if given.get("verbose", "auto"):
+        if given.get("verbose", "auto") and self.plan():
             show("Match plan:", *self.plan())
         with data.explained(), released_if_interrupted(given["callbacks"]):
             return super().fit(*call.args, **call.kwargs)
@@ -385,14 +390,29 @@ class Distiller(SavedWhole, Steps, keras.Model):
             self.student, self.teacher, self._targets, with_teacher
         )
 
-    def _logged_losses(self):
-        """The names of the losses in the logs of training."""
+    def check_rows(self, rows):
+        """Raises unless tokenised rows can be trained on."""
+        self._fit_data().check_rows(rows)
+        self._check_first_batch(next(iter(rows.iterate(1)))[0])
+
+    def _check_first_batch(self, x):
+        if self.teacher is None:
+            return
+        check_first_batch(
+            self.objective.losses,
+            (self._targets.description, self.teacher),
+            (self._student_description, self.student),
+            x,
+        )
+
+    def logged_names(self):
+        """The names of the losses in the logs of training, and of metrics."""
         found = ["loss"]
         if self._compile_loss is not None:
             found += sorted(_student_loss_names(self.student))
         if self._trained.teacher is not None:
             found += self.objective.term_names
-        return [*found, *self.scheduled_numbers()]
+        return [*found, *self.scheduled_numbers()], self._metric_names
 
     def scheduled_numbers(self):
         """What the schedules give at the optimizer's step.
@@ -460,6 +480,27 @@ class Distiller(SavedWhole, Steps, keras.Model):
             self._numbers.now(),
         )[0]
 
+    def build_metrics(self, batch):
+        """Makes what is measured, as the first step would.
+
+        Args:
+            batch: A batch of arrays. Only shapes and dtypes count.
+        """
+        measured = (self._compile_loss, self._compile_metrics)
+        if all(part is None or part.built for part in measured):
+            return
+        batch = keras.tree.map_structure(
+            lambda array: keras.KerasTensor(array.shape, array.dtype), batch
+        )
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(batch)
+        with self._scope():
+            outputs = compute_output_spec(self, x, training=False)
+            if self._compile_loss is not None and y is not None:
+                self._compile_loss.build(y, outputs)
+            compute_output_spec(
+                self.compute_metrics, x, y, outputs, sample_weight
+            )
+
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         if y is None or y_pred is None:
             # Unlabelled batches have nothing to compare predictions with.
@@ -488,7 +529,9 @@ class Distiller(SavedWhole, Steps, keras.Model):
 
     def get_config(self):
         teacher_config = self._targets.config()
-        shared = shared_variables(self.teacher, self.student.variables)
+        shared = None
+        if teacher_config is not None:
+            shared = shared_variables(self.teacher, self.student.variables)
         if shared:
             raise ValueError(
                 "Keras cannot save a student and a teacher that share "
@@ -762,6 +805,23 @@ def _(distiller: Distiller):
     return distiller.student
 
 
+def _check_labels_alone(losses, student_loss_weight, teacher_training):
+    """Raises if what needs a teacher is asked for without one."""
+    if losses is not None and (not isinstance(losses, (list, tuple)) or losses):
+        raise ValueError(
+            "`distillation_losses` compare the student with a teacher. "
+            f"Received: teacher=None and distillation_losses={losses!r}. Pass "
+            "a teacher, or no losses."
+        )
+    if student_loss_weight != 1 or teacher_training:
+        raise ValueError(
+            "Without a teacher the student learns its labels alone: "
+            "`student_loss_weight` must be 1 and `teacher_training` False. "
+            f"Received: student_loss_weight={student_loss_weight!r}, "
+            f"teacher_training={teacher_training!r}"
+        )
+
+
 def _bind(method, args, kwargs):
     """The arguments of a method of `keras.Model` by name."""
     signature = inspect.signature(getattr(keras.Model, method))
@@ -799,10 +859,3 @@ def _student_loss_names(student):
     if isinstance(student.output, dict):
         output_names = student.output
     return {"student_loss", *(f"{name}_loss" for name in output_names)}
-
-
-def _with_nan_check(callbacks):
-    callbacks = keras.tree.flatten(callbacks) if callbacks else []
-    if any(isinstance(callback, StopOnNaN) for callback in callbacks):
-        return callbacks
-    return [StopOnNaN(), *callbacks]

@@ -21,6 +21,7 @@ FLOORS = [
     {"optimizers"},
     {"callbacks"},
     {"distiller"},
+    {"multi_task_distiller"},
     {"corpora"},
     {"tasks"},
     {"stages"},
@@ -29,7 +30,7 @@ FLOORS = [
     {"testing"},
 ]
 # Files that are a room of their own.
-LOOSE = ("distiller", "keras_patches", "layer_map")
+LOOSE = ("distiller", "keras_patches", "layer_map", "multi_task_distiller")
 ROOT = pathlib.Path(keras_distill.__file__).parent
 FLOOR_OF = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
 

@@ -105,3 +105,11 @@ class StopOnNaN(keras.callbacks.Callback):
             "good weights back. Lower the learning rate, set `clipnorm` on "
             "the optimizer, or look for bad values in the batch."
         )
+
+
+def with_nan_check(callbacks):
+    """The callbacks of a training, and a `StopOnNaN` if none is among them."""
+    callbacks = keras.tree.flatten(callbacks) if callbacks else []
+    if any(isinstance(callback, StopOnNaN) for callback in callbacks):
+        return callbacks
+    return [StopOnNaN(), *callbacks]

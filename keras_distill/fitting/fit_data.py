@@ -183,14 +183,14 @@ class FitData:
                     f"{type(x).__name__}. Use its `with_labels`."
                 )
             rows = x
-            self._check_rows(rows)
+            self.check_rows(rows)
         elif self._texts and not self._reads_text():
             rows = self._tokenize(text_rows(x), y, sample_weight)
         else:
             rows = None
         return rows
 
-    def _check_rows(self, rows):
+    def check_rows(self, rows):
         """Raises by the row among all, which a batch does not know."""
         if not hasattr(rows, "iterate"):
             kind = type(rows).__name__

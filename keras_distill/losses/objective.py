@@ -26,7 +26,8 @@ class Objective:
     def __init__(
         self, distillation_losses, weights, teacher, student, taken_names=()
     ):
-        self.losses = as_losses(distillation_losses)
+        # Without a teacher the labels alone count.
+        self.losses = [] if teacher is None else as_losses(distillation_losses)
         self.weights = as_weights(weights, len(self.losses))
         self.matches = [
             _matched(loss, teacher, student) for loss in self.losses

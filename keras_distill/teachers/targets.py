@@ -27,17 +27,20 @@ def targets_of(teacher, student, training=False):
     """Reads a teacher's features in the way that fits it.
 
     Args:
-        teacher: `keras.Model` or `keras_distill.teachers.TeacherCache`.
+        teacher: `keras.Model`, `keras_distill.teachers.TeacherCache`, or
+            `None`.
         student: `keras.Model` that is to learn from it.
         training: bool. Whether its dropout is on. Defaults to `False`.
 
     Returns:
-        `LiveTeacher` or `CachedTeacher`.
+        `LiveTeacher`, `CachedTeacher` or `NoTeacher`.
 
     Raises:
         ValueError: If `teacher` is neither, the student cannot learn from
             it, or a cache shall have its dropout on.
     """
+    if teacher is None:
+        return NoTeacher()
     if isinstance(teacher, TeacherCache):
         if training:
             raise ValueError(
@@ -244,6 +247,20 @@ class CachedTeacher:
             f"as one file. Received: a cache in '{self.cache.path}'. Use "
             "`save_weights`, or save `distiller.student`."
         )
+
+
+class NoTeacher:
+    """Stands where there is no teacher, and nothing is read from it."""
+
+    description = difference = None
+    variables = ()
+
+    def check_losses(self, objective):
+        """There are none."""
+
+    def config(self):
+        """Nothing that Keras could save."""
+        return None
 
 
 def _losses_of_tokens(objective, description):

@@ -46,6 +46,12 @@ class TrainingNumbers:
             self._distiller.student_loss_weight,
             SHARE,
         )
+        share = self._distiller.student_loss_weight
+        if not self._objective.losses and share != 1:
+            raise ValueError(
+                "`student_loss_weight` must be 1 without a teacher. Received: "
+                f"student_loss_weight={share!r}"
+            )
         for weight in self._objective.weights:
             check_number_or_schedule(
                 "distillation_loss_weights", weight, WEIGHT

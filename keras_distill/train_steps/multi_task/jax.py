@@ -1,0 +1,80 @@
+"""Turns on JAX."""
+
+import contextlib
+
+import keras
+
+from keras_distill.keras_patches import KeepsStateOfFailedSteps
+
+# What a step takes and returns, by the kind of step.
+_STATE = {
+    "train": ("trainable", "non_trainable", "optimizer", "metrics"),
+    "test": ("trainable", "non_trainable", "metrics"),
+}
+
+
+class JaxTurns(KeepsStateOfFailedSteps):
+    """Has the distillers of several tasks take turns.
+
+    A step takes and returns the values of one task's distiller alone: those
+    of the other heads pass it by.
+    """
+
+    @property
+    def non_trainable_variables(self):
+        variables = super().non_trainable_variables
+        known = {id(variable) for variable in self.variables}
+        for distiller in self.distillers.values():
+            for variable in distiller.non_trainable_variables:
+                if id(variable) not in known:
+                    known.add(id(variable))
+                    variables.append(variable)
+        return variables
+
+    def make_turns(self, kind):
+        """A function that Keras's loop calls for each step."""
+        if keras.distribution.distribution() is not None:
+            raise ValueError(
+                "Several tasks are trained on one device on JAX. Received: a "
+                "`keras.distribution`. Train without it, or under "
+                "`tf.distribute` on TensorFlow."
+            )
+        wholes = [_variables(self, name) for name in _STATE[kind]]
+        places = {
+            task: [
+                _places(_variables(distiller, name), whole)
+                for name, whole in zip(_STATE[kind], wholes, strict=True)
+            ]
+            for task, distiller in self.distillers.items()
+        }
+
+        def run(state, iterator):
+            ((task, batch),) = next(iterator).items()
+            part = tuple(
+                [values[place] for place in of_task]
+                for values, of_task in zip(state, places[task], strict=True)
+            )
+            logs, part = self.step_of(task, kind)(part, iter([batch]))
+            state = tuple(map(list, state))
+            for values, of_task, new in zip(
+                state, places[task], part, strict=True
+            ):
+                for place, value in zip(of_task, new, strict=True):
+                    values[place] = value
+            return self.named_logs(task, logs), state
+
+        return run
+
+    def _scope(self):
+        return contextlib.nullcontext()
+
+
+def _variables(model, name):
+    if name == "optimizer":
+        return model.optimizer.variables
+    return getattr(model, f"{name}_variables")
+
+
+def _places(variables, whole):
+    place_of = {id(variable): place for place, variable in enumerate(whole)}
+    return [place_of[id(variable)] for variable in variables]
