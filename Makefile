@@ -11,7 +11,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist worksteal \
 	--durations 20
 BACKEND_TESTS := $(addprefix tests/,backends callbacks corpora data \
 	distiller distribution/test_jax_distribution.py \
-	evaluation/test_flops.py features fitting losses models optimizers packing stages students tasks teachers testing \
+	evaluation/test_flops.py features fitting losses models multi_task optimizers packing stages students tasks teachers testing \
 	test_layer_map.py)
 # The files with a test of a mark: all others need not be imported.
 MARKED = $(shell grep -rlw --include='test_*.py' "mark\.$(1)" tests)
@@ -23,7 +23,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 BENCHMARKS := length_buckets step_overhead against_keras frozen_layers \
 	progressive_depth input_pipeline raw_text teacher_cache \
 	attention_memory large_vocabulary accelerator general_distillation \
-	augmentation progressive_blocks
+	augmentation progressive_blocks multi_task
 
 .PHONY: demo test test-docs test-backends test-peers test-slow wheel-check \
 	lint format benchmarks benchmarks-peers clean

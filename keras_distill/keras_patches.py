@@ -265,6 +265,21 @@ def train_some(model):
     )
 
 
+@contextlib.contextmanager
+def steps_for(optimizer, model):
+    """Within, a `LossScaleOptimizer` steps for a model's variables alone.
+
+    It may be that of several models, built for the variables of all.
+    """
+    inner = optimizer.inner_optimizer
+    if not isinstance(inner, SomeTrained):
+        optimizer.inner_optimizer = SomeTrained(inner, model)
+    try:
+        yield
+    finally:
+        optimizer.inner_optimizer = inner
+
+
 def values_in(scope, variables):
     """The values of variables at the end of a stateless scope."""
     return [

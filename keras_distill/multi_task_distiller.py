@@ -69,6 +69,7 @@ class MultiTaskDistiller(SavedWhole, Turns, keras.Model):
     Attributes:
         student: The model that is trained.
         distillers: Mapping of the name of a task to its `Distiller`.
+        trained_distillers: dict of those among them that are compiled.
         projections: dict of the name of a task to its projections.
 
     Raises:
@@ -177,6 +178,7 @@ class MultiTaskDistiller(SavedWhole, Turns, keras.Model):
         # Past Keras's tracking: what is trained is the student and the
         # projections, and only they are saved.
         self.__dict__["distillers"] = types.MappingProxyType(distillers)
+        self.__dict__["trained_distillers"] = {}
         self.projections = {
             task: distiller.projections
             for task, distiller in distillers.items()
@@ -200,7 +202,7 @@ class MultiTaskDistiller(SavedWhole, Turns, keras.Model):
     def metrics(self):
         return [
             metric
-            for distiller in self.distillers.values()
+            for distiller in self.trained_distillers.values()
             for metric in distiller.metrics
         ]
 
@@ -237,6 +239,7 @@ class MultiTaskDistiller(SavedWhole, Turns, keras.Model):
             optimizer: As in Keras: one for all tasks.
             loss: The loss on the labels, for all tasks or as a dict by task.
                 It may be left out of tasks whose `student_loss_weight` is 0.
+                Another task that a dict leaves out is not trained.
             metrics: Optional list of metrics for all tasks, or dict of lists
                 by task.
             weighted_metrics: The same, with the sample weights.
@@ -268,7 +271,12 @@ class MultiTaskDistiller(SavedWhole, Turns, keras.Model):
                 ("weighted_metrics", weighted_metrics),
             )
         )
-        for task, distiller in tasks.items():
+        self.__dict__["trained_distillers"] = {
+            task: distiller
+            for task, distiller in tasks.items()
+            if task in losses or distiller.student_loss_weight == 0
+        }
+        for task, distiller in self.trained_distillers.items():
             with _named(task):
                 distiller.compile(
                     self.optimizer,
@@ -424,7 +432,7 @@ class MultiTaskDistiller(SavedWhole, Turns, keras.Model):
 
     def get_metrics_result(self):
         found, sums = {}, []
-        for task, distiller in self.distillers.items():
+        for task, distiller in self.trained_distillers.items():
             # Of the batches since it was reset.
             tracker = distiller._loss_tracker
             total, count = (
@@ -446,12 +454,12 @@ class MultiTaskDistiller(SavedWhole, Turns, keras.Model):
 
     def make_train_function(self, force=False):
         self._build_optimizer()
-        for distiller in self.distillers.values():
+        for distiller in self.trained_distillers.values():
             distiller.make_train_function(force)
         self.train_function = self.make_turns("train")
 
     def make_test_function(self, force=False):
-        for distiller in self.distillers.values():
+        for distiller in self.trained_distillers.values():
             distiller.make_test_function(force)
         self.test_function = self.make_turns("test")
 
@@ -484,6 +492,11 @@ class MultiTaskDistiller(SavedWhole, Turns, keras.Model):
                 f"`batches`. Received: {type(x).__name__}"
             )
         for task, rows in x.examples.items():
+            if task in self.distillers and task not in self.trained_distillers:
+                raise ValueError(
+                    "`loss` must be given for each task that is trained. "
+                    f"Received: none for task {task!r}."
+                )
             if task not in self.distillers:
                 raise ValueError(
                     f"The student '{self.student.name}' has the tasks "

@@ -19,6 +19,7 @@ from keras_distill.losses.objective import Objective
 from keras_distill.packing import tokenizer_fingerprint
 from keras_distill.stages.code_hash import code_hash
 from keras_distill.stages.code_hash import object_hash
+from keras_distill.stages.parts import has_several_tasks
 from keras_distill.teachers.cache.fingerprint import architecture
 
 # The way out where a folder holds something else.
@@ -56,9 +57,9 @@ def data_identity(train, files=None):
     return found
 
 
-def teacher_identity(stage):
-    """Tells the teacher of a stage from others."""
-    teacher = stage.teacher
+def teacher_identity(part):
+    """Tells the teacher of a stage, or of one of its tasks, from others."""
+    teacher = part.teacher
     if teacher is None:
         return None
     if not isinstance(teacher, keras.Model):
@@ -66,7 +67,7 @@ def teacher_identity(stage):
     weights = None
     if has_random_weights(teacher):
         # Such as a head that no loss looks at.
-        weights = _weights_looked_at(stage)
+        weights = _weights_looked_at(part)
     tokenizer = getattr(getattr(teacher, "preprocessor", None), "tokenizer", 0)
     return model_identity(teacher, tokenizer, weights)
 
@@ -100,12 +101,19 @@ def code_identity(stage, optimizer):
     ]
     return {
         "python": list(sys.version_info[:2]),
-        "distillation_losses": object_hash(stage.distillation_losses),
-        "loss": object_hash(stage.loss),
+        "distillation_losses": object_hash(
+            _all_tasks(stage, stage.distillation_losses)
+        ),
+        "loss": object_hash(_all_tasks(stage, stage.loss)),
         "optimizer": code_hash(type(optimizer)),
         "selection": None if keep == "last" else code_hash(keep.measure),
         "callbacks": content_hash(steering, code_hash(*schedules)).hexdigest(),
     }
+
+
+def _all_tasks(stage, given):
+    """What is given for a stage; of dicts by task their objects in a list."""
+    return keras.tree.flatten(given) if has_several_tasks(stage) else given
 
 
 def rates(optimizer, total_steps):
@@ -144,15 +152,15 @@ def trained_weights(student, frozen):
     return "all" if len(found) == len(student.weights) else found
 
 
-def _weights_looked_at(stage):
+def _weights_looked_at(part):
     """Those weights of the teacher that the losses depend on."""
-    teacher = stage.teacher
+    teacher = part.teacher
     description = describe(teacher)
     objective = Objective(
-        stage.distillation_losses,
-        stage.distillation_loss_weights,
+        part.distillation_losses,
+        part.distillation_loss_weights,
         description,
-        describe(stage.student),
+        describe(part.student),
     )
     found = weights_below(teacher, objective.teacher_features(), description)
     chosen = {id(weight) for weights in found.values() for weight in weights}

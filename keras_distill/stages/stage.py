@@ -17,9 +17,14 @@ from keras_distill.features import describe
 from keras_distill.fitting.compile_checks import check_compiled
 from keras_distill.losses.objective import as_losses
 from keras_distill.losses.objective import as_weights
+from keras_distill.multi_task_distiller import MultiTaskDistiller
 from keras_distill.stages import identity
-from keras_distill.stages.validation import LOSS
+from keras_distill.stages.parts import examples_of
+from keras_distill.stages.parts import has_several_tasks
+from keras_distill.stages.parts import stage_parts
+from keras_distill.stages.parts import teachers_of
 from keras_distill.stages.validation import keep_best
+from keras_distill.stages.validation import selected_measures
 from keras_distill.students.parts import parts_of
 from keras_distill.students.parts import select
 from keras_distill.teachers.cache.fingerprint import architecture
@@ -39,6 +44,13 @@ class Stage:
 
     With a `teacher` and `distillation_losses` the student is trained by a
     `keras_distill.Distiller`; without, on the labels alone by `loss`.
+
+    A `keras_distill.models.MultiTaskModel` as student is trained by a
+    `keras_distill.MultiTaskDistiller`, on
+    `keras_distill.data.MultiTaskExamples`. Then `teacher`, `task` and
+    `validation` are dicts by task, and what is said of losses, weights and
+    metrics is for all tasks, or a dict by task as well. Tasks that are not in
+    `teacher` learn their labels alone.
 
     Args:
         name: str. Names the stage in logs and folders.
@@ -89,7 +101,10 @@ class Stage:
         select_by: Optional str. The measure that chooses: a metric of `task`,
             of which more is better, or `"loss"`, the loss of what is trained.
             Defaults to the task's `selection_metric`, without `task` to
-            `"loss"`.
+            `"loss"`. Of several tasks, also a list of those whose mean
+            chooses, by name, such as `["mnli", "rte"]`, or by name and
+            metric, such as `["mnli/accuracy"]`. The mean is measured as
+            `"mean"`. It defaults to that of all in `task`.
         patience: Optional int. The stage ends after so many epochs that were
             not better on `validation`. Defaults to `None`: it does not.
         evaluate_every: Optional int. The student is measured on `validation`
@@ -169,10 +184,9 @@ class Stage:
     ):
         self.name = name
         self.student = model_of(student)
-        self.train = train
+        self.train = examples_of(self, "train", train)
         self.optimizer = optimizer
-        self.teacher = model_of(teacher)
-        self._teacher_labels = getattr(teacher, "label_names", None)
+        self.teacher = teachers_of(self, teacher)
         self.distillation_losses = distillation_losses
         self.distillation_loss_weights = distillation_loss_weights
         self.student_loss_weight = student_loss_weight
@@ -185,7 +199,7 @@ class Stage:
         self.class_weight = class_weight
         self.batch_options = dict(batch_options or {})
         self.trainable = trainable
-        self.validation = validation
+        self.validation = examples_of(self, "validation", validation)
         self.task = task
         self.select_by = select_by
         self.patience = patience
@@ -193,6 +207,8 @@ class Stage:
         self.keep = keep
         self.callbacks = tuple(callbacks)
         self.compile_options = dict(compile_options or {})
+        self._check_train()
+        self.parts = stage_parts(self, teacher)
         self._check()
         if validation is not None:
             self.keep = keep_best(self)
@@ -240,10 +256,12 @@ class Stage:
         Returns:
             `Distiller`, or the student itself, with a built optimizer.
         """
-        model = self.student if self.teacher is None else self._distiller()
-        if self.teacher is None:
+        if self.teacher is None and not has_several_tasks(self):
+            model = self.student
             check_compiled(describe(model), self.loss, [self.metrics])
             mend(model)
+        else:
+            model = self._distiller()
         model.compile(
             optimizer=self._make_optimizer(),
             loss=self.loss,
@@ -282,7 +300,7 @@ class Stage:
             "steps_per_epoch": self.steps_per_epoch,
             "batch_size": self.batch_size,
             "batch_options": self.batch_options,
-            "has_teacher": self.teacher is not None,
+            "has_teacher": self._taught(),
             "distillation_losses": _serialized(self.distillation_losses),
             "distillation_loss_weights": _serialized(
                 self.distillation_loss_weights
@@ -330,7 +348,7 @@ class Stage:
             "data": data,
             "start": start,
             "student": architecture(self.student, is_trained=True),
-            "teacher": identity.teacher_identity(self),
+            "teacher": self._of_parts(identity.teacher_identity),
             "trains": identity.trained_weights(self.student, self._to_freeze()),
             "learning_rates": identity.rates(optimizer, self.total_steps),
             "without_weight_decay": identity.decay_exceptions(optimizer),
@@ -350,9 +368,24 @@ class Stage:
         }
         if self.student_loss_weight is not None:
             arguments["student_loss_weight"] = self.student_loss_weight
+        if has_several_tasks(self):
+            arguments["distillation_losses"] = self.distillation_losses
+            return MultiTaskDistiller(self.student, self.teacher, **arguments)
         return Distiller(
             self.teacher, self.student, self.distillation_losses, **arguments
         )
+
+    def _taught(self):
+        """Whether there is a teacher; of several tasks, which have one."""
+        if has_several_tasks(self):
+            return sorted(self.teacher or ())
+        return self.teacher is not None
+
+    def _of_parts(self, function):
+        """What a function gives of the only task, or of each by its name."""
+        if has_several_tasks(self):
+            return {part.name: function(part) for part in self.parts}
+        return function(self.parts[0])
 
     def _make_optimizer(self):
         is_optimizer = isinstance(self.optimizer, keras.optimizers.Optimizer)
@@ -379,7 +412,7 @@ class Stage:
             )
         return frozen
 
-    def _check(self):
+    def _check_train(self):
         _check_name(self.name)
         if not hasattr(self.train, "num_batches"):
             raise ValueError(
@@ -389,7 +422,10 @@ class Stage:
                 "The stage makes the batches by itself, in an order that it "
                 "can take up again."
             )
-        self._check_losses()
+
+    def _check(self):
+        for part in self.parts:
+            self._check_losses(part)
         if (self.epochs is None) == (self.steps is None):
             raise ValueError(
                 f"Stage '{self.name}' needs either `epochs` or `steps`. "
@@ -399,10 +435,11 @@ class Stage:
             length = getattr(self, word)
             check_int(word, length, minimum=1, optional=True)
         check_int("batch_size", self.batch_size, minimum=1)
-        if self.student_loss_weight is not None:
-            check_number_or_schedule(
-                "student_loss_weight", self.student_loss_weight, SHARE
-            )
+        for part in self.parts:
+            if part.student_loss_weight is not None:
+                check_number_or_schedule(
+                    "student_loss_weight", part.student_loss_weight, SHARE
+                )
         if self.keep != "last" and not isinstance(self.keep, KeepBest):
             raise ValueError(
                 '`keep` must be "last" or a `keras_distill.callbacks.'
@@ -459,23 +496,19 @@ class Stage:
                 f"`validation` of stage '{self.name}' must be tokenised, as "
                 f"`train`. Received: {type(self.validation).__name__}"
             )
-        known = [] if self.task is None else list(self.task.metrics)
-        if self.select_by not in (None, LOSS, *known):
-            raise ValueError(
-                f"`select_by` must be one of {', '.join([LOSS, *known])}. "
-                f"Received, for stage '{self.name}': {self.select_by!r}"
-            )
+        self.selected = selected_measures(self)
 
     def _check_data(self):
         """What the student would stop at in a step, or learn all wrong."""
-        data_labels = getattr(self.train, "label_names", None)
-        if data_labels is None and self.task is not None:
-            data_labels = self.task.label_names
-        check_label_order(
-            self._teacher_labels,
-            data_labels,
-            f"the teacher of stage '{self.name}'",
-        )
+        for part in self.parts:
+            data_labels = getattr(part.train, "label_names", None)
+            if data_labels is None and part.task is not None:
+                data_labels = part.task.label_names
+            check_label_order(
+                part.label_names,
+                data_labels,
+                f"the teacher of {self._place_of(part)}",
+            )
         if hasattr(self.train, "check_model"):
             learns = self.loss is not None and self.student_loss_weight != 0
             try:
@@ -485,31 +518,37 @@ class Stage:
                     f"`train` of stage '{self.name}': {error}"
                 ) from error
 
-    def _check_losses(self):
-        if (self.teacher is None) != (self.distillation_losses is None):
+    def _place_of(self, part):
+        task = "" if part.name is None else f", task '{part.name}'"
+        return f"stage '{self.name}'{task}"
+
+    def _check_losses(self, part):
+        place = self._place_of(part)
+        if (part.teacher is None) != (part.distillation_losses is None):
             raise ValueError(
                 "`teacher` and `distillation_losses` go together. Received, "
-                f"for stage '{self.name}', only one of them."
+                f"for {place}, only one of them."
             )
-        if self.teacher is not None:
+        if part.teacher is not None:
             # Said now, not when the stages before it are trained.
-            count = len(as_losses(self.distillation_losses))
-            as_weights(self.distillation_loss_weights, count)
+            count = len(as_losses(part.distillation_losses))
+            as_weights(part.distillation_loss_weights, count)
             return
-        if self.loss is None:
+        if part.loss is None:
             raise ValueError(
-                f"Stage '{self.name}' has nothing to learn: give a `teacher` "
-                "and `distillation_losses`, or a `loss` on the labels."
+                f"{place[0].upper()}{place[1:]} has nothing to learn: give a "
+                "`teacher` and `distillation_losses`, or a `loss` on the "
+                "labels."
             )
         for word, absent in (
             ("distillation_loss_weights", None),
             ("student_loss_weight", None),
             ("teacher_training", False),
         ):
-            if getattr(self, word) != absent:
+            if getattr(part, word) != absent:
                 raise ValueError(
                     f"`{word}` is for a stage with a teacher. Received, for "
-                    f"stage '{self.name}': {word}={getattr(self, word)!r}"
+                    f"{place}: {word}={getattr(part, word)!r}"
                 )
 
 

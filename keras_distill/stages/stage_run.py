@@ -6,6 +6,7 @@ import keras
 import keras_hub
 
 from keras_distill import callbacks
+from keras_distill.multi_task_distiller import MultiTaskDistiller
 from keras_distill.stages.checkpoints import assign_variables
 from keras_distill.stages.checkpoints import begin_random
 from keras_distill.stages.checkpoints import check_variables
@@ -235,9 +236,11 @@ class StageRun:
             self._model.metrics_variables
         ) >= len(values):
             return
-        batch = next(
-            iter(self.stage.batches(self.seed, self._epoch, self._batch))
-        )
+        batches = self.stage.batches(self.seed, self._epoch, self._batch)
+        if isinstance(self._model, MultiTaskDistiller):
+            self._model.build_metrics(batches)
+            return
+        batch = next(iter(batches))
         keras.Model.test_on_batch(
             self._model, *keras.utils.unpack_x_y_sample_weight(batch)
         )
@@ -314,11 +317,11 @@ class StageRun:
 
     def _teacher_noise(self):
         """The generators of the teacher's dropout, where that is on."""
-        if not self.stage.teacher_training:
-            return []
         return [
             variable
-            for variable in self.stage.teacher.variables
+            for part in self.stage.parts
+            if part.teacher_training
+            for variable in part.teacher.variables
             if variable.path.endswith("seed_generator_state")
         ]
 

@@ -63,9 +63,16 @@ def _row(stage):
 
 
 def _sources(stage):
-    if stage.teacher is None:
-        return f"labels: {type(stage.loss).__name__}"
-    found = as_losses(stage.distillation_losses)
+    return "; ".join(
+        f"{part.name}, {_source(part)}" if part.name else _source(part)
+        for part in stage.parts
+    )
+
+
+def _source(part):
+    if part.teacher is None:
+        return f"labels: {type(part.loss).__name__}"
+    found = as_losses(part.distillation_losses)
     return f"the teacher: {', '.join(loss.name for loss in found)}"
 
 

@@ -9,6 +9,7 @@ import keras
 from keras_distill.features import names
 from keras_distill.keras_patches import KeepsStateOfFailedSteps
 from keras_distill.keras_patches import step_as_new
+from keras_distill.keras_patches import steps_for
 from keras_distill.keras_patches import values_in
 from keras_distill.train_steps.base import BaseSteps
 
@@ -142,7 +143,7 @@ class JaxSteps(KeepsStateOfFailedSteps, BaseSteps):
         if isinstance(self.optimizer, keras.optimizers.LossScaleOptimizer):
             # It steps or not as gradients turn out, which on JAX it can do
             # in its stateless way only.
-            with warnings.catch_warnings():
+            with warnings.catch_warnings(), steps_for(self.optimizer, self):
                 warnings.filterwarnings("ignore", "Gradients do not exist")
                 return self.optimizer.stateless_apply(
                     optimizer_variables, gradients, trainable

@@ -22,6 +22,7 @@ _RESULTS = {
     "input_pipeline": r"Training waits \d+\.\d% of its time for input\.",
     "general_distillation": rf"takes {_RATIO} times the CPU .* \d+\.\d% of",
     "raw_text": rf"An epoch on raw text takes {_RATIO}\d times the CPU time",
+    "multi_task": rf"A step beside other tasks takes {_RATIO}\d times the CPU",
     "attention_memory": r"10 times the examples took -?[\d,]+ MB more",
     "augmentation": rf"8 texts are augmented {_RATIO} times as fast",
     "accelerator": r"│ distillation │ [\d,]+ │ [\d,]+ │ 0\.\d{3} │ \d+\.\d% │",
@@ -31,6 +32,7 @@ _RESULTS = {
 _TRAIN_LITTLE = {
     *("step_overhead", "against_keras", "frozen_layers"),
     *("progressive_depth", "progressive_blocks", "input_pipeline", "raw_text"),
+    "multi_task",
 }
 
 
@@ -46,6 +48,7 @@ _TRAIN_LITTLE = {
         ("input_pipeline", (1, 4)),
         ("augmentation", (1, 4)),
         ("raw_text", (1, 4)),
+        ("multi_task", (1, 4)),
         ("general_distillation", (1, 4)),
         ("attention_memory", (1, 4)),
     ],

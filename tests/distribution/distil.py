@@ -15,6 +15,8 @@ import numpy as np
 
 import keras_distill
 from keras_distill import losses
+from keras_distill import models
+from keras_distill import tasks
 
 _ROWS = 11
 
@@ -113,6 +115,60 @@ class Batches(keras.utils.PyDataset):
         return self.all[index]
 
 
+def train_two_tasks():
+    """What two tasks in turns measure and end with, by name.
+
+    One has a teacher; the other's last batch has a single row.
+    """
+    keras.utils.set_random_seed(8)
+    tokenizer = keras_hub.models.BertTokenizer(
+        [*("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"), *map(str, range(25))]
+    )
+    generator = np.random.default_rng(6)
+
+    def rows(count, labels):
+        texts = [
+            " ".join(map(str, generator.integers(0, 25, length)))
+            for length in generator.integers(1, 9, count)
+        ]
+        examples = tasks.Examples((texts,), labels)
+        return tasks.TokenizedExamples(examples, tokenizer, 12)
+
+    teacher, first = classifier(2, 16, 2), classifier(1, 8, 2)
+    second = keras_hub.models.BertTextClassifier(
+        first.backbone, num_classes=1, dropout=0.0, preprocessor=None
+    )
+    distiller = keras_distill.MultiTaskDistiller(
+        models.MultiTaskModel({"classes": first, "score": second}),
+        {"classes": teacher},
+        [losses.LogitsDistillation(), losses.HiddenStatesDistillation()],
+    )
+    distiller.compile(
+        keras.optimizers.AdamW(0.01, weight_decay=0.1, global_clipnorm=0.5),
+        loss={
+            "classes": keras.losses.SparseCategoricalCrossentropy(
+                from_logits=True
+            ),
+            "score": "mse",
+        },
+        metrics={"classes": ["accuracy"]},
+    )
+    examples = {
+        "classes": rows(7, generator.integers(0, 3, 7)),
+        "score": rows(5, generator.uniform(0, 5, 5).astype("float32")),
+    }
+    found = distiller.fit(
+        examples, batch_size=4, epochs=2, validation_data=examples, verbose=0
+    ).history
+    return {
+        **{f"two_tasks/{name}": values for name, values in found.items()},
+        **{
+            f"two_tasks/weights/{i}": keras.ops.convert_to_numpy(variable)
+            for i, variable in enumerate(distiller.trainable_variables)
+        },
+    }
+
+
 def scope_of(how):
     """The context to build in, once the devices are set up."""
     if how == "data_parallel":
@@ -144,6 +200,8 @@ def main(how, path, options):
         measures = distiller.evaluate(
             make_data(**data), verbose=0, return_dict=True
         )
+        if how != "data_parallel" and not data and not options:
+            history |= train_two_tasks()
     results = {f"history/{k}": np.array(v) for k, v in history.items()}
     results |= {f"evaluate/{k}": np.array(v) for k, v in measures.items()}
     for variable in distiller.variables:

@@ -6,7 +6,8 @@ import pytest
 
 from keras_distill.data import MultiTaskExamples
 
-BATCHES = {"nli": 3, "score": 2, "tags": 2}
+ROWS = {"nli": 8, "score": 4, "tags": 4}
+BATCHES = {"nli": 2, "score": 1, "tags": 1}
 
 
 class Watch(keras.callbacks.Callback):
@@ -64,7 +65,8 @@ def trained(make_distiller, rows, arrays):
 
 def _noted(step, task, traced):
     def run(*arguments):
-        traced.append(task)
+        shapes = [tuple(x.shape) for x in keras.tree.flatten(arguments[-1])]
+        traced.append((task, *shapes))
         return step(*arguments)
 
     return run
@@ -72,7 +74,7 @@ def _noted(step, task, traced):
 
 def test_a_step_changes_the_encoder_and_one_head_alone(trained):
     distiller, watch, order, *_ = trained
-    assert len(watch.steps) == len(order) == 14
+    assert len(watch.steps) == len(order) == 8
     optimizer = distiller.optimizer
     slots = (optimizer._momentums, optimizer._velocities)
     places = {id(v): i for i, v in enumerate(distiller.trainable_variables)}
@@ -107,7 +109,7 @@ def test_a_step_changes_the_encoder_and_one_head_alone(trained):
 def test_each_task_is_logged_by_its_name(trained):
     _, watch, order, history, _ = trained
     seen = set()
-    for task, (_, logs) in zip(order[:7], watch.steps[:7], strict=True):
+    for task, (_, logs) in zip(order[:4], watch.steps[:4], strict=True):
         seen.add(task)
         assert {name.split("/")[0] for name in logs} == seen
     wanted = {
@@ -128,9 +130,9 @@ def test_the_loss_is_the_mean_over_all_examples(trained):
     history = trained[3]
     parts = [
         count * np.array(history[f"{task}/loss"])
-        for task, count in (("nli", 10), ("score", 6), ("tags", 5))
+        for task, count in ROWS.items()
     ]
-    np.testing.assert_allclose(history["loss"], sum(parts) / 21, rtol=1e-5)
+    np.testing.assert_allclose(history["loss"], sum(parts) / 16, rtol=1e-5)
     assert history["val_loss"] == pytest.approx(history["val_score/loss"])
 
 
@@ -153,8 +155,9 @@ def test_the_optimizer_counts_the_steps_of_all(trained):
     keras.backend.backend() == "torch", reason="which traces nothing"
 )
 def test_switching_tasks_traces_nothing_anew(trained):
-    """On JAX a step is compiled for each length, of which there are two."""
     traced = trained[-1]
-    most = 2 if keras.backend.backend() == "jax" else 1
-    assert set(traced) == set(BATCHES)
-    assert all(traced.count(task) <= most for task in BATCHES)
+    assert {task for task, *_ in traced} == set(BATCHES)
+    assert len(traced) == len(set(traced))
+    if keras.backend.backend() == "tensorflow":
+        # For any length.
+        assert len(traced) == 3

@@ -39,17 +39,15 @@ class JaxTurns(KeepsStateOfFailedSteps):
                 "`keras.distribution`. Train without it, or under "
                 "`tf.distribute` on TensorFlow."
             )
-        wholes = [_variables(self, name) for name in _STATE[kind]]
-        places = {
-            task: [
-                _places(_variables(distiller, name), whole)
-                for name, whole in zip(_STATE[kind], wholes, strict=True)
-            ]
-            for task, distiller in self.distillers.items()
-        }
+        places, sizes = {}, None
 
         def run(state, iterator):
+            nonlocal sizes
             ((task, batch),) = next(iterator).items()
+            if sizes != list(map(len, state)):
+                # What is measured of a task is made when it is first seen.
+                sizes = list(map(len, state))
+                places.update(self._places(kind))
             part = tuple(
                 [values[place] for place in of_task]
                 for values, of_task in zip(state, places[task], strict=True)
@@ -65,6 +63,17 @@ class JaxTurns(KeepsStateOfFailedSteps):
 
         return run
 
+    def _places(self, kind):
+        """Where the values of each task stand in the state of all."""
+        wholes = [_variables(self, name) for name in _STATE[kind]]
+        return {
+            task: [
+                _places_in(whole, _variables(distiller, name))
+                for name, whole in zip(_STATE[kind], wholes, strict=True)
+            ]
+            for task, distiller in self.trained_distillers.items()
+        }
+
     def _scope(self):
         return contextlib.nullcontext()
 
@@ -75,6 +84,6 @@ def _variables(model, name):
     return getattr(model, f"{name}_variables")
 
 
-def _places(variables, whole):
+def _places_in(whole, variables):
     place_of = {id(variable): place for place, variable in enumerate(whole)}
     return [place_of[id(variable)] for variable in variables]
