@@ -503,7 +503,7 @@ class Stage:
         for part in self.parts:
             data_labels = getattr(part.train, "label_names", None)
             if data_labels is None and part.task is not None:
-                data_labels = part.task.label_names
+                data_labels = getattr(part.task, "label_names", None)
             check_label_order(
                 part.label_names,
                 data_labels,
