@@ -17,6 +17,7 @@ from keras_distill.teachers.cache.sources import SoftLabelSource
 from keras_distill.teachers.cache.sources import is_tokenized
 from keras_distill.teachers.cache.writing import Settings
 from keras_distill.teachers.cache.writing import check_examples
+from keras_distill.teachers.cache.writing import check_labels
 from keras_distill.teachers.cache.writing import write_cache
 from keras_distill.teachers.checks import check_label_order
 from keras_distill.teachers.ensembles import TeacherEnsemble
@@ -189,6 +190,7 @@ class TeacherCache:
         else:
             known = getattr(teacher, "label_names", None)
             source = ModelSource(model_of(teacher), known)
+        check_labels(source, examples, label_names)
         write_cache(
             local_path(path), source, examples, settings, quiet, replace
         )

@@ -101,6 +101,14 @@ def check_examples(examples):
         )
 
 
+def check_labels(source, examples, label_names=None):
+    """Raises if classes that are known stand in different orders."""
+    of_examples = getattr(examples, "label_names", None)
+    for known in (label_names, of_examples):
+        check_label_order(source.label_names, known, f"'{source.name}'")
+    check_label_order(label_names, of_examples, "`label_names`")
+
+
 def _write_part(folder, number, part, examples, settings, quiet):
     """Writes what one of several models says; returns its folder."""
     folder = folder / f"member-{number}"
@@ -108,12 +116,12 @@ def _write_part(folder, number, part, examples, settings, quiet):
         manifest, _ = manifests.read_manifest(folder)
         if not missing_shards(folder, manifest):
             return folder
+    # In its own order of classes, which may be another one.
     settings = dataclasses.replace(
-        settings, dtype="float32", top_k=None, label_names=None
+        settings, dtype="float32", top_k=None, label_names=part.label_names
     )
     with part.open() as model:
-        source = ModelSource(model, part.label_names)
-        write_cache(folder, source, examples, settings, quiet)
+        write_cache(folder, ModelSource(model), examples, settings, quiet)
     return folder
 
 
@@ -215,11 +223,6 @@ def _features(source, settings):
 def _label_names(source, examples, settings, shapes):
     """What the logits stand for, as far as anyone knows."""
     given = settings.label_names
-    of_source = source.label_names
-    of_examples = getattr(examples, "label_names", None)
-    for known in (given, of_examples):
-        check_label_order(of_source, known, f"'{source.name}'")
-    check_label_order(given, of_examples, "`label_names`")
     if names.LOGITS not in shapes:
         return None
     width = shapes[names.LOGITS][-1]
@@ -228,7 +231,8 @@ def _label_names(source, examples, settings, shapes):
             f"`label_names` must name the {width} logits of '{source.name}'. "
             f"Received: {', '.join(given)}."
         )
-    for known in (given, of_source, of_examples):
+    of_examples = getattr(examples, "label_names", None)
+    for known in (given, source.label_names, of_examples):
         if known is not None and len(known) == width:
             return list(known)
     return None

@@ -106,6 +106,34 @@ def test_it_has_logits_alone(ensemble, tmp_path):
         write(tmp_path, ensemble, ROWS, features="hidden_states.1")
 
 
+def test_a_member_of_another_order_of_classes(tmp_path, make_teacher, examples):
+    members = [make_teacher(), make_teacher()]
+    members[0].label_names = ("no", "yes")
+    members[1].label_names = ("yes", "no")
+    examples.label_names = ("no", "yes")
+    cache = write(tmp_path / "cache", TeacherEnsemble(members), examples)
+    assert cache.label_names == ("no", "yes")
+    ordered, permuted = (
+        TeacherCache(cache.path / f"member-{n}") for n in (1, 2)
+    )
+    assert permuted.label_names == ("yes", "no")
+    expected = np.mean(
+        [
+            special.softmax(ordered.read(examples.ids)["logits"], -1),
+            special.softmax(permuted.read(examples.ids)["logits"], -1)[:, ::-1],
+        ],
+        axis=0,
+    )
+    found = cache.attach(examples).select([3, 1])
+    x, *_ = next(found.iterate(2))
+    np.testing.assert_allclose(
+        special.softmax(x["teacher/logits"], -1), expected[[3, 1]], rtol=1e-4
+    )
+    examples.label_names = ("yes", "no")
+    with pytest.raises(ValueError, match="in another order"):
+        write(tmp_path / "other", TeacherEnsemble(members), examples)
+
+
 def test_tags_are_put_together_token_by_token(tmp_path, examples, randomize):
     def tagger(seed):
         tokens = keras.Input((None,), name="token_ids", dtype="int32")
