@@ -157,7 +157,23 @@ class SoftLabelSource(Source):
 def _opened(member, examples):
     """What `member_of` gives of a model, which is let go."""
     with member.open() as model:
+        if is_tokenized(examples):
+            _check_reads(model, examples, member.in_words)
         return member_of(model, examples)
+
+
+def _check_reads(model, examples, name):
+    """Raises if token ids mean something else to a member."""
+    preprocessor = getattr(model, "preprocessor", None)
+    known = getattr(examples, "tokenizer_fingerprint", None)
+    if None in (preprocessor, known):
+        return
+    if tokenizer_fingerprint(preprocessor.tokenizer) not in (None, known):
+        raise ValueError(
+            f"The tokenizer of {name} is another one than that of `examples`. "
+            "Pass the raw keras_distill.tasks.Examples, which each member "
+            "tokenises for itself."
+        )
 
 
 def is_tokenized(examples):
@@ -176,6 +192,12 @@ def tokenized(model, examples):
     """The rows that a model reads; raw ones by its own preprocessor."""
     if is_tokenized(examples):
         return examples
+    is_tagged = isinstance(examples, TaggedExamples)
+    kind = TokenizedTags if is_tagged else TokenizedExamples
+    return kind(examples, _preprocessor_of(model, examples))
+
+
+def _preprocessor_of(model, examples):
     preprocessor = getattr(model, "preprocessor", None)
     if preprocessor is None:
         raise ValueError(
@@ -183,9 +205,7 @@ def tokenized(model, examples):
             "TokenizedExamples, where a teacher has no preprocessor. "
             f"Received: {type(examples).__name__} for '{model.name}'."
         )
-    is_tagged = isinstance(examples, TaggedExamples)
-    kind = TokenizedTags if is_tagged else TokenizedExamples
-    return kind(examples, preprocessor)
+    return preprocessor
 
 
 def member_of(model, examples):
@@ -194,7 +214,7 @@ def member_of(model, examples):
         tokenizer = getattr(examples, "tokenizer_fingerprint", None)
         sequence_length = examples.sequence_length
     else:
-        preprocessor = model.preprocessor
+        preprocessor = _preprocessor_of(model, examples)
         tokenizer = tokenizer_fingerprint(preprocessor.tokenizer)
         sequence_length = preprocessor.sequence_length
     return {

@@ -106,6 +106,16 @@ def test_it_has_logits_alone(ensemble, tmp_path):
         write(tmp_path, ensemble, ROWS, features="hidden_states.1")
 
 
+def test_ids_of_one_tokenizer_are_not_for_another(
+    ensemble, tokenizer, make_teacher, tmp_path
+):
+    rows = TokenizedExamples(ROWS, tokenizer, 16)
+    with pytest.raises(ValueError, match="tokenizer of member 2, .* raw"):
+        write(tmp_path, ensemble, rows)
+    with pytest.raises(ValueError, match="where a teacher has no preprocessor"):
+        write(tmp_path, TeacherEnsemble([make_teacher()]), ROWS)
+
+
 def test_a_member_of_another_order_of_classes(tmp_path, make_teacher, examples):
     members = [make_teacher(), make_teacher()]
     members[0].label_names = ("no", "yes")
