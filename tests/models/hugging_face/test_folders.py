@@ -147,6 +147,18 @@ def test_a_token_classifiers_new_head(text_classifier):
     assert tagger.num_classes == 4
 
 
+def test_a_head_that_hugging_face_has_not_is_new(text_classifier):
+    expected, path = text_classifier
+    with pytest.warns(UserWarning, match="is left: a StochasticAnswerClass"):
+        model = models.StochasticAnswerClassifier.from_preset(
+            path, num_classes=4
+        )
+    assert model.num_classes == 4
+    check_same_weights(model.backbone, expected.backbone)
+    with pytest.raises(ValueError, match="no head of a StochasticAnswerClass"):
+        models.StochasticAnswerClassifier.from_preset(path)
+
+
 def test_an_encoder_alone_gets_a_new_head_without_a_word(
     text_classifier, copy_folder
 ):
