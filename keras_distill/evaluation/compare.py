@@ -15,6 +15,8 @@ from keras_distill.evaluation.comparison import Ratios
 from keras_distill.evaluation.comparison import Throughput
 from keras_distill.evaluation.flops import count_flops
 from keras_distill.io.progress import Progress
+from keras_distill.teachers import TeacherEnsemble
+from keras_distill.teachers import members_of
 
 
 def compare(
@@ -47,7 +49,10 @@ def compare(
     Args:
         models: dict of name to KerasHub task with a preprocessor, of the
             class that the task has, in the order of the rows, such as
-            `{"teacher": ..., "baseline": ..., "student": ...}`.
+            `{"teacher": ..., "baseline": ..., "student": ...}`. A
+            `keras_distill.teachers.TeacherEnsemble` of such is a row as well:
+            its answers are the members' together; its size, arithmetic and
+            time are the sum of theirs, which run one after the other.
         task: `keras_distill.tasks.Task` of any kind, or its name.
         examples: with labels, the dev split: `keras_distill.tasks.Examples`,
             of tags `TaggedExamples`.
@@ -107,8 +112,10 @@ def compare(
         latency_runs=latency_runs,
         throughput_runs=throughput_runs,
     )
-    _check_models(models, task, reference)
-    saved_models = _named("saved_models", saved_models, models)
+    members = {name: members_of(model) for name, model in models.items()}
+    _check_models(members, task, reference)
+    alone = [name for name, found in members.items() if len(found) == 1]
+    saved_models = _named("saved_models", saved_models, alone)
     further_splits = further_splits or {}
     for name in further_splits:
         if not re.fullmatch(r"\w+", str(name)):
@@ -131,33 +138,40 @@ def compare(
         for name, model in models.items():
             progress.describe(f"Evaluating {name}")
             tokenized[name] = {
-                split: task.tokenize(rows, model.preprocessor)
+                split: [
+                    task.tokenize(rows, member.preprocessor)
+                    for member in members[name]
+                ]
                 for split, rows in splits.items()
             }
             outputs[name] = {
-                split: task.predict(model, rows, batch_size)
+                split: _outputs(task, model, members[name], rows, batch_size)
                 for split, rows in tokenized[name].items()
             }
             progress.advance()
         progress.describe("Exporting")
-        with measures.timed_models(models, task, saved_models) as timed:
+        with measures.timed_models(members, task, saved_models) as timed:
             progress.advance()
             latencies, throughputs = (
                 _seconds(timed, task.texts(examples), tokenized, *run, progress)
                 for run in runs
             )
-    length = min(m.preprocessor.sequence_length for m in models.values())
+    length = min(
+        member.preprocessor.sequence_length
+        for found in members.values()
+        for member in found
+    )
     results = {
         name: dict(
             metrics=_metrics(task, splits, outputs[name]),
             agreement=task.agreement(outputs[reference][""], outputs[name][""]),
-            parameters=measures.count_parameters(model),
-            file_bytes=measures.count_file_bytes(model),
-            flops=count_flops(model, length),
+            parameters=measures.count_parameters(*found),
+            file_bytes=sum(map(measures.count_file_bytes, found)),
+            flops=sum(count_flops(member, length) for member in found),
             latency=_latency(latencies[name]),
             throughput=_throughput(throughputs[name], batch_size),
         )
-        for name, model in models.items()
+        for name, found in members.items()
     }
     return Comparison(
         task=task.name,
@@ -194,28 +208,50 @@ def _as_models(models):
             '{"teacher": teacher, "student": student}. Received: '
             f"{type(models).__name__}."
         )
-    return {name: model_of(model) for name, model in models.items()}
+    return {
+        name: model if isinstance(model, TeacherEnsemble) else model_of(model)
+        for name, model in models.items()
+    }
 
 
-def _check_models(models, task, reference):
-    if reference not in models:
+def _check_models(members, task, reference):
+    if reference not in members:
         raise ValueError(
-            f"`reference` must be one of `models`, {list(models)}. "
+            f"`reference` must be one of `models`, {list(members)}. "
             f"Received: reference={reference!r}."
         )
-    for name, model in models.items():
-        if model.preprocessor is None:
-            raise ValueError(
-                f"`models[{name!r}]` has no preprocessor, so it cannot read "
-                "raw text. Build it with `preprocessor=...`."
-            )
-        if not measures.encoder_layers(model.backbone):
-            raise ValueError(
-                f"`models[{name!r}]` must have a backbone with "
-                "`transformer_layers`, which are counted as its encoder. "
-                f"Received: {type(model.backbone).__name__}."
-            )
-        task.check_model(model, f"`models[{name!r}]`")
+    for name, found in members.items():
+        for number, model in enumerate(found, start=1):
+            where = f"`models[{name!r}]`"
+            if len(found) > 1:
+                where = f"Member {number} of {where}"
+            _check_model(model, task, where)
+
+
+def _check_model(model, task, where):
+    if model.preprocessor is None:
+        raise ValueError(
+            f"{where} has no preprocessor, so it cannot read raw text. Build "
+            "it with `preprocessor=...`."
+        )
+    if not measures.encoder_layers(model.backbone):
+        raise ValueError(
+            f"{where} must have a backbone with `transformer_layers`, which "
+            "are counted as its encoder. Received: "
+            f"{type(model.backbone).__name__}."
+        )
+    task.check_model(model, where)
+
+
+def _outputs(task, model, members, tokenized, batch_size):
+    """What a model, or the members of an ensemble together, answers."""
+    if not isinstance(model, TeacherEnsemble):
+        return task.predict(model, *tokenized, batch_size)
+    logits = [
+        task.predict_logits(member, rows, batch_size)
+        for member, rows in zip(members, tokenized, strict=True)
+    ]
+    return task.read_off(model.combine(logits))
 
 
 def _named(argument, given, models):
@@ -261,13 +297,14 @@ def _seconds(timed, texts, tokenized, batch_size, runs, progress):
     columns = [np.array(column, dtype=object)[drawn] for column in texts]
     batches = {}
     for name, model in timed.items():
-        rows = tokenized[name][""].select(drawn.reshape(-1))
+        of_members = [
+            rows.select(drawn.reshape(-1)).iterate(batch_size)
+            for rows in tokenized[name][""]
+        ]
         batches[name] = [
-            model.prepare(of_batch, x)
-            for of_batch, (x, *_) in zip(
-                zip(*columns, strict=True),
-                rows.iterate(batch_size),
-                strict=True,
+            model.prepare(of_batch, [x for x, *_ in found])
+            for of_batch, *found in zip(
+                zip(*columns, strict=True), *of_members, strict=True
             )
         ]
     return measures.measure(timed, batches, progress.advance)

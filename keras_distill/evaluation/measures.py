@@ -15,24 +15,27 @@ from keras_distill.evaluation.comparison import Parameters
 from keras_distill.features import select_inputs
 
 
-def count_parameters(model):
-    """Counts a classifier's weights by part.
+def count_parameters(*models):
+    """Counts the weights by part of a classifier, or of several together.
 
-    The embeddings are the backbone's layers in front of its encoder. What is
-    left of `total` is the pooler and the head.
+    The embeddings are the backbones' layers in front of their encoders. What
+    is left of `total` are the poolers and the heads.
 
     Args:
-        model: a KerasHub text classifier.
+        *models: KerasHub text classifiers.
 
     Returns:
         `Parameters`.
     """
-    encoder = encoder_layers(model.backbone)
-    layers = model.backbone.layers
+    encoders = [encoder_layers(model.backbone) for model in models]
+    embeddings = [
+        model.backbone.layers[: model.backbone.layers.index(encoder[0])]
+        for model, encoder in zip(models, encoders, strict=True)
+    ]
     return Parameters(
-        total=model.count_params(),
-        embeddings=_count(layers[: layers.index(encoder[0])]),
-        encoder=_count(encoder),
+        total=_count(models),
+        embeddings=sum(map(_count, embeddings)),
+        encoder=sum(map(_count, encoders)),
     )
 
 
@@ -108,42 +111,90 @@ def what_is_timed():
 
 
 @contextlib.contextmanager
-def timed_models(models, task, saved_models):
+def timed_models(members, task, saved_models):
     """What is timed of each model: a SavedModel, or the model itself.
 
     Args:
-        models: dict of name to classifier.
+        members: dict of name to the classifiers that answer together, most
+            often one alone.
         task: `keras_distill.tasks.Task`.
         saved_models: dict of name to the folder of a SavedModel that is there
             already. The others are written into a folder that is gone when
             the context ends.
 
     Yields:
-        dict of name to `TimedSavedModel`, on backends without one to
-        `TimedModel`.
+        dict of name to `TimedTogether`, of `TimedSavedModel`, on backends
+        without one of `TimedModel`.
     """
     if not _writes_saved_models():
-        yield {name: TimedModel(model, task) for name, model in models.items()}
+        yield {
+            name: TimedTogether([TimedModel(model, task) for model in found])
+            for name, found in members.items()
+        }
         return
     from keras_distill.export import to_saved_model
 
     columns = [f"text_{number}" for number in range(len(task.text_columns))]
     with tempfile.TemporaryDirectory() as folder:
-        yield {
-            name: TimedSavedModel(saved_models[name], task.text_columns)
-            if name in saved_models
-            else TimedSavedModel(
-                to_saved_model(
-                    model,
-                    os.path.join(folder, str(number)),
-                    task=task,
-                    text_columns=columns,
-                    warm_up_texts=[("",) * len(columns)],
-                ),
-                columns,
+
+        def exported(model):
+            path = tempfile.mkdtemp(dir=folder)
+            to_saved_model(
+                model,
+                path,
+                task=task,
+                text_columns=columns,
+                warm_up_texts=[("",) * len(columns)],
             )
-            for number, (name, model) in enumerate(models.items())
+            return TimedSavedModel(path, columns)
+
+        yield {
+            name: TimedTogether(
+                [TimedSavedModel(saved_models[name], task.text_columns)]
+                if name in saved_models
+                else [exported(model) for model in found]
+            )
+            for name, found in members.items()
         }
+
+
+class TimedTogether:
+    """Models that answer one after the other, most often one alone.
+
+    Args:
+        members: list of `TimedSavedModel` or `TimedModel`.
+    """
+
+    def __init__(self, members):
+        self._members = members
+        self.compiles_each_length = members[0].compiles_each_length
+
+    def prepare(self, texts, x):
+        """A batch as it is handed to `answer` and to `forward`.
+
+        Args:
+            texts: the columns of its texts.
+            x: list of the token ids of each member.
+        """
+        prepared = [
+            member.prepare(texts, ids)
+            for member, ids in zip(self._members, x, strict=True)
+        ]
+        return tuple(zip(*prepared, strict=True))
+
+    def answer(self, texts):
+        """What the members answer to raw texts."""
+        return [
+            member.answer(of_member)
+            for member, of_member in zip(self._members, texts, strict=True)
+        ]
+
+    def forward(self, x):
+        """What the members answer to token ids."""
+        return [
+            member.forward(of_member)
+            for member, of_member in zip(self._members, x, strict=True)
+        ]
 
 
 class TimedSavedModel:

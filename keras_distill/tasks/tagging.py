@@ -13,6 +13,7 @@ from keras_distill.data.tagged_examples import UNKNOWN_LANGUAGE
 from keras_distill.data.tagged_examples import TaggedExamples
 from keras_distill.data.tagged_examples import ragged_array
 from keras_distill.data.tokenized.predict import predict_tags
+from keras_distill.data.tokenized.predict import predict_word_logits
 from keras_distill.data.tokenized.tokenized_tags import TokenizedTags
 from keras_distill.models import TokenClassifier
 from keras_distill.tasks.kinds import register_kind
@@ -56,6 +57,7 @@ class TaggingTask(Task):
     examples_class = TaggedExamples
     problem_type = "single_label_classification"
     most_texts = 1
+    answers_texts = False
     activation = "softmax"
     agreement_note = (
         "Share of the words of {examples} that the model gives the same tag "
@@ -185,6 +187,17 @@ class TaggingTask(Task):
 
     def predict(self, model, tokenized, batch_size=64):
         return predict_tags(model, tokenized, batch_size)
+
+    def predict_logits(self, model, tokenized, batch_size=64):
+        return predict_word_logits(model, tokenized, batch_size)
+
+    def read_off(self, logits):
+        found = []
+        for of_words in logits:
+            is_cut_off = np.isnan(of_words).any(axis=-1)
+            tags = np.where(is_cut_off, _NOT_PREDICTED, of_words.argmax(-1))
+            found.append(tags.astype("int32"))
+        return found
 
     def measure(self, labels, outputs):
         scores = evaluate_tags(self, labels, outputs)

@@ -5,10 +5,12 @@ import dataclasses
 import numpy as np
 
 from keras_distill.checks.arguments import check_int
+from keras_distill.checks.model_of import model_of
 from keras_distill.data.concatenate import concatenate
 from keras_distill.losses import LogitsDistillation
 from keras_distill.tasks.kinds import kind_named
 from keras_distill.tasks.metrics import check_metrics
+from keras_distill.teachers import TeacherEnsemble
 from keras_distill.teachers.checks import check_kind_of_outputs
 from keras_distill.teachers.checks import check_label_names as check_names
 
@@ -83,6 +85,8 @@ class Task:
     )
     # How many texts an example may have.
     most_texts = 2
+    # Whether an example has one answer, and not one for each word.
+    answers_texts = True
     # What makes probabilities of outputs, which are logits then; or `None`.
     activation = None
 
@@ -503,6 +507,58 @@ class Task:
             One output for each row, as `score` takes them.
         """
         raise NotImplementedError
+
+    def predict_logits(self, model, tokenized, batch_size=64):
+        """What `predict` reads its outputs off, which ensembles average.
+
+        Args:
+            model: KerasHub task.
+            tokenized: what `tokenize` returned.
+            batch_size: int. Rows per batch. Defaults to `64`.
+
+        Returns:
+            Array `(rows, num_outputs)`; or a list with an array for each row.
+        """
+        return self.predict(model, tokenized, batch_size)
+
+    def read_off(self, logits):
+        """The outputs, as `score` takes them, of what `predict_logits` gave."""
+        return logits
+
+    def predict_examples(
+        self,
+        teacher,
+        examples,
+        sequence_length=None,
+        batch_size=64,
+        cache_dir=None,
+    ):
+        """The outputs of a model or an ensemble for rows as they were read.
+
+        Each member of an ensemble tokenises them for itself, one after the
+        other.
+
+        Args:
+            teacher: KerasHub task with a preprocessor, or
+                `keras_distill.teachers.TeacherEnsemble` of such.
+            examples: the rows, as `tokenize` takes them.
+            sequence_length: int. As there.
+            batch_size: int. Rows per batch. Defaults to `64`.
+            cache_dir: As there.
+
+        Returns:
+            One output for each row, as `score` takes them.
+        """
+
+        def of_model(model):
+            tokenized = self.tokenize(
+                examples, model.preprocessor, sequence_length, cache_dir
+            )
+            return self.predict_logits(model, tokenized, batch_size)
+
+        if isinstance(teacher, TeacherEnsemble):
+            return self.read_off(teacher.run(of_model))
+        return self.read_off(of_model(model_of(teacher)))
 
     def measure(self, labels, outputs):
         """The metrics of outputs, of labels as `encode_labels` returns them.

@@ -13,6 +13,7 @@ from keras_distill.teachers.checks import check_trained
 from keras_distill.teachers.checks import label_columns
 from keras_distill.teachers.checks import shared_variables
 from keras_distill.teachers.ensembles import TeacherEnsemble
+from keras_distill.teachers.ensembles import members_of
 from keras_distill.teachers.ensembles import select_members
 from keras_distill.teachers.load_teacher import LoadedTeacher
 from keras_distill.teachers.load_teacher import load_teacher
@@ -37,6 +38,7 @@ __all__ = [
     "check_trained",
     "label_columns",
     "load_teacher",
+    "members_of",
     "select_members",
     "shared_variables",
     "targets_of",

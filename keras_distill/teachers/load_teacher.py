@@ -95,7 +95,8 @@ def load_teacher(
             `"bert_base_en_uncased"`.
         num_classes: int. The task's outputs, 1 for regression. Where only the
             encoder matters, `None`: any number.
-        sequence_length: int. Most tokens of an example.
+        sequence_length: int. Most tokens of an example. With `None` as many
+            as its preprocessor was saved with.
         task_class: class of the classifier, such as
             `keras_distill.models.TokenClassifier`. A head of another class
             is left, with a warning, and a new one put on its encoder.
@@ -127,7 +128,7 @@ def load_teacher(
     """
     check_int("num_classes", num_classes, minimum=1, optional=True)
     # A token between the start and the end.
-    check_int("sequence_length", sequence_length, minimum=3)
+    check_int("sequence_length", sequence_length, minimum=3, optional=True)
     asked = _asked_of_head(task_class, pooling=pooling, head=head)
     source = str(source)
     folder = _folder(source)
@@ -154,6 +155,8 @@ def load_teacher(
             f"The teacher in {source!r} has {classifier.num_classes} outputs, "
             f"the task has {num_classes}. Use a teacher of this task."
         )
+    if sequence_length is None:
+        return loaded
     longest = getattr(classifier.backbone, "max_sequence_length", None)
     if longest is not None and sequence_length > longest:
         raise ValueError(

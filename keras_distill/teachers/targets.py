@@ -182,15 +182,17 @@ def _readers(teacher, student):
     if not isinstance(teacher, EnsembleModel):
         difference = vocabulary_difference(teacher, student)
         return {"teacher": Reader(teacher, difference)}
-    first = teacher.members[0]
-    # Without a tokenizer it reads what the first member reads.
-    follows = student if model_tokenizer(student) is not None else first
+
+    def difference(member):
+        found = vocabulary_difference(member, student)
+        if found is None and model_tokenizer(student) is None:
+            # It reads what the first member reads.
+            found = vocabulary_difference(member, teacher.members[0])
+        return found
+
     return {
         f"member {number} of the teacher": Reader(
-            member,
-            vocabulary_difference(member, student)
-            or vocabulary_difference(member, follows),
-            prefix,
+            member, difference(member), prefix
         )
         for number, (member, prefix) in enumerate(
             zip(teacher.members, teacher.prefixes, strict=True), start=1

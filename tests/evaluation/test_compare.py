@@ -9,6 +9,7 @@ from sklearn import metrics
 from keras_distill import evaluation
 from keras_distill import export
 from keras_distill import tasks
+from keras_distill import teachers
 from keras_distill.evaluation import figures
 from keras_distill.tasks import Examples
 from keras_distill.tasks import TaggedExamples
@@ -40,6 +41,45 @@ def logits(model, *texts):
     columns = tuple(np.array(column) for column in texts)
     features = model.preprocessor(x=columns)
     return keras.ops.convert_to_numpy(model(features, training=False))
+
+
+def test_an_ensemble_is_a_row(make_classifier, tokenizer, untimed, all_eager):
+    """Its members have a tokenizer each; their sizes are added up."""
+    words = tokenizer.get_vocabulary()
+    other_tokenizer = keras_hub.models.BertTokenizer(
+        [*words[:5], *words[:4:-1]], lowercase=True
+    )
+    members = [
+        make_classifier(num_layers=1),
+        make_classifier(num_layers=2, tokenizer=other_tokenizer),
+    ]
+    student = make_classifier(num_layers=1, hidden_dim=8)
+    random = np.random.default_rng(0)
+    for member in members:
+        for weight in member.weights:
+            weight.assign(0.3 * random.normal(size=weight.shape))
+    comparison = evaluation.compare(
+        {"teacher": teachers.TeacherEnsemble(members), "student": student},
+        SENTIMENT,
+        Examples((TEXTS,), np.array(LABELS)),
+        **FAST,
+    )
+    mean = np.mean(
+        [special.softmax(logits(one, TEXTS), axis=-1) for one in members],
+        axis=0,
+    )
+    teacher, own = comparison.rows
+    accuracy = metrics.accuracy_score(LABELS, mean.argmax(axis=-1))
+    assert teacher.metrics["accuracy"] == accuracy
+    assert own.agreement == np.mean(
+        mean.argmax(axis=-1) == logits(student, TEXTS).argmax(axis=-1)
+    )
+    assert teacher.parameters.total == sum(
+        member.count_params() for member in members
+    )
+    assert teacher.flops == sum(
+        evaluation.count_flops(member, 16) for member in members
+    )
 
 
 def test_rows_hold_each_models_quality_size_and_speed(

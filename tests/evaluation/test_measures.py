@@ -136,9 +136,10 @@ def test_what_is_timed_answers_as_the_model_predicts(make_classifier):
     expected = task.predict(model, rows)
     ((x,),) = rows.iterate(2)
     columns = [np.array(column, dtype=object) for column in TEXTS]
-    with measures.timed_models({"big": model}, task, {}) as timed:
-        texts, ids = timed["big"].prepare(columns, x)
-        for outputs in (timed["big"].answer(texts), timed["big"].forward(ids)):
+    with measures.timed_models({"big": [model]}, task, {}) as timed:
+        texts, ids = timed["big"].prepare(columns, [x])
+        for answer, given in (("answer", texts), ("forward", ids)):
+            (outputs,) = getattr(timed["big"], answer)(given)
             if measures.what_is_timed() == "SavedModel":
                 outputs = outputs["score"]
             np.testing.assert_allclose(

@@ -223,6 +223,13 @@ def test_logits_give_the_probabilities_back(nli):
     np.testing.assert_array_equal(scores.logits(), [[2.5]])
 
 
+def test_rows_are_selected_with_their_ids(nli):
+    some = nli.select([2, 0])
+    assert some.ids.tolist() == ["u3", "u1"]
+    assert some.label_names == NLI
+    np.testing.assert_array_equal(some.values, VALUES[[2, 0]])
+
+
 def test_what_a_model_gave_becomes_soft_labels(nli):
     again = teachers.SoftLabels.from_logits(nli.ids, nli.logits() + 3, NLI)
     np.testing.assert_allclose(again.values, VALUES, atol=3e-7)

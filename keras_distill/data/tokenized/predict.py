@@ -95,6 +95,28 @@ def predict_tags(model, tokenized, batch_size=32):
     print(keras_distill.tasks.predict_tags(tagger, tokenized))
     ```
     """
+    return _predict_words(
+        model, tokenized, batch_size, lambda logits: np.argmax(logits, axis=-1)
+    )
+
+
+def predict_word_logits(model, tokenized, batch_size=32):
+    """Predicts the logits of each word, at its first piece.
+
+    Args:
+        model: As of `predict_tags`.
+        tokenized: As there.
+        batch_size: As there.
+
+    Returns:
+        List of float32 arrays `(words, classes)`, one per sentence, NaN for
+        words that were cut off.
+    """
+    return _predict_words(model, tokenized, batch_size, lambda logits: logits)
+
+
+def _predict_words(model, tokenized, batch_size, read):
+    """What is read of a model's logits, for each word of each sentence."""
     predictions = [None] * len(tokenized)
     for rows, logits in _predict_by_length(model, tokenized, batch_size):
         shape = getattr(logits, "shape", ())
@@ -105,9 +127,10 @@ def predict_tags(model, tokenized, batch_size=32):
                 f"for {len(rows)} rows of up to "
                 f"{tokenized.lengths[rows].max()} tokens."
             )
-        of_words = tokenized.to_words(rows, np.argmax(logits, axis=-1))
-        for row, classes in zip(rows, of_words, strict=True):
-            predictions[row] = classes
+        for row, found in zip(
+            rows, tokenized.to_words(rows, read(logits)), strict=True
+        ):
+            predictions[row] = found
     return predictions
 
 

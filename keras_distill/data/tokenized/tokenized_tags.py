@@ -110,17 +110,23 @@ class TokenizedTags(TokenizedExamples):
         Args:
             rows: integer array of row numbers.
             classes: integer array `(len(rows), length)`: a class for each
-                token of these rows, as they are in a batch.
+                token of these rows, as they are in a batch; or a float array
+                `(len(rows), length, classes)`: the logits of each.
 
         Returns:
             List of int32 arrays, one per row: the class of each word, `-1`
-            for words that were cut off.
+            for words that were cut off; or of float32 arrays `(words,
+            classes)`, NaN for such words.
         """
         words = self._padded(self._words, rows, classes.shape[1], NO_WORD)
+        dtype, cut_off = "int32", NO_WORD
+        if classes.dtype.kind == "f":
+            dtype, cut_off = "float32", np.nan
         starts, counts = self._word_starts[rows], self._word_counts[rows]
         result = []
         for row in range(len(rows)):
-            of_words = np.full(counts[row], NO_WORD, dtype="int32")
+            shape = (counts[row], *classes.shape[2:])
+            of_words = np.full(shape, cut_off, dtype)
             places = np.flatnonzero(words[row] != NO_WORD)
             of_words[words[row, places] - starts[row]] = classes[row, places]
             result.append(of_words)

@@ -5,11 +5,13 @@ from keras import ops
 SOFTMAX = "softmax"
 SIGMOID = "sigmoid"
 # What makes probabilities of a head's outputs, by what Hugging Face calls the
-# kind of problem that it was trained for.
+# kind of problem that it was trained for, or by ours.
 ACTIVATIONS = {
     "single_label_classification": SOFTMAX,
     "multi_label_classification": SIGMOID,
     "regression": None,
+    # Scores are compared within a query, which no row alone knows.
+    "ranking": None,
 }
 
 

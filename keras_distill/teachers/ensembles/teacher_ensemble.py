@@ -50,11 +50,13 @@ class TeacherEnsemble:
             the ensemble's outputs. Defaults to the first that a member knows.
         problem_type: Optional str, as Hugging Face calls the kind of problem:
             `"single_label_classification"` (of tags, too),
-            `"multi_label_classification"` or `"regression"`. Defaults to what
-            the members know, otherwise to a regression where there is one
-            output and to one label where there are several.
-        sequence_length: int. Most tokens that members read which are given as
-            a source. Defaults to `128`.
+            `"multi_label_classification"` or `"regression"`; `"ranking"`
+            averages scores as well. Defaults to what the members know,
+            otherwise to a regression where there is one output and to one
+            label where there are several.
+        sequence_length: Optional int. Most tokens that members read which
+            are given as a source. Defaults to `None`: what each was saved
+            with.
         task_class: class of these members, as `load_teacher` takes it.
             Defaults to `keras_hub.models.TextClassifier`.
 
@@ -105,7 +107,7 @@ class TeacherEnsemble:
         members,
         label_names=None,
         problem_type=None,
-        sequence_length=128,
+        sequence_length=None,
         task_class=keras_hub.models.TextClassifier,
     ):
         if isinstance(members, (str, os.PathLike, keras.Model, LoadedTeacher)):
@@ -113,7 +115,7 @@ class TeacherEnsemble:
         if problem_type is not None:
             check_choice("problem_type", problem_type, tuple(ACTIVATIONS))
         load = functools.partial(
-            load_teacher,
+            _load,
             num_classes=None,
             sequence_length=sequence_length,
             task_class=task_class,
@@ -165,17 +167,33 @@ class TeacherEnsemble:
                 self.activation,
             )
 
+    def run(self, of_model):
+        """Asks one member after the other.
+
+        Args:
+            of_model: function of a `keras.Model` that gives its logits for
+                some rows, as `combine` takes them.
+
+        Returns:
+            What `combine` returns of them.
+        """
+        return self.combine([one.run(of_model) for one in self.members])
+
     def combine(self, logits):
         """Puts together what the members gave for the same rows.
 
         Args:
-            logits: sequence of arrays `(..., outputs)`, one of each member,
-                in the order of `members`.
+            logits: sequence with an entry for each member, in the order of
+                `members`: an array `(..., outputs)`, or a list of such
+                arrays, one for each row.
 
         Returns:
-            float32 array `(..., outputs)`: logits of the ensemble, in the
-            order of its `label_names`. Those of one member are as they are.
+            float32 array `(..., outputs)`, or a list of them: logits of the
+            ensemble, in the order of its `label_names`. Those of one member
+            are as they are. What is not a number of one is none.
         """
+        if isinstance(logits[0], list):
+            return [self.combine(row) for row in zip(*logits, strict=True)]
         found = [
             np.asarray(one, "float64")
             if member.columns is None
@@ -211,16 +229,22 @@ class Member:
         """What messages call it."""
         return f"member {self.number}, {self.name!r}"
 
+    def run(self, of_model):
+        """What a function gives of the member, which is in memory for it."""
+        with self.open() as model:
+            return of_model(model)
+
     @contextlib.contextmanager
     def open(self):
         """The member in memory, while the block runs.
+
+        What came from a folder is let go of when nobody holds it any more:
+        keep it in no name that outlives the block, as `run` does.
 
         Returns:
             Context manager that gives the `keras.Model`.
         """
         yield self.load()
-        # Models hold themselves in circles; the next to come may be as large.
-        gc.collect()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -239,6 +263,13 @@ class _Outputs:
         """The kind of problem that it shows, where none is known."""
         is_score = self.width == 1 and not self.are_of_tokens
         return "regression" if is_score else "single_label_classification"
+
+
+def _load(source, **options):
+    """What `load_teacher` gives, once the memory of others is free."""
+    # Models hold themselves in circles.
+    gc.collect()
+    return load_teacher(source, **options)
 
 
 def _look_at(given, number, load):
@@ -292,6 +323,20 @@ def _check_same(what, found):
                 f"The members of an ensemble must have the same {what}. "
                 f"Received: {expected} of {first}, and {value} of {name}."
             )
+
+
+def members_of(teacher):
+    """The models that a teacher is: one, or those of an ensemble, in memory.
+
+    Args:
+        teacher: `keras.Model`, what `load_teacher` returned, or
+            `TeacherEnsemble`.
+
+    Returns:
+        list of `keras.Model`.
+    """
+    model = model_of(teacher)
+    return list(model.members) if isinstance(model, EnsembleModel) else [model]
 
 
 @model_of.register

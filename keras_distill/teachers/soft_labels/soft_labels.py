@@ -242,6 +242,22 @@ class SoftLabels:
     def __len__(self):
         return len(self.ids)
 
+    def select(self, rows):
+        """Some rows, with their ids.
+
+        Args:
+            rows: integer array of row numbers.
+
+        Returns:
+            `SoftLabels`.
+        """
+        return type(self)(
+            self.ids[rows],
+            self.values[rows],
+            self.label_names,
+            self.problem_type == "multi_label_classification",
+        )
+
     def logits(self):
         """Logits that give these probabilities.
 
