@@ -8,6 +8,7 @@ from keras_distill import evaluation
 from keras_distill import export
 from keras_distill import io
 from keras_distill import stages
+from keras_distill import tasks
 from keras_distill import teachers
 from keras_distill.io.saving import local_path
 from recipes.common import models
@@ -15,6 +16,11 @@ from recipes.common import submission
 from recipes.common.devices import begin_devices
 from recipes.common.devices import on_one_device
 from recipes.common.devices import stage_options
+from recipes.common.ensembles import first_of
+from recipes.common.ensembles import is_ensemble
+from recipes.common.ensembles import members_of
+from recipes.common.ensembles import teacher_of
+from recipes.common.ensembles import with_other_models
 from recipes.common.reading import read_augmented
 from recipes.common.reading import read_task
 from recipes.common.reading import select_by
@@ -179,23 +185,34 @@ class Experiment:
         return models.load_teacher(self.config, examples.task)
 
     def fine_tune(self, loaded, data, name="teacher"):
-        """Fine-tunes a teacher unless it has a trained head, and checks it."""
-        config, teacher, task = self.config, loaded.classifier, data.task
-        if not loaded.has_head and config.teacher_epochs:
-            self.run(
-                [
-                    self.label_stage(
-                        name,
-                        teacher,
-                        data,
-                        config.teacher_rate,
-                        config.teacher_epochs,
-                        batch_size=config.teacher_batch_size,
-                    )
-                ]
+        """Fine-tunes a teacher unless it has a trained head, and checks it.
+
+        Each of several is fine-tuned alone, and all are checked together.
+        """
+        config, task = self.config, data.task
+        members = members_of(loaded)
+        listed = []
+        for number, one in enumerate(members, start=1):
+            if one.has_head or not config.teacher_epochs:
+                continue
+            own = data
+            if one.classifier is not loaded.classifier:
+                preprocessor = one.classifier.preprocessor
+                own = self.tokenize(data.raw, preprocessor)
+            listed.append(
+                self.label_stage(
+                    name if len(members) == 1 else f"{name}-{number}",
+                    one.classifier,
+                    own,
+                    config.teacher_rate,
+                    config.teacher_epochs,
+                    batch_size=config.teacher_batch_size,
+                )
             )
+        if listed:
+            self.run(listed)
         metric = task.selection_metric
-        score = data.measure(teacher)[metric]
+        score = data.measure(teacher_of(loaded))[metric]
         self.folder.say(
             f"The teacher's {metric} on the {data.validation_name} is "
             f"{score:.4f} ({len(data.validation):,} examples of {task.name})"
@@ -209,7 +226,7 @@ class Experiment:
         loaded = self.load_teacher(examples)
         data = self.tokenize(examples, loaded.classifier.preprocessor)
         self.fine_tune(loaded, data, name)
-        return loaded.classifier, data
+        return teacher_of(loaded), data
 
     def student(self, teacher, quiet=False, **options):
         """The student of the configuration, as it is before any stage."""
@@ -218,8 +235,22 @@ class Experiment:
             self.folder.say(start)
         return student
 
-    def cache(self, path, teacher, examples, features=("logits",), **options):
-        """Features of a teacher, computed once."""
+    def cache(
+        self,
+        path,
+        teacher,
+        examples,
+        features=("logits",),
+        raw=None,
+        **options,
+    ):
+        """Features of a teacher, computed once.
+
+        Each of several teachers tokenises `raw`, the rows as they were read,
+        for itself. Tags are put together token by token, of one tokenizer.
+        """
+        if is_ensemble(teacher) and isinstance(raw, tasks.Examples):
+            examples = raw
         self.folder.say(f"Computing the teacher's {', '.join(features)}")
         return teachers.TeacherCache.write(
             path,
@@ -323,7 +354,12 @@ class Experiment:
         """Models outside of the strategy that they were made in."""
         if self.config.strategy == "none":
             return made
-        return {name: on_one_device(model) for name, model in made.items()}
+        return {
+            name: with_other_models(model, on_one_device)
+            if is_ensemble(model)
+            else on_one_device(model)
+            for name, model in made.items()
+        }
 
     def finish(self, title, made, examples, of_student, notes=()):
         """Exports teacher and student, measures all models and reports.
@@ -409,7 +445,9 @@ class Experiment:
     def scores(self, made, examples):
         """The metrics of models, those of each language among them."""
         return {
-            name: self.tokenize(examples, model.preprocessor).score(model)
+            name: self.tokenize(examples, first_of(model).preprocessor).score(
+                model
+            )
             for name, model in made.items()
         }
 
@@ -423,10 +461,22 @@ class Experiment:
         ]
 
     def export_teacher(self, teacher, task):
-        """Leaves the teacher, unless an earlier start did."""
+        """Leaves the teacher, unless an earlier start did.
+
+        Several are `teacher/1`, `teacher/2` and so on.
+        """
         path = self.folder.path / "teacher"
-        if not path.exists():
-            export.to_preset(teacher, path, task.label_names)
+        if not is_ensemble(teacher):
+            if not path.exists():
+                export.to_preset(teacher, path, task.label_names)
+            return
+        for member, model in zip(
+            teacher.members, teachers.members_of(teacher), strict=True
+        ):
+            own = path / str(member.number)
+            if not own.exists():
+                labels = member.label_names or task.label_names
+                export.to_preset(model, own, labels)
 
     def export_student(self, student, task):
         """Leaves the student as a preset and as a SavedModel."""

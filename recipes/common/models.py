@@ -12,6 +12,8 @@ from keras_distill.checks.values import num_positions
 from keras_distill.io.json_file import differences
 from keras_distill.packing.vocabulary import vocabulary_difference
 from keras_distill.stages.identity import model_identity
+from recipes.common.ensembles import LoadedEnsemble
+from recipes.common.ensembles import members_of
 from recipes.common.mobilebert_size import STUDENT as MOBILEBERT
 from recipes.common.option_groups import FOLDER
 from recipes.common.option_groups import LAYERS
@@ -30,17 +32,23 @@ _OF_TEACHER = ("vocabulary_size", "max_sequence_length", "num_segments")
 def load_teacher(config, task, check=True):
     """A teacher of a task, not yet fine-tuned; its head may go unchecked."""
     keras.utils.set_random_seed(config.seed)
-    loaded = teachers.load_teacher(
-        config.teacher,
-        task.num_outputs,
-        config.sequence_length or task.sequence_length,
-        task.model_class,
-        pooling=config.pooling,
-        head=config.head,
-    )
+    members = [
+        teachers.load_teacher(
+            source,
+            task.num_outputs,
+            config.sequence_length or task.sequence_length,
+            task.model_class,
+            pooling=config.pooling,
+            head=config.head,
+        )
+        for source in config.teachers
+    ]
+    is_one = len(members) == 1
+    loaded = members[0] if is_one else LoadedEnsemble.of(members, task)
     if check:
         check_fine_tuning(config, loaded)
-        task.check_teacher(loaded, repr(config.teacher))
+        if is_one:
+            task.check_teacher(loaded, repr(config.teacher))
     return loaded
 
 
@@ -83,8 +91,16 @@ def teacher_identity(loaded):
     """What tells a `LoadedTeacher` from others, and its encoder from others.
 
     Of a teacher without a trained head the encoder alone counts: its head is
-    random. Students have the `"encoder"` too, so that it is without weights.
+    random. Students have the `"encoder"` too, so that it is without weights;
+    of several teachers that of the first.
     """
+    members = members_of(loaded)
+    if len(members) > 1:
+        found = [teacher_identity(member) for member in members]
+        return {
+            "teacher": [member["teacher"] for member in found],
+            "encoder": found[0]["encoder"],
+        }
     teacher = loaded.classifier
     tokenizer = teacher.preprocessor.tokenizer
     encoder, whole = (

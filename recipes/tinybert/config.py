@@ -9,8 +9,8 @@ from recipes.common.option_groups import DeviceOptions
 from recipes.common.option_groups import FineTuningOptions
 from recipes.common.option_groups import GlueOptions
 from recipes.common.option_groups import SelectionOptions
+from recipes.common.option_groups import SoftLabelOptions
 from recipes.common.option_groups import StudentOptions
-from recipes.common.option_groups import TeacherOptions
 from recipes.common.option_groups import TrainingOptions
 from recipes.common.option_groups import like
 from recipes.common.options import option
@@ -36,6 +36,8 @@ class Config(
     not: it starts from the teacher's embeddings and random layers, and
     learns at higher rates.
     """
+
+    follows_inside = ("intermediate_epochs",)
 
     profile: str = option(
         profiles.QUICK,
@@ -67,7 +69,9 @@ class Config(
         "20 variants of a text",
         later=True,
     )
-    teacher: str = like(TeacherOptions, "teacher", paper="bert_base_en_uncased")
+    teacher: str = like(
+        FineTuningOptions, "teacher", paper="bert_base_en_uncased"
+    )
     student: str = like(StudentOptions, "student", paper="tinybert_4l_312d")
     embeddings: str = like(
         StudentOptions, "embeddings", paper="general distillation"
@@ -164,6 +168,14 @@ class Config(
             {"task": "stsb"},
         ),
     )
+    soft_labels: str | None = like(
+        SoftLabelOptions,
+        "soft_labels",
+        no_effect_with=(
+            {"prediction_epochs": 0},
+            {"prediction_target": "labels"},
+        ),
+    )
     teacher_features: str = option(
         "live",
         "whether the teacher runs beside the student in each epoch of step 1, "
@@ -237,6 +249,19 @@ class Config(
                 "--teacher-dropout on draws anew in each step, which is not "
                 "kept on disk. Use --teacher-features live. Received: "
                 f"--teacher-features {self.teacher_features}"
+            )
+        is_noisy = self.teacher_dropout == "on"
+        if is_noisy and len(self.teachers) > 1:
+            raise ValueError(
+                "--teacher-dropout on is for one teacher that runs beside the "
+                "student: several are asked once. Received: --teacher "
+                f"{self.teacher}"
+            )
+        if is_noisy and self.soft_labels and not self.intermediate_epochs:
+            raise ValueError(
+                "--teacher-dropout on has no effect where no teacher is "
+                f"asked. Received: --soft-labels {self.soft_labels}, "
+                "--intermediate-epochs 0"
             )
         if not self.intermediate_epochs and not self.prediction_epochs:
             raise ValueError(

@@ -7,10 +7,13 @@ states and attention, in the prediction step its soft targets.
 import functools
 
 from keras_distill import losses
+from recipes.common.ensembles import teacher_of
 from recipes.common.experiment import Experiment
 from recipes.common.glue import run_glue
 from recipes.common.layer_maps import check_layer_map
 from recipes.common.layer_maps import parse_layer_map
+from recipes.common.soft_labels import keep_soft_labels
+from recipes.common.soft_labels import read_soft_labels
 
 
 def run(config, run_dir, quiet=False, resume=True, inputs=None):
@@ -31,7 +34,7 @@ def run(config, run_dir, quiet=False, resume=True, inputs=None):
         run_dir,
         quiet,
         resume,
-        ["serving", "teacher_features"],
+        ["serving", "teacher_features", "soft_labels"],
         inputs=inputs,
     ) as experiment:
         examples = experiment.read(config.main_task)
@@ -51,34 +54,44 @@ def distil(experiment, examples):
     config = experiment.config
     # Raises on options that the task's outputs have no use for.
     soft_target_loss(config, examples.task)
+    soft_labels = read_soft_labels(config, examples.task)
     create_student = functools.partial(
         experiment.student, layer_map=parse_layer_map(config.layer_map)
     )
     loaded = experiment.load_teacher(examples)
-    teacher = loaded.classifier
-    data = experiment.tokenize(examples, teacher.preprocessor)
+    # Of several teachers the student is like the first.
+    teacher, like = teacher_of(loaded), loaded.classifier
+    data = experiment.tokenize(examples, like.preprocessor)
     # Whether such a student can learn from the teacher: better known now than
     # when the teacher is fine-tuned.
-    student, features = create_student(teacher, quiet=True), []
+    student, features = create_student(like, quiet=True), []
     check_layer_map(config.layer_map, student)
     if config.intermediate_epochs:
         first = intermediate_step(
             experiment, student, teacher, data.student_train
         )
         features = first.build().objective.teacher_features()
+    answers = None
+    if soft_labels is not None:
+        answers = keep_soft_labels(
+            experiment,
+            experiment.folder.path / "soft_labels",
+            soft_labels,
+            data.student_train,
+        )
     experiment.fine_tune(loaded, data)
 
     models = {"teacher": teacher}
     if config.epochs_without_teacher:
         # It starts at random: the teacher's weights are the teacher's help.
-        models["baseline"] = create_student(teacher, True, start="random")
-    student = models["student"] = create_student(teacher)
+        models["baseline"] = create_student(like, True, start="random")
+    student = models["student"] = create_student(like)
 
     is_live = config.teacher_features == "live"
     # Dropout draws anew in each step, which no cache does.
     is_noisy = config.teacher_dropout == "on"
     kept = [] if is_live else list(features)
-    if config.prediction_epochs and not is_noisy:
+    if config.prediction_epochs and not is_noisy and answers is None:
         kept.append("logits")
     if kept:
         cache = experiment.cache(
@@ -86,6 +99,7 @@ def distil(experiment, examples):
             teacher,
             data.student_train,
             kept,
+            raw=examples.student_train,
             dtype="float32" if is_live else config.teacher_features,
         )
     steps = []
@@ -96,8 +110,9 @@ def distil(experiment, examples):
         steps.append(intermediate_step(experiment, student, followed, train))
     if config.prediction_epochs:
         followed, train = teacher, data.student_train
-        if not is_noisy:
-            followed, train = cache, cache.attach(train, "logits")
+        if answers is not None or not is_noisy:
+            followed = cache if answers is None else answers
+            train = followed.attach(train, "logits")
         steps.append(
             prediction_step(experiment, student, followed, train, data)
         )

@@ -23,6 +23,7 @@ from keras_distill import students
 from recipes.common import reading
 from recipes.common import tables
 from recipes.common.command_line import recipe_command
+from recipes.common.ensembles import first_of
 from recipes.common.experiment import Experiment
 from recipes.common.models import load_teacher
 from recipes.common.options import inherited
@@ -149,7 +150,7 @@ def run(config, run_dir, quiet=False, resume=True):
         run_dir,
         quiet,
         resume,
-        ("result.json", "steps.md"),
+        ("result.json", "steps.md", "soft_labels"),
         check=lambda: check_inputs(config, quiet),
     ) as experiment:
         with experiment.scope:
@@ -198,6 +199,7 @@ def create_student(experiment, teacher):
     """The student of the configuration, as it is before any stage."""
     config = experiment.config
     keras.utils.set_random_seed(config.seed)
+    teacher = first_of(teacher)
     student = students.create_bilstm_student(
         teacher,
         embedding_dim=config.embedding_dim,

@@ -50,6 +50,7 @@ class StagedOptions(
 
     # What only some recipes have.
     targets = ""
+    follows_inside = ("representation_epochs",)
 
     metric = inherited(
         help="the metric by which epochs on the source are chosen, such as "
@@ -59,6 +60,11 @@ class StagedOptions(
         no_effect_with={"representation_epochs": 0, "logits_epochs": 0}
     )
     teacher_epochs = inherited(default=3)
+    soft_labels: str | None = groups.like(
+        groups.SoftLabelOptions,
+        "soft_labels",
+        no_effect_with={"logits_epochs": 0},
+    )
     logits_epochs: int = option(
         2, "most epochs of each stage of the teacher's logits", "500", minimum=0
     )

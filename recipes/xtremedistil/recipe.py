@@ -3,7 +3,9 @@
 from keras_distill import export
 from keras_distill import io
 from keras_distill.io.saving import local_path
+from recipes.common.ensembles import first_of
 from recipes.common.experiment import Experiment
+from recipes.common.soft_labels import read_soft_labels
 from recipes.common.texts import transfer_texts
 from recipes.xtremedistil import targets
 from recipes.xtremedistil.checks import Checks
@@ -41,7 +43,7 @@ def run(config, run_dir, quiet=False, resume=True, logits_dir=None, **options):
         run_dir,
         quiet,
         resume,
-        ("result.json", "targets.json", "targets.md"),
+        ("result.json", "targets.json", "targets.md", "soft_labels"),
         check=lambda: Checks(quiet).check(config),
         **options,
     ) as experiment:
@@ -73,17 +75,24 @@ def run(config, run_dir, quiet=False, resume=True, logits_dir=None, **options):
 
 def distil(experiment, make_student, list_stages, logits_dir=None):
     """Distils a student of the source; its `Lesson` and stages' names."""
-    examples = experiment.read(experiment.config.main_task)
+    config = experiment.config
+    examples = experiment.read(config.main_task)
+    soft_labels = read_soft_labels(config, examples.task)
     teacher, data = experiment.teacher(examples)
     student = make_student(experiment, teacher)
+    raw, texts = transfer_texts(
+        experiment, examples, data, first_of(teacher).preprocessor
+    )
     lesson = Lesson(
         examples,
         data,
-        transfer_texts(experiment, examples, data, teacher.preprocessor),
+        texts,
         data.validation,
         teacher,
         student,
         local_path(logits_dir or experiment.folder.path) / "teacher_logits",
+        raw_texts=raw,
+        soft_labels=soft_labels,
     )
     listed = list_stages(experiment, lesson)
     experiment.run(listed)

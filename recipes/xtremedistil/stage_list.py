@@ -16,6 +16,9 @@ import math
 from keras_distill import layer_map
 from keras_distill import losses
 from keras_distill import students
+from recipes.common.ensembles import first_of
+from recipes.common.ensembles import is_ensemble
+from recipes.common.soft_labels import keep_soft_labels
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,10 +28,15 @@ class Lesson:
     Attributes:
         examples, data: `TaskData` of the task, as it was read and tokenised.
         texts, dev: What is learnt from without labels, and what chooses then.
-        teacher: KerasHub task, or a `TeacherCache` attached to these.
+        teacher: KerasHub task or `TeacherEnsemble`; or a `TeacherCache`
+            attached to `texts` and `dev`.
         student: KerasHub task.
         logits_dir: `pathlib.Path` where the teacher's logits are kept.
         prefix: str. What the names of the stages begin with.
+        raw_texts: `texts` as they were read, which several teachers tokenise
+            each for itself.
+        soft_labels: Optional `keras_distill.teachers.SoftLabels` of `texts`,
+            in place of the teacher's logits.
     """
 
     examples: object
@@ -39,22 +47,41 @@ class Lesson:
     student: object
     logits_dir: object
     prefix: str = ""
+    raw_texts: object = None
+    soft_labels: object = None
 
 
 def kept_lesson(experiment, lesson, path, features="logits", **options):
     """The same, with features of the teacher that are computed once."""
 
-    def kept(name, examples):
+    def kept(name, examples, raw):
         return experiment.cache(
-            path / name, lesson.teacher, examples, [features], **options
+            path / name, lesson.teacher, examples, [features], raw, **options
         )
 
-    texts, dev = kept("transfer", lesson.texts), kept("dev", lesson.dev)
+    raw_texts, raw_dev = None, None
+    if is_ensemble(lesson.teacher):
+        raw_texts, raw_dev = lesson.raw_texts, lesson.data.raw.validation
+    texts = kept("transfer", lesson.texts, raw_texts)
+    dev = kept("dev", lesson.dev, raw_dev)
     return dataclasses.replace(
         lesson,
         teacher=texts,
         texts=texts.attach(lesson.texts),
         dev=dev.attach(lesson.dev),
+    )
+
+
+def soft_lesson(experiment, lesson):
+    """The same, with the answers of another system for the teacher's."""
+    texts = keep_soft_labels(
+        experiment,
+        experiment.folder.path / "soft_labels",
+        lesson.soft_labels,
+        lesson.texts,
+    )
+    return dataclasses.replace(
+        lesson, teacher=texts, texts=texts.attach(lesson.texts)
     )
 
 
@@ -88,7 +115,16 @@ def head_stages(experiment, lesson, steps, loss, rates, **of_logits):
     """
     config, listed = experiment.config, []
     if config.logits_epochs:
-        logits = kept_lesson(experiment, lesson, lesson.logits_dir)
+        if lesson.soft_labels is None:
+            logits = kept_lesson(experiment, lesson, lesson.logits_dir)
+        else:
+            logits = soft_lesson(experiment, lesson)
+            # Nothing is known of the rows that choose but their labels.
+            of_logits |= {
+                "validation": lesson.data.validation,
+                "task": lesson.data.task,
+                "select_by": None,
+            }
         listed += [
             distilling(
                 experiment,
@@ -127,10 +163,8 @@ def distilling(experiment, name, lesson, losses, epochs, **options):
         teacher=lesson.teacher,
         distillation_losses=losses,
         student_loss_weight=0,
-        validation=lesson.dev,
-        select_by="loss",
         patience=experiment.config.patience,
-        **options,
+        **{"validation": lesson.dev, "select_by": "loss", **options},
     )
 
 
@@ -170,7 +204,7 @@ def representation_losses(config, teacher, student):
 
 def create_student(experiment, teacher):
     """The student of the configuration, as it is before any stage."""
-    return experiment.student(teacher, layer_map=upper_layers)
+    return experiment.student(first_of(teacher), layer_map=upper_layers)
 
 
 def upper_layers(num_student_layers, num_teacher_layers):

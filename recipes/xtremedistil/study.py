@@ -74,6 +74,9 @@ class Row:
 class Settings(Config):
     """The settings of the recipe, with several sources, texts and sizes."""
 
+    # Each source has a teacher of its own, which is trained once.
+    takes_several_teachers = False
+
     sources: str = options.option("", "source tasks, by commas")
     targets = options.inherited(help="target tasks, by commas")
     transfers: str = options.option(
@@ -109,6 +112,12 @@ class Settings(Config):
 
     def check(self):
         super().check()
+        if self.soft_labels is not None:
+            raise ValueError(
+                "--soft-labels are of the rows of one source, which "
+                "recipes.xtremedistil distils. Received: --soft-labels "
+                f"{self.soft_labels} in a study of several"
+            )
         if self.students and self.student != _FIELDS["student"].default:
             raise ValueError(
                 "--student has no effect with --students, which are all that "

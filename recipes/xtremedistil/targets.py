@@ -108,6 +108,7 @@ def _distil_on_it(experiment, examples, folder, new_student, rows):
             student,
             experiment.folder.path / f"{folder}.teacher_logits",
             f"{folder}.{kinds[row]}.",
+            examples.train,
         )
         experiment.run(stage_list.distillation_stages(experiment, lesson))
         made[row] = student

@@ -50,6 +50,7 @@ OF_TEACHER = {
     "batch_size": (4, {}),
     "skip_bad_rows": (True, {"glue_dir": "bad"}),
     "encoding": ("latin-1", {"glue_dir": "bytes"}),
+    "soft_labels": ("soft.jsonl", {}),
 }
 # A file of one's own in place of a task by its name.
 _OWN = {"glue_dir": None, "data": "own.csv"}
@@ -214,7 +215,10 @@ EFFECTS = {
     },
 }
 # Those that are a file or a folder of the fixture.
-PATHS = ("glue_dir", "data_dir", "data", "transfer", "augmented")
+PATHS = (
+    *("glue_dir", "data_dir", "data"),
+    *("transfer", "augmented", "soft_labels"),
+)
 BASE = {
     TinyBert: dict(task="sst2", glue_dir="glue", student="1x8x2"),
     XtremeDistil: dict(source="sst2", glue_dir="glue", student="1x8x2"),
@@ -258,6 +262,10 @@ def folder(tmp_path_factory):
     (path / "augmented.tsv").write_text(
         "sentence\tlabel\na great film\tpositive\na dull film\tnegative\n"
     )
+    soft_labels = teachers.SoftLabels(
+        range(12), [[0.25, 0.75]] * 12, ["negative", "positive"]
+    )
+    soft_labels.write(path / "soft.jsonl")
     # As many as it takes to hold some out of them.
     shutil.copytree(path / "glue", path / "many")
     (path / "many/SST-2/train.tsv").write_text(
@@ -321,6 +329,10 @@ class Kept:
         self._seen.append(
             ("kept", features, dtype, examples.ids.tolist(), options)
         )
+        return self
+
+    def from_soft_labels(self, path, soft_labels, examples, **options):
+        self._seen.append(("kept", soft_labels.values.tolist(), options))
         return self
 
     def attach(self, examples, features=None):
@@ -669,8 +681,9 @@ def test_what_is_observed_changes_with_nothing_else(config, observe):
     assert set(EFFECTS[config]) <= set(config.__dataclass_fields__)
 
 
-# Those of the study's own, of which each run of it has another.
-OF_STUDY = (*study.SET_BY_STUDY, "targets")
+# Those of the study's own, of which each run of it has another, and what is of
+# one source alone.
+OF_STUDY = (*study.SET_BY_STUDY, "targets", "soft_labels")
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ def test_texts_like_the_tasks_are_retrieved(
     )
     for name in ("sst2", "rte"):
         examples = experiment.read(name)
-        found = texts.transfer_texts(
+        _, found = texts.transfer_texts(
             experiment, examples, None, model.preprocessor.tokenizer
         )
         assert len(found) == 2
