@@ -198,6 +198,14 @@ def _check_predictions(task, tokenized, model):
             backwards[place],
             "`predict` depends on the order of rows or on the batch size",
         )
+    read = task.read_off(task.predict_logits(model, tokenized))
+    for ours, theirs in zip(outputs, read, strict=True):
+        _close(
+            ours,
+            theirs,
+            "`predict` does not give what `read_off` takes of the logits of "
+            "`predict_logits`",
+        )
     return outputs
 
 
