@@ -112,8 +112,6 @@ class TeacherEnsemble:
     ):
         if isinstance(members, (str, os.PathLike, keras.Model, LoadedTeacher)):
             members = (members,)
-        if problem_type is not None:
-            check_choice("problem_type", problem_type, tuple(ACTIVATIONS))
         load = functools.partial(
             _load,
             num_classes=None,
@@ -136,6 +134,7 @@ class TeacherEnsemble:
         self.problem_type = (
             kinds[0][1] if kinds else found[0].outputs.problem_type
         )
+        check_choice("problem_type", self.problem_type, tuple(ACTIVATIONS))
         self.activation = ACTIVATIONS[self.problem_type]
         if self.activation is not None:
             for member in found:
@@ -144,6 +143,12 @@ class TeacherEnsemble:
             known = (member.label_names for member in found)
             label_names = next(filter(None, known), None)
         self.label_names = None if label_names is None else tuple(label_names)
+        width = found[0].outputs.width
+        if self.label_names and len(self.label_names) != width:
+            raise ValueError(
+                f"`label_names` must name each of the {width} outputs of the "
+                f"members. Received: {', '.join(self.label_names)}"
+            )
         self.members = tuple(
             dataclasses.replace(
                 member,

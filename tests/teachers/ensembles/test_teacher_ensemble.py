@@ -261,6 +261,13 @@ def test_members_that_do_not_go_together_are_refused(members, make, message):
         teachers.TeacherEnsemble(make(members))
 
 
+def test_labels_and_kinds_that_no_ensemble_has_are_refused(members):
+    with pytest.raises(ValueError, match="each of the 3 outputs"):
+        teachers.TeacherEnsemble(members[:1], ["yes", "no"])
+    with pytest.raises(ValueError, match="must be one of 'single_label"):
+        teachers.TeacherEnsemble(members[:1], problem_type="reading")
+
+
 def test_probabilities_are_refused_by_member(members):
     inputs = members[0].input
     ends = keras.layers.Softmax()(members[0](inputs))
