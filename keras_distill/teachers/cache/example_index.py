@@ -14,6 +14,7 @@ from keras_distill.io.hashes import file_hash
 from keras_distill.io.safetensors_file import TensorLayout
 from keras_distill.io.safetensors_file import map_tensors
 from keras_distill.teachers.cache.fingerprint import row_fingerprints
+from keras_distill.teachers.cache.manifest import FORMAT
 
 FILE = "examples.safetensors"
 
@@ -121,7 +122,7 @@ def _pieces(columns):
     """The bytes of an index, piece by piece."""
     layout = TensorLayout(
         {name: (array.dtype, array.shape) for name, array in columns.items()},
-        {"format": "keras_distill.teachers.TeacherCache"},
+        {"format": FORMAT},
     )
     yield layout.header
     for name in layout.starts:

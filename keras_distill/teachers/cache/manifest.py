@@ -13,8 +13,8 @@ from keras_distill.io.hashes import json_hash
 from keras_distill.teachers.cache.stored_feature import StoredFeature
 
 FILE = "manifest.json"
-
-_FORMAT = "keras_distill.teachers.TeacherCache"
+# What each file says that it belongs to.
+FORMAT = "keras_distill.teachers.TeacherCache"
 _VERSION = 3
 
 # How a difference is told.
@@ -151,7 +151,7 @@ class EarlierFormatError(ValueError):
 def write_manifest(path, manifest, origin):
     """Writes a manifest."""
     content = {
-        "format": _FORMAT,
+        "format": FORMAT,
         "version": _VERSION,
         "origin": dataclasses.asdict(origin),
         **dataclasses.asdict(manifest),
@@ -172,7 +172,7 @@ def read_manifest(folder):
         ) from error
     except (ValueError, RecursionError) as error:
         raise _damaged(path, f"it is no JSON: {error}") from error
-    if not isinstance(content, dict) or content.pop("format", None) != _FORMAT:
+    if not isinstance(content, dict) or content.pop("format", None) != FORMAT:
         raise _damaged(path, "it describes no teacher cache")
     version = content.get("version")
     if version in (1, 2):
@@ -188,7 +188,7 @@ def read_manifest(folder):
             f"keras_distill reads version {_VERSION}. Write the cache anew."
         )
     sha256 = content.pop("sha256", None)
-    if sha256 != json_hash({"format": _FORMAT, **content}, sort_keys=True):
+    if sha256 != json_hash({"format": FORMAT, **content}, sort_keys=True):
         raise _damaged(path, "its checksum is wrong")
     del content["version"]
     origin = Origin(**content.pop("origin"))

@@ -18,9 +18,9 @@ import zlib
 import numpy as np
 
 from keras_distill.io.safetensors_file import TensorLayout
+from keras_distill.teachers.cache.manifest import FORMAT
 
 ENDING = ".safetensors"
-_FORMAT = "keras_distill.teachers.TeacherCache"
 
 
 def shard_name(number):
@@ -51,7 +51,7 @@ class ShardLayout:
         lengths = np.asarray(lengths, "int64")
         self.arrays = arrays
         self.metadata = {
-            "format": _FORMAT,
+            "format": FORMAT,
             "cache": identity,
             "shard": str(number),
         }
