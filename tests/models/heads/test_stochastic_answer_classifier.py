@@ -26,6 +26,8 @@ SIZES = {
     "intermediate_dim": 16,
     "max_sequence_length": 16,
 }
+# To compile takes longer than a step.
+EAGERLY = keras.backend.backend() == "tensorflow"
 
 
 @pytest.fixture(scope="module")
@@ -89,25 +91,6 @@ def test_what_feeds_nothing_is_not_trained(model):
     assert not pooler & {id(v) for v in model.trainable_variables}
 
 
-def test_a_step_trains_every_weight_of_the_head(model, batch):
-    """A bias of scores alone changes no softmax."""
-    revived = StochasticAnswerClassifier.from_config(model.get_config())
-    revived.set_weights(model.get_weights())
-    revived.compile(
-        optimizer=keras.optimizers.SGD(1.0), loss=revived.loss, run_eagerly=True
-    )
-    head = revived.answer_head
-    before = [as_array(v) for v in head.trainable_variables]
-    loss = revived.train_on_batch(batch, np.array([0, 2]))
-    assert np.isfinite(loss).all()
-    same = [
-        variable.path
-        for variable, was in zip(head.trainable_variables, before, strict=True)
-        if np.array_equal(as_array(variable), was)
-    ]
-    assert all("summary/bias" in path for path in same)
-
-
 def test_features_are_seen_and_outputs_are_logits(model, batch):
     description = describe(model)
     assert description.output_activations == {"logits": None}
@@ -168,7 +151,7 @@ def test_a_preset_gives_it_back(model, batch, tmp_path):
     )
 
 
-def test_students_have_the_same_head(model, batch):
+def test_students_have_the_same_head(model):
     sizes = {"num_layers": 1, "num_heads": 2, "hidden_dim": 4}
     for student in (
         students.create_student(model, intermediate_dim=8, **sizes),
@@ -178,23 +161,28 @@ def test_students_have_the_same_head(model, batch):
     ):
         assert type(student) is StochasticAnswerClassifier
         assert (student.num_turns, student.num_classes) == (3, 3)
-        assert student(batch).shape == (2, 3)
+        assert student.output_shape == (None, 3)
 
 
-def test_a_distiller_takes_it_as_teacher_and_student(model, batch, eager):
+def test_a_distiller_takes_it_as_teacher_and_trains_all_of_it(model, batch):
     student = students.create_student(model, hidden_dim=4, num_heads=2)
-    distiller = Distiller(
-        model,
-        student,
-        [losses.LogitsDistillation(), losses.HiddenStatesDistillation()],
-    )
+    distiller = Distiller(model, student, [losses.LogitsDistillation()])
     distiller.compile(
-        optimizer=keras.optimizers.SGD(0.1), loss=NLI.label_loss()
+        optimizer=keras.optimizers.SGD(1.0),
+        loss=NLI.label_loss(),
+        run_eagerly=EAGERLY,
     )
-    before = as_array(student.answer_head.cell.kernel)
+    head = student.answer_head
+    before = [np.array(as_array(v)) for v in head.trainable_variables]
     loss = distiller.train_on_batch(batch, np.array([0, 2]))
     assert np.isfinite(loss).all()
-    assert not np.array_equal(before, as_array(student.answer_head.cell.kernel))
+    same = [
+        variable.path
+        for variable, was in zip(head.trainable_variables, before, strict=True)
+        if np.array_equal(as_array(variable), was)
+    ]
+    # A bias of scores changes no softmax.
+    assert all("summary/bias" in path for path in same)
 
 
 def test_it_is_unfrozen_from_the_whole_head_down(model):
@@ -226,6 +214,8 @@ def test_what_cannot_tell_texts_apart_is_refused():
         StochasticAnswerClassifier(backbone, 3)
 
 
-def test_what_gives_no_states_is_refused(make_classifier):
+def test_what_gives_no_states_is_refused():
+    inputs = keras.Input((4,))
+    backbone = keras.Model(inputs, keras.layers.Dense(2)(inputs))
     with pytest.raises(ValueError, match="`backbone` must give hidden states"):
-        StochasticAnswerClassifier(make_classifier(num_layers=1), 3)
+        StochasticAnswerClassifier(backbone, 3)
