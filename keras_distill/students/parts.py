@@ -6,6 +6,7 @@ from keras_distill.checks.model_of import model_of
 from keras_distill.features import describe
 from keras_distill.features import names
 from keras_distill.features import weights_below
+from keras_distill.models import MultiTaskModel
 
 # The parts, top first: what stands above the transformer layers, each of
 # these, and what stands below them.
@@ -24,7 +25,8 @@ def parts_of(student):
     among it), `"layer.3"`, `"layer.2"`, `"layer.1"` (the transformer layers,
     counted from 1) and `"embeddings"` (all below the first one). A weight
     that two parts share, such as a word table that makes predictions as well,
-    belongs to the lower one. The order follows from the model alone.
+    belongs to the lower one. Of a `MultiTaskModel` the heads of all tasks are
+    the head. The order follows from the model alone.
 
     Args:
         student: `keras.Model`.
@@ -47,6 +49,10 @@ def parts_of(student):
     ```
     """
     student = model_of(student)
+    whole = student
+    if isinstance(student, MultiTaskModel):
+        # What stands below a head is the same for each of them.
+        student = next(iter(student.task_models.values()))
     description = describe(student)
     if not description.num_layers:
         return {}
@@ -56,7 +62,7 @@ def parts_of(student):
         name = layer_part(number) if number else EMBEDDINGS
         parts[name] = [w for w in weights if id(w) not in known]
         known |= {id(w) for w in weights}
-    parts[HEAD] = [w for w in student.weights if id(w) not in known]
+    parts[HEAD] = [w for w in whole.weights if id(w) not in known]
     return dict(reversed(parts.items()))
 
 

@@ -56,7 +56,7 @@ def main(arguments=None):
     ).parse_args(arguments)
     console = Console()
     keras.utils.set_random_seed(_SEED)
-    clock = _EpochClock()
+    clock = _StepClock()
     ways = _ways(options, clock)
     seconds = take_turns(ways, options.runs, console, lambda: clock.seconds)
     title = f"CPU time; {describe_sizes(options)} at most"
@@ -69,8 +69,8 @@ def main(arguments=None):
     return of_alone
 
 
-class _EpochClock(keras.callbacks.Callback):
-    """The CPU time that passed within epochs: what `fit` prepares is apart."""
+class _StepClock(keras.callbacks.Callback):
+    """The CPU time of the steps of epochs, without what `fit` prepares."""
 
     def __init__(self):
         super().__init__()
@@ -79,8 +79,11 @@ class _EpochClock(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
         self._begin = time.process_time()
 
+    def on_train_batch_end(self, batch, logs=None):
+        self._end = time.process_time()
+
     def on_epoch_end(self, epoch, logs=None):
-        self.seconds += time.process_time() - self._begin
+        self.seconds += self._end - self._begin
 
 
 def _ways(options, clock):

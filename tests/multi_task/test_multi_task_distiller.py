@@ -123,6 +123,13 @@ def test_data_that_cannot_be_read(student, rows, by_task):
     ):
         with pytest.raises(ValueError, match=message):
             distiller.fit(x, verbose=0)
+    # As `load_teacher` would have left it.
+    distiller.distillers["nli"].__dict__["label_names"] = ("b", "a", "c")
+    named = rows["nli"].with_labels(rows["nli"].labels)
+    named.label_names = ("a", "b", "c")
+    with pytest.raises(ValueError, match="Task 'nli': .*in another order"):
+        distiller.fit({"nli": named}, verbose=0)
+    distiller.distillers["nli"].__dict__["label_names"] = None
     with pytest.raises(ValueError, match="monitors what is never logged"):
         distiller.fit(
             {"nli": rows["nli"]},

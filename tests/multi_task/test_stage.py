@@ -158,6 +158,16 @@ def test_what_a_stage_of_several_tasks_is(make_stage, make_model, rows):
     assert set(other["teacher"]) == {"nli", "score", "tags"}
     mixed = MultiTaskExamples(rows, MainTaskMixing("nli", 0.5))
     assert make_stage(train=mixed).steps_per_epoch == 2 + 1
+    frozen = make_stage(trainable=["head"])
+    with frozen.only_trainable():
+        heads = [
+            variable
+            for model in frozen.student.task_models.values()
+            for variable in model.output_dense.trainable_variables
+        ]
+        pooler = frozen.student.backbone.pooled_dense.trainable_variables
+        trained = {id(v) for v in frozen.student.trainable_variables}
+        assert trained == {id(v) for v in (*heads, *pooler)}
     table = " ".join(stages.stage_table([stage]).split())
     assert "nli, the teacher: logits; score, labels: str; tags, " in table
 

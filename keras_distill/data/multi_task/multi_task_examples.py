@@ -75,6 +75,11 @@ class MultiTaskExamples:
     def __len__(self):
         return sum(map(len, self.examples.values()))
 
+    @property
+    def sequence_length(self):
+        """The most tokens that a row of any task may have."""
+        return max(rows.sequence_length for rows in self.examples.values())
+
     def batches(
         self,
         batch_size,

@@ -60,6 +60,7 @@ def test_every_example_of_every_task_has_its_turn_once_an_epoch(examples):
     batches = examples.batches(4, shuffle=True, seed=5)
     assert len(batches) == examples.num_batches(4) == 10
     assert examples.counts(4) == BATCHES
+    assert examples.sequence_length == 16
     first, second = passes(batches, 2)
     for turns in (first, second):
         assert collections.Counter(task for task, _ in turns) == BATCHES
