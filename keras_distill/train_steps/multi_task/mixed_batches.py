@@ -1,9 +1,10 @@
 """Single-task batches of several tasks, as Keras's `fit` reads its data."""
 
-import keras
-
 # The one way to give Keras batches that are not all of one structure.
 from keras.src.trainers.data_adapters.data_adapter import DataAdapter
+from keras.src.trainers.data_adapters.data_adapter_utils import (
+    get_torch_dataloader,
+)
 
 
 class MixedBatches(DataAdapter):
@@ -26,5 +27,5 @@ class MixedBatches(DataAdapter):
         return self.batches
 
     def get_torch_dataloader(self):
-        for batch in self.batches:
-            yield keras.tree.map_structure(keras.ops.convert_to_tensor, batch)
+        # Keras's own: it draws a random number when a pass begins.
+        return get_torch_dataloader(self.batches)
