@@ -297,8 +297,9 @@ def _seconds(timed, texts, tokenized, batch_size, runs, progress):
     columns = [np.array(column, dtype=object)[drawn] for column in texts]
     batches = {}
     for name, model in timed.items():
+        # Labels may hold rows together, which here come as they are drawn.
         of_members = [
-            rows.select(drawn.reshape(-1)).iterate(batch_size)
+            rows.with_labels(None).select(drawn.reshape(-1)).iterate(batch_size)
             for rows in tokenized[name][""]
         ]
         batches[name] = [

@@ -147,7 +147,8 @@ class FitData:
         if self._predicts_tokens():
             # Keras joins the outputs of all batches.
             length = int(rows.lengths.max())
-        rows = rows.select(order)
+        # Labels may hold rows together, out of their order.
+        rows = rows.with_labels(None).select(order)
         _put(given, self._batches(rows, given.get("batch_size"), length))
         return np.argsort(order, kind="stable") if is_whole else None
 

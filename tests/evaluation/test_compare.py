@@ -340,3 +340,23 @@ def test_a_kind_of_ones_own(make_classifier, tmp_path):
     served = tf.saved_model.load(str(path)).signatures["serving_default"]
     answer = served(text=tf.constant(TEXTS))
     np.testing.assert_allclose(answer["expected"], expected, atol=1e-5)
+
+
+def test_candidates_of_queries_are_compared_in_any_order(make_classifier):
+    task = tasks.RankingTask(
+        "answers", ("question", "sentence"), None, ("accuracy",), 16
+    )
+    labels = np.array([1, 2, -1, -2, 3, -3, -1], "int32")
+    examples = Examples((TEXTS[::-1], TEXTS), labels)
+    model = make_classifier(num_layers=1, num_classes=1)
+    comparison = evaluation.compare(
+        {"teacher": model}, task, examples, batch_size=4, **FAST
+    )
+    scores = logits(model, *examples.texts)[:, 0]
+    best = [
+        labels[np.where(abs(labels) == query, scores, -np.inf).argmax()] > 0
+        for query in (1, 2, 3)
+    ]
+    (row,) = comparison.rows
+    assert row.metrics == {"accuracy": pytest.approx(np.mean(best))}
+    assert row.throughput.examples_per_second > 0

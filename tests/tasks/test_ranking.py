@@ -10,6 +10,7 @@ from scipy.special import log_softmax
 from keras_distill import Distiller
 from keras_distill import tasks
 from keras_distill.tasks import Examples
+from keras_distill.teachers.cache.fingerprint import row_fingerprints
 
 TASK = tasks.RankingTask(
     "answers", ("question", "sentence"), None, ("accuracy", "mrr"), 16
@@ -200,7 +201,7 @@ def test_a_distiller_adds_both_up(make_classifier):
         TASK.output_distillation(soft_loss="cross_entropy"),
         student_loss_weight=0.25,
     )
-    distiller.compile("sgd", TASK.label_loss())
+    distiller.compile("sgd", TASK.label_loss(), run_eagerly=True)
     scores, soft = (
         keras.ops.convert_to_numpy(model(x, training=False))[:, 0]
         for model in (student, teacher)
@@ -217,3 +218,23 @@ def test_a_distiller_adds_both_up(make_classifier):
     )
     assert float(found) == pytest.approx(expected, rel=1e-5)
     assert "over the candidates of a query" in distiller.plan()[0]
+    # Predictions come as the rows stand.
+    found = distiller.predict(rows, batch_size=4, verbose=0)
+    np.testing.assert_allclose(found[:, 0], scores[_places(y)], rtol=1e-4)
+
+
+def _places(labels):
+    """Where each row of `EXAMPLES` stands in a batch of them all."""
+    order = np.concatenate(
+        [np.flatnonzero(abs(LABELS) == query) for query in (1, 2, 3)]
+    )
+    assert (LABELS[order] == labels).all()
+    return np.argsort(order)
+
+
+def test_rows_are_told_apart_in_their_order(tokenizer):
+    """By caches, which know nothing of queries."""
+    rows = TASK.tokenize(EXAMPLES, tokenizer, 16)
+    np.testing.assert_array_equal(
+        row_fingerprints(rows), row_fingerprints(rows.with_labels(None))
+    )
