@@ -92,6 +92,15 @@ class EnsembleModel(keras.Model):
             outputs.append(found)
         return mean_logits(outputs, self._activation)
 
+    def compute_output_spec(self, inputs, training=None):
+        # JAX cannot trace `call` with lengths that are open; a functional
+        # member knows what it gives.
+        member = self.members[0]
+        x = inputs_below(self.prefixes[0], inputs)
+        x = select_inputs(member, x, "member")
+        found = member.compute_output_spec(x)
+        return keras.KerasTensor(found.shape, dtype="float32")
+
     def symbolic_inputs(self):
         """Fresh symbolic inputs of all members, or `None` if one has none."""
         found = {}
