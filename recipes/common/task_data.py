@@ -97,11 +97,11 @@ class TaskData:
         most = options.max_scored_examples
         limited = dataclasses.replace(
             self,
-            train=_some(
+            train=self._some(
                 self.train, options.max_train_examples, options.draws_rows
             ),
-            dev=_some(self.dev, most),
-            further={k: _some(v, most) for k, v in self.further.items()},
+            dev=self._some(self.dev, most),
+            further={k: self._some(v, most) for k, v in self.further.items()},
         )
         return dataclasses.replace(
             limited,
@@ -109,6 +109,15 @@ class TaskData:
                 len(limited.validation), options.max_dev_examples
             ),
         )
+
+    def _some(self, examples, most, draws=True):
+        """So many of some examples at most, in their order."""
+        if most is None or most >= len(examples):
+            return examples
+        if not draws:
+            return examples.take(most)
+        # What belongs together stays together.
+        return self.task.hold_out(examples, most / len(examples), _SEED)[1]
 
     def identity(self):
         """What tells these examples from others, as JSON can hold it."""
@@ -214,15 +223,6 @@ def dev_splits(splits):
     """
     names = [name for name in splits if name.startswith("dev")]
     return sorted(names, key=lambda name: name.endswith("mismatched"))
-
-
-def _some(examples, most, draws=True):
-    """So many of some examples at most, in their order."""
-    if most is None or most >= len(examples):
-        return examples
-    if not draws:
-        return examples.take(most)
-    return examples.select(_drawn_rows(len(examples), most))
 
 
 def _drawn_rows(count, most):
