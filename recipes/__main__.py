@@ -11,6 +11,8 @@ _RECIPES = {
     "recipes.mobilebert": "MobileBERT: pre-trains a thin student that follows "
     "its teacher layer by layer",
     "recipes.mobilebert.fine_tuning": "fine-tunes what it leaves on a task",
+    "recipes.mt_dnn_kd": "MT-DNN: many tasks in one model, taught by ensembles "
+    "of such models",
     "recipes.xtremedistil": "XtremeDistil: distils on one task, fine-tunes on "
     "many",
     "recipes.xtremedistil.study": "which source, texts and size transfer best",

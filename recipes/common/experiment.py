@@ -339,7 +339,12 @@ class Experiment:
 
         They are shown first, and added to the folder's `stages.md`.
         """
-        self._listed += listed
+        names = [stage.name for stage in listed]
+        # What is run again is taken from the folder.
+        self._listed = [
+            *(stage for stage in self._listed if stage.name not in names),
+            *listed,
+        ]
         self.folder.say(stages.stage_table(listed))
         # The table makes optimizers, whose variables several workers make
         # together or not at all.

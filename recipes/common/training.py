@@ -8,7 +8,10 @@ from keras_distill import schedules
 
 
 def make_optimizer(config, peak, total_steps=None):
-    """BERT's optimizer: no decay of biases and norms, clipped by tensor.
+    """The optimizer of a recipe, without decay of biases and norms.
+
+    BERT's own, AdamW, clips by tensor; Adamax, as MT-DNN has it, all of them
+    by their norm together.
 
     Args:
         config: `Config`.
@@ -17,21 +20,23 @@ def make_optimizer(config, peak, total_steps=None):
             first tenth of them and falls to 0; without it it is constant.
 
     Returns:
-        `keras_distill.optimizers.AdamW` or `BertAdam`.
+        `keras_distill.optimizers.AdamW`, `BertAdam` or `Adamax`.
     """
     rate = peak
     if total_steps is not None:
         rate = schedules.WarmupLinearDecay(peak, total_steps)
-    is_bert_adam = config.optimizer == "bert_adam"
-    make = optimizers.BertAdam if is_bert_adam else optimizers.AdamW
+    make, options = {
+        "adamw": (optimizers.AdamW, {"epsilon": 1e-6, "clipnorm": 1.0}),
+        "bert_adam": (optimizers.BertAdam, {"epsilon": 1e-6, "clipnorm": 1.0}),
+        "adamax": (optimizers.Adamax, {"global_clipnorm": 1.0}),
+    }[config.optimizer]
     optimizer = make(
         rate,
         weight_decay=config.weight_decay,
-        epsilon=1e-6,
-        clipnorm=1.0,
         gradient_accumulation_steps=(
             config.accumulate if config.accumulate > 1 else None
         ),
+        **options,
     )
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return optimizer

@@ -15,6 +15,8 @@ from recipes.mobilebert.__main__ import build_parser as mobilebert
 from recipes.mobilebert.config import Config as MobileBert
 from recipes.mobilebert.fine_tuning import Config as FineTuning
 from recipes.mobilebert.fine_tuning import build_parser as fine_tuning
+from recipes.mt_dnn_kd.__main__ import build_parser as mt_dnn_kd
+from recipes.mt_dnn_kd.config import Config as MtDnnKd
 from recipes.tinybert.__main__ import build_parser as tinybert
 from recipes.tinybert.augment import Config as Augment
 from recipes.tinybert.augment import build_parser as augment
@@ -38,7 +40,7 @@ from recipes.xtremedistil.study import build_parser as study
 ROOT = pathlib.Path(recipes.__file__).parents[1]
 CONFIGS = [
     *(TinyBert, General, Augment, MaskedLm),
-    *(MobileBert, FineTuning),
+    *(MobileBert, FineTuning, MtDnnKd),
     *(XtremeDistil, BiLstm, ErrorPropagation),
 ]
 PARSERS = {
@@ -48,6 +50,7 @@ PARSERS = {
     "recipes.tinybert.masked_lm": (masked_lm, MaskedLm),
     "recipes.mobilebert": (mobilebert, MobileBert),
     "recipes.mobilebert.fine_tuning": (fine_tuning, FineTuning),
+    "recipes.mt_dnn_kd": (mt_dnn_kd, MtDnnKd),
     "recipes.xtremedistil": (xtremedistil, XtremeDistil),
     "recipes.xtremedistil.study": (study, Study),
     "recipes.xtremedistil.bilstm": (bilstm, BiLstm),
@@ -131,6 +134,7 @@ def test_an_option_that_would_do_nothing_is_refused(config):
         "text_column": "text",
         "label_column": "label",
         "id_column": "id",
+        "soft_labels": "soft.jsonl",
         "kind": "regression",
         "label_separator": "|",
         "glue_dir": "glue",
