@@ -68,7 +68,7 @@ def on_one_device(model):
     """A copy of a model outside of the strategy that it was made in.
 
     Args:
-        model: KerasHub task.
+        model: KerasHub task, or a `keras_distill.models.MultiTaskModel`.
 
     Returns:
         The copy, with the same preprocessor.
@@ -76,6 +76,8 @@ def on_one_device(model):
     copy = type(model).from_config(model.get_config())
     if not copy.built:
         copy.build(model.input_shape)
-    copy.preprocessor = model.preprocessor
+    # One of several tasks has made its own.
+    if hasattr(model, "preprocessor"):
+        copy.preprocessor = model.preprocessor
     copy.set_weights(model.get_weights())
     return copy

@@ -1,6 +1,30 @@
 """Command lines whose options the tests change."""
 
 
+def command_line(settings):
+    """A function that makes a command line of settings.
+
+    Args:
+        settings: dict of the name of an option to its value; those of `None`
+            are left out.
+
+    Returns:
+        Function of the run's folder, and of other settings by name, that
+        gives a list of str.
+    """
+
+    def build(run_dir, **changes):
+        options = {**settings, "run_dir": run_dir, **changes}
+        return [
+            str(word)
+            for name, value in options.items()
+            if value is not None
+            for word in (f"--{name.replace('_', '-')}", value)
+        ]
+
+    return build
+
+
 def changed(arguments, *change):
     """A command line with some options changed or added.
 

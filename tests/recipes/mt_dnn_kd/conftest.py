@@ -8,6 +8,7 @@ import pytest
 from keras_distill import export
 from recipes.mt_dnn_kd.__main__ import main
 from tests.conftest import WORDS
+from tests.recipes.commands import command_line
 from tests.recipes.conftest import BAD
 from tests.recipes.conftest import GOOD
 
@@ -73,17 +74,7 @@ def settings(folder):
 @pytest.fixture(scope="package")
 def arguments(settings):
     """The same as a command line."""
-
-    def build(run_dir, **changes):
-        options = {**settings, "run_dir": run_dir, **changes}
-        return [
-            str(word)
-            for name, value in options.items()
-            if value is not None
-            for word in (f"--{name.replace('_', '-')}", value)
-        ]
-
-    return build
+    return command_line(settings)
 
 
 @pytest.fixture(scope="package")
