@@ -95,8 +95,8 @@ def load_teacher(
             `"bert_base_en_uncased"`.
         num_classes: int. The task's outputs, 1 for regression. Where only the
             encoder matters, `None`: any number.
-        sequence_length: int. Most tokens of an example. With `None` as many
-            as its preprocessor was saved with.
+        sequence_length: Optional int. Most tokens of an example. With `None`
+            as many as its preprocessor was saved with.
         task_class: class of the classifier, such as
             `keras_distill.models.TokenClassifier`. A head of another class
             is left, with a warning, and a new one put on its encoder.

@@ -302,7 +302,7 @@ CALLS = {
         ),
         {
             "num_classes": OPTIONAL_COUNT,
-            "sequence_length": Number(int, minimum=3),
+            "sequence_length": Number(int, minimum=3, optional=True),
         },
     ),
     "to_saved_model": (
