@@ -231,11 +231,13 @@ def train_students(experiment, examples, ensembles):
         model = make_model(config, config.student_start, tasks_of(examples))
         train_together(experiment, "multi", model, examples)
         made["multi"] = dict(model.task_models)
+    student = make_model(config, config.student_start, tasks_of(examples))
     caches = {
-        name: soft_labels(experiment, name, examples[name].train, ensemble)
+        name: soft_labels(
+            experiment, student.task_models[name], examples[name], ensemble
+        )
         for name, ensemble in ensembles.items()
     }
-    student = make_model(config, config.student_start, tasks_of(examples))
     train_together(experiment, "student", student, examples, caches)
     if config.student_tuning_epochs:
         made["tuned"] = {}
@@ -254,10 +256,17 @@ def train_students(experiment, examples, ensembles):
     return student, made
 
 
-def soft_labels(experiment, name, rows, ensemble):
-    """What an ensemble says of the rows of a task, computed once."""
+def soft_labels(experiment, model, examples, ensemble):
+    """What an ensemble says of the rows of a task, computed once.
+
+    Of tags it is put together token by token, those that the model reads.
+    """
+    tokenized = experiment.tokenize(examples, model.preprocessor)
     return experiment.cache(
-        experiment.folder.path / "soft_labels" / name, ensemble, rows
+        experiment.folder.path / "soft_labels" / examples.task.name,
+        ensemble,
+        tokenized.train,
+        raw=examples.train,
     )
 
 

@@ -108,12 +108,12 @@ def scores_of_ensemble(experiment, examples, ensemble):
     task, splits = examples.task, {"dev": examples.dev, **examples.further}
     found = {}
     for split, rows in splits.items():
-        cache = experiment.cache(
-            experiment.folder.path / "soft_labels" / f"{task.name}-{split}",
+        outputs = task.predict_examples(
             ensemble,
             rows,
+            experiment.config.sequence_length or task.sequence_length,
+            cache_dir=experiment.cache_dir / "tokens",
         )
-        outputs = cache.read(rows.ids)["logits"]
         for metric, value in task.score(rows, outputs).items():
             found[metric if split == "dev" else f"{metric}_{split}"] = value
     return found
