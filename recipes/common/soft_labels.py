@@ -44,10 +44,13 @@ def read_soft_labels(config, task):
     return found
 
 
-def keep_soft_labels(experiment, path, soft_labels, rows):
+def keep_soft_labels(
+    experiment, path, soft_labels, rows, missing_from_labels=False
+):
     """A teacher's cache of what another system said of tokenised rows.
 
-    Those of other rows are left, as where a run takes a part of a split.
+    Those of other rows are left, as where a run takes a part of a split. Of
+    rows that nothing was said of, their labels are kept if that is asked for.
     """
     wanted = set(map(str, rows.ids.tolist()))
     is_wanted = np.array([str(one) in wanted for one in soft_labels.ids])
@@ -57,6 +60,13 @@ def keep_soft_labels(experiment, path, soft_labels, rows):
             "of rows that nothing is learned from"
         )
         soft_labels = soft_labels.select(np.flatnonzero(is_wanted))
+    if missing_from_labels:
+        answered = len(soft_labels)
+        soft_labels = soft_labels.filled(rows)
+        experiment.folder.say(
+            f"{len(soft_labels) - answered:,} of {len(rows):,} rows have no "
+            "soft labels and are learned from their labels"
+        )
     try:
         return teachers.TeacherCache.from_soft_labels(
             path,

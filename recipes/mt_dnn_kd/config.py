@@ -4,6 +4,7 @@ import dataclasses
 import pathlib
 import re
 
+from keras_distill import models
 from recipes.common.option_groups import DataOptions
 from recipes.common.option_groups import DeviceOptions
 from recipes.common.option_groups import SelectionOptions
@@ -114,6 +115,15 @@ class Config(DeviceOptions, TrainingOptions):
         "tasks of two texts whose head is a stochastic answer network, by "
         "commas; all others have a linear one",
         "mnli,rte,qqp,mrpc",
+    )
+    pooling: str | None = option(
+        None,
+        "what the linear heads of texts read: the pooler, a dense layer over "
+        "the first token, or the mean of all tokens, as models for sentence "
+        "embeddings were trained",
+        "pooler",
+        models.POOLINGS,
+        later=True,
     )
     task_dropout: str = option(
         "mnli:0.3,cola:0.05",

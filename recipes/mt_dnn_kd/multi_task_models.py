@@ -36,6 +36,7 @@ def make_model(config, start, tasks):
             for name, rate in config.dropout_by_task.items()
             if name in names
         },
+        pooling=config.pooling,
     )
 
 

@@ -176,6 +176,14 @@ class Config(
             {"prediction_target": "labels"},
         ),
     )
+    soft_labels_missing: str = option(
+        "refused",
+        "the rows that the file of soft labels does not have: refused, or "
+        "learned from their labels",
+        choices=("refused", "labels"),
+        no_effect_with={"soft_labels": None},
+        later=True,
+    )
     teacher_features: str = option(
         "live",
         "whether the teacher runs beside the student in each epoch of step 1, "

@@ -78,6 +78,7 @@ def distil(experiment, examples):
             experiment.folder.path / "soft_labels",
             soft_labels,
             data.student_train,
+            missing_from_labels=config.soft_labels_missing == "labels",
         )
     experiment.fine_tune(loaded, data)
 

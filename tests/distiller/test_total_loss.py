@@ -7,9 +7,11 @@ from scipy.special import log_softmax
 from scipy.special import logsumexp
 
 from keras_distill import Distiller
+from keras_distill import data
 from keras_distill import features
 from keras_distill import layer_map
 from keras_distill import losses
+from keras_distill import teachers
 
 
 @keras.saving.register_keras_serializable("tests")
@@ -338,3 +340,31 @@ def test_with_weight_zero_the_labels_are_logged_and_not_trained(
     assert logs["student_loss"] == pytest.approx(expected, rel=1e-5)
     assert logs["loss"] == pytest.approx(logs["hidden_loss"], rel=1e-6)
     assert_same(values(head), before)
+
+
+def test_a_row_without_a_soft_label_is_learnt_from_its_label(cross_entropy):
+    """The golden values again: a row that is taught, and one that is not."""
+    members = [[2, 1, 0], [1.5, 1.2, -0.3], [2.5, -0.5, 0.1]]
+    taught = teachers.SoftLabels(
+        ["a"], [np.exp(log_softmax(members, -1)).mean(axis=0)]
+    )
+    rows = data.Examples((["x", "x"],), labels=[0, 0], ids=["a", "b"])
+    x = keras.Input((2,))
+    teacher = keras.Model(x, keras.layers.Dense(3, use_bias=False)(x))
+    teacher.set_weights([taught.filled(rows).logits()])
+    student = keras.Model(x, keras.layers.Dense(3, use_bias=False)(x))
+    student.set_weights([np.array([[0.9, 0.4, -0.2]] * 2)])
+    distiller = Distiller(
+        teacher, student, losses.LogitsDistillation(loss="cross_entropy")
+    )
+    distiller.compile("sgd", cross_entropy, run_eagerly=True)
+    values = [
+        distiller.test_on_batch(
+            np.eye(2)[chosen], np.zeros(len(chosen), int), return_dict=True
+        )["loss"]
+        for chosen in ([0], [1], [0, 1])
+    ]
+    of_taught, of_other = 0.7657861287763833, 0.6623795458312444
+    assert values == pytest.approx(
+        [of_taught, of_other, (of_taught + of_other) / 2], abs=1e-6
+    )

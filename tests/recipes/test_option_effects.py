@@ -123,6 +123,7 @@ EFFECTS = {
         "prediction_rate": (1e-5, {}),
         "prediction_target": ("labels", {}),
         "temperature": (2.0, {}),
+        "soft_labels_missing": ("labels", {"soft_labels": "few.jsonl"}),
         "teacher_features": ("float16", {}),
         "normalization": ("official", {}),
         "baseline_epochs": (4, {}),
@@ -266,6 +267,7 @@ def folder(tmp_path_factory):
         range(12), [[0.25, 0.75]] * 12, ["negative", "positive"]
     )
     soft_labels.write(path / "soft.jsonl")
+    soft_labels.select(range(5)).write(path / "few.jsonl")
     # As many as it takes to hold some out of them.
     shutil.copytree(path / "glue", path / "many")
     (path / "many/SST-2/train.tsv").write_text(

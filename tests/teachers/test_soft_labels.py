@@ -1,6 +1,7 @@
 """Soft labels of any system: what they must be, and their files."""
 
 import json
+import types
 
 import numpy as np
 import pytest
@@ -239,3 +240,46 @@ def test_what_a_model_gave_becomes_soft_labels(nli):
     )
     scores = teachers.SoftLabels.from_logits([1, 2], [[0.5], [3.0]])
     assert scores.problem_type == "regression"
+
+
+def test_labels_stand_in_where_no_answer_is(nli):
+    some = nli.select([2, 0])
+    filled = some.filled(EXAMPLES)
+    assert filled.ids.tolist() == ["u3", "u1", "u2"]
+    np.testing.assert_array_equal(filled.values, [*VALUES[[2, 0]], [0, 1, 0]])
+    assert filled.label_names == NLI
+    assert nli.filled(EXAMPLES) is nli
+    # The examples' classes, in another order than the columns.
+    named = types.SimpleNamespace(
+        ids=EXAMPLES.ids,
+        labels=np.array([2, 2, 1]),
+        label_names=("neutral", "contradiction", "entailment"),
+    )
+    other = some.filled(named)
+    np.testing.assert_array_equal(other.values[2], [0, 1, 0])
+    scores = teachers.SoftLabels([1], [2.5]).filled(
+        tasks.Examples((["a", "b"],), [0.5, 4.0], ids=[1, 2])
+    )
+    np.testing.assert_array_equal(scores.values, [[2.5], [4.0]])
+    several = teachers.SoftLabels([1], [[0.2, 1.0]], multi_label=True).filled(
+        tasks.Examples((["a", "b"],), [[0, 1], [1, 1]], ids=[1, 2])
+    )
+    np.testing.assert_array_equal(several.values, [[0.2, 1.0], [1, 1]])
+    assert several.problem_type == "multi_label_classification"
+    texts = teachers.SoftLabels(["1"], [2.5]).filled(
+        tasks.Examples((["a", "b"],), [0.5, 4.0], ids=[1, 2])
+    )
+    assert texts.ids.tolist() == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (None, "must have labels .* Received: none, for the id u2"),
+        ([1, 3, 2], "must have labels below 3, .* Received: 3"),
+    ],
+)
+def test_labels_that_cannot_stand_in(nli, labels, message):
+    rows = tasks.Examples(EXAMPLES.texts, labels, ids=EXAMPLES.ids)
+    with pytest.raises(ValueError, match=message):
+        nli.select([0]).filled(rows)

@@ -236,4 +236,12 @@ def _check_same_ids(known, ids):
         missing = [name for name in these if name not in others]
         if missing:
             more = f" and {len(missing) - 1:,} more" * (len(missing) > 1)
-            raise ValueError(f"`soft_labels` {what} the id {missing[0]}{more}.")
+            way_out = ""
+            if these is wanted:
+                way_out = (
+                    " `SoftLabels.filled(examples)` takes the labels of rows "
+                    "without one."
+                )
+            raise ValueError(
+                f"`soft_labels` {what} the id {missing[0]}{more}.{way_out}"
+            )

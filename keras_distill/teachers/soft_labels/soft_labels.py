@@ -258,6 +258,85 @@ class SoftLabels:
             self.problem_type == "multi_label_classification",
         )
 
+    def filled(self, examples):
+        """The same, and the labels of the examples that have no row.
+
+        What teaches only some of the rows: a row without an answer is learnt
+        from its label alone. Of classes its soft label is all on that class,
+        so that at temperature 1 hard and soft cross-entropy, and their
+        weighted mean, are one and the same number (to 1e-6, since a
+        probability of 0 is taken for 1e-7); of a regression it is the score.
+
+        Args:
+            examples: `Examples` or `TokenizedExamples` with labels and ids.
+
+        Returns:
+            `SoftLabels`: these rows, then those of the other examples in
+            their order.
+
+        Raises:
+            ValueError: If the examples have no labels, or other classes.
+
+        Example:
+
+        >>> from keras_distill import data, teachers
+        >>> asked = teachers.SoftLabels([7], [[0.25, 0.75]], ["no", "yes"])
+        >>> rows = data.Examples(
+        ...     texts=(["fine", "dull"],), labels=[1, 0], ids=[7, 8]
+        ... )
+        >>> asked.filled(rows).values.tolist()
+        [[0.25, 0.75], [1.0, 0.0]]
+
+        Reference:
+            - Liu et al. 2019, https://arxiv.org/abs/1904.09482, whose tasks
+              without a teacher are learnt from their labels.
+        """
+        known = set(map(str, self.ids.tolist()))
+        missing = [
+            row
+            for row, one in enumerate(examples.ids.tolist())
+            if str(one) not in known
+        ]
+        if not missing:
+            return self
+        if examples.labels is None:
+            raise ValueError(
+                "`examples` must have labels for the rows that no soft label "
+                f"is of. Received: none, for the id {examples.ids[missing[0]]}."
+            )
+        ids = [*self.ids.tolist(), *examples.ids[missing].tolist()]
+        if isinstance(ids[0], str) != isinstance(ids[-1], str):
+            ids = list(map(str, ids))
+        answers = self._of_labels(
+            np.asarray(examples.labels)[missing],
+            getattr(examples, "label_names", None),
+        )
+        return type(self)(
+            ids,
+            np.concatenate([self.values, answers]),
+            self.label_names,
+            self.problem_type == "multi_label_classification",
+        )
+
+    def _of_labels(self, labels, label_names):
+        """Labels of examples as rows of values."""
+        width = self.values.shape[1]
+        columns = label_columns(self.label_names, label_names, "`soft_labels`")
+        if self.problem_type == "regression":
+            return labels.reshape((-1, 1)).astype("float64")
+        if self.problem_type == "multi_label_classification":
+            found = labels.astype("float64")
+        else:
+            if labels.size and labels.max() >= width:
+                raise ValueError(
+                    f"`examples` must have labels below {width}, the number "
+                    f"of classes of the soft labels. Received: {labels.max()}."
+                )
+            found = np.eye(width)[labels.astype("int64")]
+        if columns is not None:
+            found = found[:, np.argsort(columns)]
+        return found
+
     def logits(self):
         """Logits that give these probabilities.
 

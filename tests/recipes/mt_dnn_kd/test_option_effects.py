@@ -29,6 +29,7 @@ EFFECTS = {
     "student": ("cased", {}),
     "student_dropout": (0.3, {}),
     "answer_networks": (None, {}),
+    "pooling": ("mean", {}),
     "task_dropout": ("rte:0.2", {}),
     "hard_weight": (0.0, {}),
     "epochs": (2, {}),
@@ -64,6 +65,7 @@ def observe(folder, settings, monkeypatch, tmp_path):
             key = (make.__name__, start, tuple(task.name for task in tasks))
             key += (config.answer_names, json_hash(config.dropout_by_task))
             key += (config.sequence_length, config.seed, config.precision)
+            key += (config.pooling,)
             if key not in made:
                 made[key] = make(config, start, *arguments)
             return made[key]
@@ -133,7 +135,11 @@ def _described(stage):
         hashlib.sha256(b"".join(weights)).hexdigest(),
         str({**backbone.get_config(), "name": None}),
         [
-            (type(one).__name__, getattr(one.dropout, "rate", one.dropout))
+            (
+                type(one).__name__,
+                getattr(one.dropout, "rate", one.dropout),
+                getattr(one, "pooling", None),
+            )
             for one in models.values()
             if hasattr(one, "dropout")
         ],
