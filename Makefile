@@ -13,6 +13,11 @@ BACKEND_TESTS := $(addprefix tests/,backends callbacks corpora data \
 	distiller distribution/test_jax_distribution.py \
 	evaluation/test_flops.py features fitting losses models multi_task optimizers packing stages students tasks teachers testing \
 	test_layer_map.py)
+# What XLA compiled is kept, whatever little time it took: tests make the same
+# tiny models again and again, and so does the next run.
+JAX_CACHE := JAX_COMPILATION_CACHE_DIR=$(CURDIR)/$(VENV)/jax_cache \
+	JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS=0 \
+	JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES=-1
 # The files with a test of a mark: all others need not be imported.
 MARKED = $(shell grep -rlw --include='test_*.py' "mark\.$(1)" tests)
 LINT := --isolated --line-length 80
@@ -23,7 +28,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 BENCHMARKS := length_buckets step_overhead against_keras frozen_layers \
 	progressive_depth input_pipeline raw_text teacher_cache \
 	attention_memory large_vocabulary accelerator general_distillation \
-	augmentation progressive_blocks multi_task
+	augmentation progressive_blocks multi_task optimizer_step
 
 .PHONY: demo test test-docs test-backends test-peers test-slow wheel-check \
 	lint format benchmarks benchmarks-peers clean
@@ -44,7 +49,7 @@ test-docs: $(BIN)/.test $(BIN)/.embedded
 # optimisations, nor by threads.
 test-backends: $(BIN)/.backends $(BIN)/.embedded
 	KERAS_BACKEND=jax XLA_FLAGS=--xla_backend_optimization_level=0 \
-		$(PYTEST) $(BACKEND_TESTS)
+		$(JAX_CACHE) $(PYTEST) $(BACKEND_TESTS)
 	KERAS_BACKEND=torch OMP_NUM_THREADS=1 $(PYTEST) $(BACKEND_TESTS)
 	$(PYTEST) -m strategies $(call MARKED,strategies)
 

@@ -51,7 +51,7 @@ def output_activations(model, outputs):
 
     Operations that Keras has no name for, such as a `Lambda`, are tried on
     random numbers; outputs of several operations by running the model on
-    made-up inputs.
+    made-up inputs. A layer with the attribute `gives_logits` is believed.
 
     Args:
         model: `keras.Model`.
@@ -146,6 +146,8 @@ def _by_graph(output):
         return _by_graph(inputs[0])
     if isinstance(operation, keras.layers.TimeDistributed):
         operation = operation.layer
+    if getattr(operation, "gives_logits", False):
+        return None, True
     for operation_class, name in _OF_OPERATIONS.items():
         if isinstance(operation, operation_class):
             return name, True

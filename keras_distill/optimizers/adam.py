@@ -38,7 +38,8 @@ class Adam(SumsGradients, StepsInOnePass, keras.optimizers.Adam):
     does so with any optimizer; this one is for training without a teacher.
 
     On TensorFlow, but under `tf.distribute`, the step is one operation that
-    goes through a variable once: the same formula in a third of the time.
+    goes through a variable and its moments once: the same formula in less
+    time.
 
     Args:
         *args, **kwargs: As `keras.optimizers.Adam` takes them.

@@ -5,6 +5,7 @@ import contextlib
 import keras
 
 from keras_distill import distribution
+from keras_distill import models
 
 # What models may compute in; their weights are float32 in each.
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
@@ -76,8 +77,14 @@ def on_one_device(model):
     copy = type(model).from_config(model.get_config())
     if not copy.built:
         copy.build(model.input_shape)
-    # One of several tasks has made its own.
-    if hasattr(model, "preprocessor"):
-        copy.preprocessor = model.preprocessor
+    # A config knows no tokenizer's words: they are a file beside it.
+    pairs = [(model, copy)]
+    if isinstance(model, models.MultiTaskModel):
+        pairs = [
+            (one, copy.task_models[name])
+            for name, one in model.task_models.items()
+        ]
+    for one, its_copy in pairs:
+        its_copy.preprocessor = one.preprocessor
     copy.set_weights(model.get_weights())
     return copy

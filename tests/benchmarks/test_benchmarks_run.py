@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from tests.benchmarks import optimizer_step
+
 _TINY = (
     *("--steps", "2", "--runs", "1", "--batch-size", "4", "--length", "8"),
     *("--vocabulary-size", "50", "--heads", "2"),
@@ -23,6 +25,7 @@ _RESULTS = {
     "general_distillation": rf"takes {_RATIO} times the CPU .* \d+\.\d% of",
     "raw_text": rf"An epoch on raw text takes {_RATIO}\d times the CPU time",
     "multi_task": rf"A step beside other tasks takes {_RATIO}\d times the CPU",
+    "optimizer_step": rf"takes {_RATIO} times the CPU time of Keras's own",
     "attention_memory": r"10 times the examples took -?[\d,]+ MB more",
     "augmentation": rf"8 texts are augmented {_RATIO} times as fast",
     "accelerator": r"│ distillation │ [\d,]+ │ [\d,]+ │ 0\.\d{3} │ \d+\.\d% │",
@@ -64,6 +67,14 @@ def test_prints_its_result(capsys, request, module, student):
 def test_prints_the_share_of_the_peak(capsys):
     printed = _run(capsys, "accelerator", (1, 4), "--peak-tflops", "1")
     assert re.search(_RESULTS["accelerator"], printed), printed
+
+
+@pytest.mark.slow
+def test_compares_steps_of_optimizers(capsys):
+    sizes = ("--words", "40", "--width", "4", "--tokens", "8")
+    optimizer_step.main([*sizes, "--steps", "2", "--runs", "1"])
+    printed = " ".join(capsys.readouterr().out.split())
+    assert re.search(_RESULTS["optimizer_step"], printed), printed
 
 
 @pytest.mark.peers

@@ -20,7 +20,7 @@ TASKS = (*TAUGHT, UNTAUGHT)
 SEEDS, MEMBERS = 5, 3
 # Labels that are wrong, of those that are trained on.
 NOISE = 0.25
-ROWS, HELD_OUT = 160, 400
+ROWS, HELD_OUT = 128, 400
 
 
 @pytest.fixture(scope="module")
@@ -37,9 +37,13 @@ def make(tokenizer):
             dropout=0.0,
             max_sequence_length=16,
         )
-        classifier = keras_hub.models.BertTextClassifier
         return models.MultiTaskModel(
-            {task: classifier(backbone, 2, dropout=0.0) for task in TASKS}
+            {
+                task: models.BertTextClassifier(
+                    backbone, 2, dropout=0.0, pooling="mean"
+                )
+                for task in TASKS
+            }
         )
 
     return build
@@ -87,7 +91,7 @@ def test_taught_tasks_gain_and_the_other_does_not_lose(make, draw):
     def compiled(*arguments):
         distiller = MultiTaskDistiller(*arguments)
         distiller.compile(
-            optimizers.Adamax(0.01), loss=dict.fromkeys(TASKS, loss)
+            optimizers.Adam(0.003), loss=dict.fromkeys(TASKS, loss)
         )
         state = distiller.optimizer.variables
         return distiller, state, [np.array(variable) for variable in state]
@@ -102,7 +106,7 @@ def test_taught_tasks_gain_and_the_other_does_not_lose(make, draw):
         distiller.student.set_weights(weights)
         for variable, value in zip(state, at_first, strict=True):
             variable.assign(value)
-        distiller.fit(rows, batch_size=32, epochs=20, verbose=0)
+        distiller.fit(rows, batch_size=32, epochs=16, verbose=0)
         return distiller.student.get_weights()
 
     def accuracy(model, rows, task):

@@ -41,6 +41,9 @@ class EnsembleModel(keras.Model):
             names of the inputs that it reads.
     """
 
+    # `TeacherEnsemble` refuses members that give probabilities.
+    gives_logits = True
+
     def __init__(
         self,
         members,

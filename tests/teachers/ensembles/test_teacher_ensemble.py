@@ -276,6 +276,18 @@ def test_probabilities_are_refused_by_member(members):
         teachers.TeacherEnsemble([members[0], model])
 
 
+def test_logits_from_0_to_1_are_not_taken_for_probabilities(student):
+    """A warning is an error here: members are known to give logits."""
+    members = [make_member(seed=seed) for seed in (5, 6)]
+    for one in members:
+        kernel, bias = one.output_dense.weights
+        kernel.assign(0.001 * ops.convert_to_numpy(kernel))
+        bias.assign([0.2, 0.5, 0.8])
+    Distiller(
+        teachers.TeacherEnsemble(members), student, losses.LogitsDistillation()
+    )
+
+
 def test_tags_are_averaged_by_the_token_and_the_word(make_token_classifier):
     """Two taggers of one tokenizer, whose second one reads shorter rows."""
     names = tasks.WIKIANN_TAGS
