@@ -35,6 +35,7 @@ BENCHMARKS := length_buckets step_overhead against_keras frozen_layers \
 
 demo: $(BIN)/.library $(BIN)/.embedded
 	$(BIN)/python -m recipes.tinybert --task film_reviews \
+		--pooling mean --teacher-epochs 2 --baseline-epochs 4 \
 		--teacher-features float16 --run-dir runs/demo
 
 test: $(BIN)/.test $(BIN)/.embedded lint

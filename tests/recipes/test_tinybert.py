@@ -217,6 +217,7 @@ def test_the_demo_command_parses():
     )
     assert options.task == "film_reviews"
     assert options.run_dir == "runs/demo"
+    assert (options.pooling, options.teacher_epochs) == ("mean", 2)
 
 
 def test_bad_rows_are_left_out_if_asked_for(untrained, tmp_path, capsys):
