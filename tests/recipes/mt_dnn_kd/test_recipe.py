@@ -12,7 +12,10 @@ pytestmark = pytest.mark.slow
 
 
 def test_what_a_run_leaves(run_dir, found):
-    assert list(found["stages"]) == [
+    stages = list(found["stages"])
+    # The better member is tuned first.
+    stages[2:4] = sorted(stages[2:4])
+    assert stages == [
         *("member-1", "member-2", "member-1-rte", "member-2-rte"),
         *("single-rte", "single-sst2", "multi", "student"),
         *("student-rte", "student-sst2"),
