@@ -15,7 +15,7 @@ BACKEND_TESTS := $(addprefix tests/,backends callbacks corpora data \
 	test_layer_map.py)
 # What XLA compiled is kept, whatever little time it took: tests make the same
 # tiny models again and again, and so does the next run.
-JAX_CACHE := JAX_COMPILATION_CACHE_DIR=$(CURDIR)/$(VENV)/jax_cache \
+JAX_CACHE := JAX_COMPILATION_CACHE_DIR="$(CURDIR)/$(VENV)/jax_cache" \
 	JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS=0 \
 	JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES=-1
 # The files with a test of a mark: all others need not be imported.

@@ -60,14 +60,14 @@ def keep_soft_labels(
             "of rows that nothing is learned from"
         )
         soft_labels = soft_labels.select(np.flatnonzero(is_wanted))
-    if missing_from_labels:
-        answered = len(soft_labels)
-        soft_labels = soft_labels.filled(rows)
-        experiment.folder.say(
-            f"{len(soft_labels) - answered:,} of {len(rows):,} rows have no "
-            "soft labels and are learned from their labels"
-        )
     try:
+        if missing_from_labels:
+            answered = len(soft_labels)
+            soft_labels = soft_labels.filled(rows)
+            experiment.folder.say(
+                f"{len(soft_labels) - answered:,} of {len(rows):,} rows have "
+                "no soft labels and are learned from their labels"
+            )
         return teachers.TeacherCache.from_soft_labels(
             path,
             soft_labels,

@@ -277,9 +277,13 @@ def test_labels_stand_in_where_no_answer_is(nli):
     [
         (None, "must have labels .* Received: none, for the id u2"),
         ([1, 3, 2], "must have labels below 3, .* Received: 3"),
+        ([1, 2, -1], "must have labels below 3, .* Received: -1"),
     ],
 )
 def test_labels_that_cannot_stand_in(nli, labels, message):
+    ranked = tasks.Examples((["a", "b"],), [1, -1], ids=[1, 2])
+    with pytest.raises(ValueError, match="a query of a ranking, is no score"):
+        teachers.SoftLabels([1], [2.5]).filled(ranked)
     rows = tasks.Examples(EXAMPLES.texts, labels, ids=EXAMPLES.ids)
     with pytest.raises(ValueError, match=message):
         nli.select([0]).filled(rows)

@@ -323,14 +323,22 @@ class SoftLabels:
         width = self.values.shape[1]
         columns = label_columns(self.label_names, label_names, "`soft_labels`")
         if self.problem_type == "regression":
+            if labels.dtype.kind != "f":
+                raise ValueError(
+                    "`examples` must have scores, which are floats, as their "
+                    "labels: a class, or a query of a ranking, is no score. "
+                    f"Received: labels of {labels.dtype}."
+                )
             return labels.reshape((-1, 1)).astype("float64")
         if self.problem_type == "multi_label_classification":
             found = labels.astype("float64")
         else:
-            if labels.size and labels.max() >= width:
+            # A split without labels may have -1 in their place.
+            wrong = labels[(labels < 0) | (labels >= width)]
+            if wrong.size:
                 raise ValueError(
                     f"`examples` must have labels below {width}, the number "
-                    f"of classes of the soft labels. Received: {labels.max()}."
+                    f"of classes of the soft labels. Received: {wrong[0]}."
                 )
             found = np.eye(width)[labels.astype("int64")]
         if columns is not None:
