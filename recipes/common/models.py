@@ -154,17 +154,21 @@ def create_student(config, teacher, start=None, layer_map=layer_maps.uniform):
 
 def _make_student(config, teacher, size):
     """A student of a size, with random weights."""
-    heads = {"pooling": config.student_pooling, "head": config.student_head}
+    chosen = {
+        "pooling": config.student_pooling,
+        "head": config.student_head,
+        "dropout": config.student_dropout,
+    }
     architecture = size.pop("architecture", None)
     if architecture is None:
-        return students.create_student(teacher, **size, **heads)
-    for name, value in heads.items():
+        return students.create_student(teacher, **size, **chosen)
+    for name, value in chosen.items():
         if value is not None:
             raise ValueError(
                 f"{flag(f'student_{name}')} is for students of the teacher's "
-                "kind: a MobileBERT has the teacher's head. Received: "
-                f"{in_words(f'student_{name}', value)} and --student "
-                f"{config.student}"
+                "kind: a MobileBERT has the teacher's head, and dropout of its "
+                f"own. Received: {in_words(f'student_{name}', value)} and "
+                f"--student {config.student}"
             )
     return students.create_mobilebert_student(teacher, architecture, **size)
 

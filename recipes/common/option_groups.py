@@ -389,6 +389,15 @@ class StudentOptions(Options):
         choices=("teacher", "random"),
         no_effect_with={"student_start": RANDOM},
     )
+    student_dropout: float | None = option(
+        None,
+        "dropout of the student's encoder and head while it trains; by default "
+        "the teacher's",
+        "0.1",
+        minimum=0,
+        below=1,
+        later=True,
+    )
 
     @property
     def start(self):

@@ -102,6 +102,7 @@ EFFECTS = {
         "student": ("2x8x2", {}),
         "student_start": ("layers", {"student": "1x16x2x32"}),
         "student_from": ("another", {"student": "4x16x2x32"}),
+        "student_dropout": (0.5, {}),
         "embeddings": ("random", {}),
         "pooling": ("mean", {}),
         "student_pooling": ("mean", {}),
@@ -139,6 +140,7 @@ EFFECTS = {
         "student": ("2x8x2", {}),
         "student_start": ("layers", {"student": "1x16x2x32"}),
         "student_from": ("another", {"student": "4x16x2x32"}),
+        "student_dropout": (0.5, {}),
         "embeddings": ("centred", {}),
         "embedding_positions": ("random", {}),
         "freeze_embeddings": (True, {}),
@@ -195,6 +197,7 @@ EFFECTS = {
         "student": ("2x8x2", {}),
         "student_start": ("layers", {"student": "1x16x2x32"}),
         "student_from": ("another", {"student": "4x16x2x32"}),
+        "student_dropout": (0.5, {}),
         "embeddings": ("centred", {}),
         "embedding_positions": ("random", {}),
         "freeze_embeddings": (True, {}),
@@ -463,7 +466,8 @@ def remember_students(patch, config):
                 (
                     *("student", "student_start", "student_from"),
                     *("embeddings", "seed"),
-                    *("student_pooling", "student_head", "precision"),
+                    *("student_pooling", "student_head", "student_dropout"),
+                    "precision",
                 ),
             ),
         )
@@ -475,7 +479,7 @@ def remember_students(patch, config):
             common_models.create_student,
             (
                 *("student", "embedding_dim", "embeddings", "student_start"),
-                "student_from",
+                *("student_from", "student_dropout"),
                 *("embedding_positions", "freeze_embeddings", "seed"),
                 "precision",
             ),

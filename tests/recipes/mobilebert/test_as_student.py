@@ -64,7 +64,10 @@ def test_it_starts_from_what_was_pre_trained(run_dir):
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_its_head_is_the_teachers(teacher):
-    config = Config(student="mobilebert_tiny", student_pooling="mean")
-    with pytest.raises(ValueError, match="--student-pooling is for students"):
+@pytest.mark.parametrize(
+    "option, value", [("pooling", "mean"), ("dropout", 0.2)]
+)
+def test_its_head_is_the_teachers(teacher, option, value):
+    config = Config(student="mobilebert_tiny", **{f"student_{option}": value})
+    with pytest.raises(ValueError, match=f"--student-{option} is for students"):
         recipe_models.create_student(config, teacher)
