@@ -191,6 +191,7 @@ EFFECTS = {
     "student": ("1x4x2", {}),
     "student_start": ("random", {}),
     "student_from": ("another", {"student": "2x16x2x32"}),
+    "student_dropout": (0.5, {}),
     "embeddings": ("random", {}),
     "layer_map": ("1", {}),
     "batch_size": (4, {}),
@@ -212,7 +213,7 @@ def observe(folder, make_classifier, monkeypatch, tmp_path):
     create = built_once(
         models.create_student,
         ("seed", "student", "student_start", "student_from", "embeddings")
-        + ("precision",),
+        + ("student_dropout", "precision"),
     )
 
     def look(**options):
