@@ -3,6 +3,7 @@
 import dataclasses
 
 from keras_distill import teachers
+from keras_distill.packing.vocabulary import vocabulary_difference
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,6 +34,27 @@ class LoadedEnsemble(teachers.LoadedTeacher):
                 members, task.label_names, task.problem_type
             ),
         )
+
+
+def check_tokens(task, models):
+    """Raises unless those that teach tags, and learn them, read one tokenizer.
+
+    What several teachers say of tags is put together token by token.
+
+    Args:
+        task: `keras_distill.tasks.Task`.
+        models: dict of what a user calls a model to the KerasHub task.
+    """
+    if task.answers_texts:
+        return
+    (first, known), *others = models.items()
+    for name, model in others:
+        if vocabulary_difference(known, model) is not None:
+            raise ValueError(
+                f"What several teachers say of {task.name} is put together "
+                f"token by token, and {name} has another tokenizer than "
+                f"{first}. Use models of one tokenizer."
+            )
 
 
 def members_of(loaded):

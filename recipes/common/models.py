@@ -13,6 +13,7 @@ from keras_distill.io.json_file import differences
 from keras_distill.packing.vocabulary import vocabulary_difference
 from keras_distill.stages.identity import model_identity
 from recipes.common.ensembles import LoadedEnsemble
+from recipes.common.ensembles import check_tokens
 from recipes.common.ensembles import members_of
 from recipes.common.mobilebert_size import STUDENT as MOBILEBERT
 from recipes.common.option_groups import FOLDER
@@ -44,6 +45,14 @@ def load_teacher(config, task, check=True):
         for source in config.teachers
     ]
     is_one = len(members) == 1
+    if not is_one:
+        check_tokens(
+            task,
+            {
+                f"--teacher {source}": member.classifier
+                for source, member in zip(config.teachers, members, strict=True)
+            },
+        )
     loaded = members[0] if is_one else LoadedEnsemble.of(members, task)
     if check:
         check_fine_tuning(config, loaded)

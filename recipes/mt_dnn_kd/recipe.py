@@ -12,6 +12,7 @@ import gc
 from keras_distill import data
 from keras_distill import export
 from keras_distill import teachers
+from recipes.common.ensembles import check_tokens
 from recipes.common.experiment import Experiment
 from recipes.mt_dnn_kd import results
 from recipes.mt_dnn_kd.multi_task_models import make_model
@@ -65,6 +66,7 @@ def train_all(experiment):
         name: read(experiment, text, name)
         for name, text in config.named_tasks.items()
     }
+    check_members(config, examples)
     kept = choose_members(experiment, examples)
     for name in kept:
         tune_member(experiment, name, examples)
@@ -81,6 +83,20 @@ def read(experiment, text, name):
     examples = experiment.read(text)
     task = dataclasses.replace(examples.task, name=name)
     return dataclasses.replace(examples, task=task)
+
+
+def check_members(config, examples):
+    """Raises where teachers and student read the tags they share apart."""
+    taught = [examples[name].task for name in config.taught_names]
+    if all(task.answers_texts for task in taught):
+        return
+    starts = [config.student_start, *config.members_by_name.values()]
+    models = {
+        encoder: teachers.load_teacher(encoder, 2, None).classifier
+        for encoder in dict.fromkeys(start.encoder for start in starts)
+    }
+    for task in taught:
+        check_tokens(task, models)
 
 
 def choose_members(experiment, examples):

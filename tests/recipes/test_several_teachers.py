@@ -10,6 +10,7 @@ from safetensors.numpy import load_file
 from keras_distill import export
 from keras_distill import tasks
 from keras_distill import teachers
+from recipes.common import models as common_models
 from recipes.common.experiment import Experiment
 from recipes.tinybert.__main__ import main
 from recipes.tinybert.config import Config
@@ -119,6 +120,34 @@ def test_soft_labels_of_other_rows_are_refused_before_training(
         captured = capsys.readouterr()
         assert message in captured.err
         assert "dev split" not in captured.out
+
+
+def test_teachers_of_tags_read_the_same_tokens(
+    make_token_classifier, piece_tokenizer, tmp_path
+):
+    task = tasks.tagging_task("places", ["O", "B-LOC", "I-LOC"])
+    model = make_token_classifier(num_classes=3)
+    folders = [tmp_path / name for name in ("one", "same", "other")]
+    for folder in folders[:2]:
+        export.to_preset(model, folder, task.label_names)
+    words = piece_tokenizer.get_vocabulary()
+    model.preprocessor = keras_hub.models.BertTextClassifierPreprocessor(
+        keras_hub.models.BertTokenizer([*words[:5], *words[:4:-1]]),
+        sequence_length=16,
+    )
+    export.to_preset(model, folders[2], task.label_names)
+
+    def load(*names):
+        config = Config(
+            teacher=",".join(str(tmp_path / name) for name in names),
+            intermediate_epochs=0,
+            sequence_length=16,
+        )
+        return common_models.load_teacher(config, task)
+
+    assert len(load("one", "same").members) == 2
+    with pytest.raises(ValueError, match="other has another tokenizer than"):
+        load("one", "other")
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,12 @@
 """What the options of the recipe may be, and what it plans by them."""
 
+import dataclasses
+import types
+
 import pytest
 
+from keras_distill import tasks
+from recipes.mt_dnn_kd import recipe
 from recipes.mt_dnn_kd import results
 from recipes.mt_dnn_kd.config import Config
 from recipes.mt_dnn_kd.config import Start
@@ -136,3 +141,19 @@ def test_the_table_tells_taught_tasks_apart():
         "| sst2, accuracy × 100 | 91.0 | 92.0 |",
         "| sst2, f1 × 100 | 45.5 | 46.0 |",
     ]
+
+
+def test_members_that_teach_tags_read_the_same_tokens(folder, settings):
+    tags = types.SimpleNamespace(
+        task=tasks.tagging_task("places", ["O", "B-LOC", "I-LOC"])
+    )
+    texts = types.SimpleNamespace(
+        task=tasks.get_task("rte")
+    )
+    config = Config(**settings)
+    recipe.check_members(config, {"rte": texts})
+    with pytest.raises(ValueError, match="cased has another tokenizer than"):
+        recipe.check_members(config, {"rte": tags})
+    encoder = folder / "encoder"
+    same = dataclasses.replace(config, members=f"{encoder}:0.1", best=1)
+    recipe.check_members(same, {"rte": tags})
