@@ -1,7 +1,5 @@
 """The losses of knowledge transfer, and its three ways in time."""
 
-import math
-
 import keras
 
 from keras_distill import callbacks
@@ -10,6 +8,7 @@ from keras_distill import models
 from keras_distill import optimizers
 from keras_distill import schedules
 from keras_distill import stages
+from recipes.common.attention import follow_attention
 from recipes.common.devices import stage_options
 from recipes.common.layer_maps import check_layer_map
 from recipes.common.layer_maps import parse_layer_map
@@ -158,15 +157,7 @@ def layer_losses(config, teacher, student):
         # Each layer is done with its own before the next begins.
         projection="auto" if len(widths) == 1 else "per_layer",
     )
-    heads = [model.backbone.num_heads for model in (teacher, student)]
-    if heads[0] == heads[1]:
-        attention = losses.AttentionDistillation(mapping, loss="kl")
-    else:
-        # Heads cannot be compared one by one; relations can be cut into any
-        # number of them that divides both widths.
-        attention = losses.RelationDistillation(
-            num_relation_heads=math.gcd(*heads), layer_map=mapping
-        )
+    attention = follow_attention(teacher, student, mapping, loss="kl")
     share = 1 / student.backbone.num_layers
     return {features: config.feature_weight * share, attention: share}
 

@@ -8,7 +8,6 @@ are no labels and no predictions. What it leaves is an encoder, which
 `--student-from` of every recipe starts from.
 """
 
-import math
 import sys
 
 import keras
@@ -18,6 +17,7 @@ from keras_distill import export
 from keras_distill import io
 from keras_distill import losses
 from keras_distill import teachers
+from recipes.common.attention import follow_attention
 from recipes.common.command_line import recipe_command
 from recipes.common.experiment import Experiment
 from recipes.common.layer_maps import check_layer_map
@@ -80,18 +80,12 @@ def distil(experiment):
 def encoder_losses(config, teacher, student):
     """Embeddings and hidden states through one projection, and attention."""
     mapping = parse_layer_map(config.layer_map)
-    hidden_states = losses.HiddenStatesDistillation(
-        mapping, include_embeddings=True, projection="shared"
-    )
-    heads = [model.backbone.num_heads for model in (teacher, student)]
-    if heads[0] == heads[1]:
-        return [hidden_states, losses.AttentionDistillation(mapping)]
-    # Heads cannot be compared one by one; relations can be cut into any
-    # number of them that divides both widths.
-    relations = losses.RelationDistillation(
-        num_relation_heads=math.gcd(*heads), layer_map=mapping
-    )
-    return [hidden_states, relations]
+    return [
+        losses.HiddenStatesDistillation(
+            mapping, include_embeddings=True, projection="shared"
+        ),
+        follow_attention(teacher, student, mapping),
+    ]
 
 
 def load_teacher(config):

@@ -7,6 +7,7 @@ states and attention, in the prediction step its soft targets.
 import functools
 
 from keras_distill import losses
+from recipes.common.attention import follow_attention
 from recipes.common.ensembles import teacher_of
 from recipes.common.experiment import Experiment
 from recipes.common.glue import run_glue
@@ -68,7 +69,7 @@ def distil(experiment, examples):
     check_layer_map(config.layer_map, student)
     if config.intermediate_epochs:
         first = intermediate_step(
-            experiment, student, teacher, data.student_train
+            experiment, student, like, teacher, data.student_train
         )
         features = first.build().objective.teacher_features()
     answers = None
@@ -108,7 +109,9 @@ def distil(experiment, examples):
         followed, train = teacher, data.student_train
         if not is_live:
             followed, train = cache, cache.attach(train, features)
-        steps.append(intermediate_step(experiment, student, followed, train))
+        steps.append(
+            intermediate_step(experiment, student, like, followed, train)
+        )
     if config.prediction_epochs:
         followed, train = teacher, data.student_train
         if answers is not None or not is_noisy:
@@ -131,10 +134,12 @@ def distil(experiment, examples):
     return models
 
 
-def intermediate_step(experiment, student, teacher, train):
-    """Embeddings, hidden states and attention, through one projection."""
+def intermediate_step(experiment, student, teacher, followed, train):
+    """Embeddings, hidden states and attention, through one projection.
+
+    `followed` is the teacher, or a cache of what it computed.
+    """
     config = experiment.config
-    mapping = parse_layer_map(config.layer_map)
     # The released script averages over padding as well.
     official = config.normalization == "official"
     return experiment.stage(
@@ -145,21 +150,39 @@ def intermediate_step(experiment, student, teacher, train):
         config.intermediate_epochs,
         schedule=config.intermediate_schedule,
         fixed_length=official,
-        teacher=teacher,
+        teacher=followed,
         teacher_training=config.teacher_dropout == "on",
-        distillation_losses=[
-            losses.HiddenStatesDistillation(
-                mapping,
-                include_embeddings=True,
-                projection="shared",
-                normalization="official" if official else "valid_tokens",
-            ),
-            losses.AttentionDistillation(
-                mapping, normalization="official" if official else "valid_pairs"
-            ),
-        ],
+        distillation_losses=layer_losses(config, teacher, student),
         student_loss_weight=0,
     )
+
+
+def layer_losses(config, teacher, student):
+    """Embeddings and hidden states by one projection, and attention."""
+    mapping = parse_layer_map(config.layer_map)
+    official = config.normalization == "official"
+    heads = [model.backbone.num_heads for model in (teacher, student)]
+    if official and heads[0] != heads[1]:
+        raise ValueError(
+            "--normalization official is of attention that is compared head "
+            f"by head. Received: {heads[0]} heads of the teacher and "
+            f"{heads[1]} of --student {config.student_in_words}. Use as many "
+            "heads, or --normalization masked."
+        )
+    return [
+        losses.HiddenStatesDistillation(
+            mapping,
+            include_embeddings=True,
+            projection="shared",
+            normalization="official" if official else "valid_tokens",
+        ),
+        follow_attention(
+            teacher,
+            student,
+            mapping,
+            normalization="official" if official else "valid_pairs",
+        ),
+    ]
 
 
 def soft_target_loss(config, task):

@@ -11,11 +11,11 @@ go on. Stages with a name behind are one for each step of unfreezing.
 """
 
 import dataclasses
-import math
 
 from keras_distill import layer_map
 from keras_distill import losses
 from keras_distill import students
+from recipes.common.attention import follow_attention
 from recipes.common.ensembles import first_of
 from recipes.common.ensembles import is_ensemble
 from recipes.common.soft_labels import keep_soft_labels
@@ -182,24 +182,19 @@ def representation_losses(config, teacher, student):
     if config.attention == "none":
         return found
     heads = [model.backbone.num_heads for model in (teacher, student)]
-    if heads[0] == heads[1]:
-        of_attention = losses.AttentionDistillation(
-            layer_map.top_aligned, feature=config.attention
-        )
-    elif config.attention == "probabilities":
+    if heads[0] != heads[1] and config.attention == "probabilities":
         raise ValueError(
             "--attention probabilities are compared head by head. Received: "
             f"{heads[0]} heads of the teacher and {heads[1]} of --student "
             f"{config.student}. Use --attention scores, which stands for "
             "relations of queries, keys and values then, or as many heads."
         )
-    else:
-        # Heads cannot be compared one by one; relations can be cut into any
-        # number of them that divides both widths.
-        of_attention = losses.RelationDistillation(
-            num_relation_heads=math.gcd(*heads), layer_map=layer_map.top_aligned
+    found.append(
+        follow_attention(
+            teacher, student, layer_map.top_aligned, feature=config.attention
         )
-    return [*found, of_attention]
+    )
+    return found
 
 
 def create_student(experiment, teacher):

@@ -287,10 +287,7 @@ class _Study:
             )
             known = self.checks.teacher_inputs[student_of.source]
             found["encoder"] = known["encoder"]
-            row, kind = (
-                dataclasses.replace(row, source=target),
-                targets.BASELINE,
-            )
+            row = dataclasses.replace(row, source=target)
         else:
             found |= self._inputs_of_student(row)
         student = self.folder.path / "rows" / student_of.folder / "student"

@@ -14,6 +14,7 @@ from recipes.common import devices
 from recipes.common import experiment
 from recipes.common import models
 from recipes.tinybert import general
+from recipes.tinybert import recipe
 from recipes.tinybert.config import Config as TinyBert
 from recipes.tinybert.general_config import Settings
 from recipes.xtremedistil.config import Config as XtremeDistil
@@ -138,14 +139,20 @@ def test_heads_that_differ_are_compared_by_relations(
     make_classifier,
 ):
     teacher, same, fewer = (make_classifier(1, 8, heads) for heads in (4, 4, 2))
-    config = Settings()
+    for config, find in (
+        (Settings(), general.encoder_losses),
+        (TinyBert(), recipe.layer_losses),
+    ):
 
-    def names(student):
-        found = general.encoder_losses(config, teacher, student)
-        return [loss.name for loss in found]
+        def names(student, config=config, find=find):
+            return [loss.name for loss in find(config, teacher, student)]
 
-    assert names(same) == ["hidden_states", "attention"]
-    assert names(fewer) == ["hidden_states", "relations"]
+        assert names(same) == ["hidden_states", "attention"]
+        assert names(fewer) == ["hidden_states", "relations"]
+    official = TinyBert(normalization="official")
+    assert len(recipe.layer_losses(official, teacher, same)) == 2
+    with pytest.raises(ValueError, match="4 heads of the teacher and 2 of"):
+        recipe.layer_losses(official, teacher, fewer)
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def build(glue_dir, tmp_path, make_classifier, randomize):
             student = experiment.student(teacher, start="random")
         randomize(student, seed=1)
         stage = tinybert.intermediate_step(
-            experiment, student, teacher, data.train
+            experiment, student, teacher, teacher, data.train
         )
         (x, _), *_ = stage.batches(seed=0, epoch=0)
         x = {

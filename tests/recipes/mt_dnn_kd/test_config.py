@@ -147,9 +147,7 @@ def test_members_that_teach_tags_read_the_same_tokens(folder, settings):
     tags = types.SimpleNamespace(
         task=tasks.tagging_task("places", ["O", "B-LOC", "I-LOC"])
     )
-    texts = types.SimpleNamespace(
-        task=tasks.get_task("rte")
-    )
+    texts = types.SimpleNamespace(task=tasks.get_task("rte"))
     config = Config(**settings)
     recipe.check_members(config, {"rte": texts})
     with pytest.raises(ValueError, match="cased has another tokenizer than"):
