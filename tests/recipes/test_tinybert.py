@@ -107,7 +107,10 @@ def untrained(arguments, tmp_path, made_untrained):
         (["--student", "big"], "must be a preset"),
         (["--sequence-length", "64"], "at most 32"),
         (["--student", "1x9x2"], "num_heads"),
-        (["--student", "1x8x4"], "student with 4"),
+        (
+            ["--student", "1x8x4", "--normalization", "official"],
+            "2 heads of the teacher and 4 of --student 1x8x4",
+        ),
         (
             ["--teacher-features", "float16", "--normalization", "official"],
             "Use --teacher-features live",
